@@ -1,0 +1,228 @@
+//! Every text the crate can say about a caller's data or use, and nothing else.
+//!
+//! Data that does not fit is an [`Error`] and leaves all state as it was. A
+//! bug in the calling code is a panic at the caller's line; its text is the
+//! `Display` of the same enum, so that each sentence stands in one place.
+
+use std::fmt;
+
+/// What went wrong: what was given, what was expected, and where.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A name that another node of the tape already has.
+    DuplicateName {
+        /// The name.
+        name: String,
+        /// The node that has it.
+        holder: usize,
+    },
+    /// A second name for one node.
+    AlreadyNamed {
+        /// The node.
+        node: usize,
+        /// The name it has.
+        name: String,
+        /// The name it was to get.
+        second: String,
+    },
+    /// A name for a constant, which is no node of any tape.
+    NamedConstant {
+        /// The name.
+        name: String,
+        /// The constant.
+        value: f64,
+    },
+    /// A name that no node has.
+    UnknownName {
+        /// The name.
+        name: String,
+        /// How many names there are.
+        known: usize,
+    },
+    /// A slice of the wrong length.
+    WrongLength {
+        /// What the slice holds.
+        what: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length it should have.
+        expected: usize,
+    },
+    /// No room for another node.
+    Capacity {
+        /// The most nodes this tape records.
+        limit: usize,
+    },
+    /// A position past the end of the tape.
+    NoSuchNode {
+        /// The position.
+        node: usize,
+        /// How many nodes the tape has.
+        len: usize,
+    },
+    /// Nodes of two tapes where one tape was expected.
+    TwoTapes {
+        /// A node of the first tape, as text.
+        first: String,
+        /// A node of the second tape, as text.
+        second: String,
+    },
+    /// A node of one tape given to another.
+    OtherTape {
+        /// The node, as text.
+        node: String,
+    },
+    /// A constant where a node was expected.
+    NotANode {
+        /// What a node is needed for.
+        what: &'static str,
+        /// The constant.
+        value: f64,
+    },
+    /// A new value for a node that is not an input.
+    NotAnInput {
+        /// The node, as text.
+        node: String,
+    },
+    /// A partial that does not exist: the second node is no operand of the first.
+    NotAnOperand {
+        /// The node, as text.
+        node: String,
+        /// What was taken for its operand, as text.
+        operand: String,
+    },
+    /// Adjoints asked about a tape whose values have changed since the sweep.
+    Outdated,
+    /// An operation given the wrong number of operands.
+    Arity {
+        /// The operation's name.
+        op: &'static str,
+        /// How many operands it was given.
+        found: usize,
+    },
+    /// Data with no rows.
+    NoRows,
+    /// A label that is neither 0 nor 1.
+    BadLabel {
+        /// The row, from 0.
+        row: usize,
+        /// The label.
+        value: f64,
+    },
+    /// A value that must be finite and is not.
+    NotFinite {
+        /// What it is.
+        what: &'static str,
+        /// The row, from 0.
+        row: usize,
+        /// The column, from 0.
+        column: usize,
+        /// The value.
+        value: f64,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DuplicateName { name, holder } => {
+                write!(f, "the name \"{name}\" is taken: node {holder} has it")
+            }
+            Self::AlreadyNamed { node, name, second } => {
+                write!(
+                    f,
+                    "node {node} is named \"{name}\" and cannot be named \"{second}\" as well"
+                )
+            }
+            Self::NamedConstant { name, value } => write!(
+                f,
+                "the constant {value} cannot be named \"{name}\": only nodes of a tape have names"
+            ),
+            Self::UnknownName { name, known } => {
+                write!(f, "no node is named \"{name}\"; the tape has {known} names")
+            }
+            Self::WrongLength {
+                what,
+                found,
+                expected,
+            } => {
+                write!(f, "{found} {what} given, {expected} expected")
+            }
+            Self::Capacity { limit } => {
+                write!(f, "the tape is full: it records at most {limit} nodes")
+            }
+            Self::NoSuchNode { node, len } => {
+                write!(f, "there is no node {node}: the tape has {len} nodes")
+            }
+            Self::TwoTapes { first, second } => {
+                write!(f, "{first} and {second} belong to two tapes")
+            }
+            Self::OtherTape { node } => write!(f, "{node} belongs to another tape"),
+            Self::NotANode { what, value } => {
+                write!(
+                    f,
+                    "{what} needs a node of a tape, and {value} is a constant"
+                )
+            }
+            Self::NotAnInput { node } => {
+                write!(
+                    f,
+                    "{node} is not an input: its value follows from its operands"
+                )
+            }
+            Self::NotAnOperand { node, operand } => write!(
+                f,
+                "{operand} is not an operand of {node}: a partial is one edge of the graph; \
+                 `derivative` follows all paths"
+            ),
+            Self::Outdated => write!(
+                f,
+                "the tape's values have changed since these adjoints were swept: sweep again"
+            ),
+            Self::Arity { op, found } => {
+                write!(f, "the operation {op} cannot take {found} operands")
+            }
+            Self::NoRows => write!(f, "no rows of data given, at least 1 expected"),
+            Self::BadLabel { row, value } => {
+                write!(f, "the label of row {row} is {value}, 0 or 1 expected")
+            }
+            Self::NotFinite {
+                what,
+                row,
+                column,
+                value,
+            } => write!(
+                f,
+                "the {what} in row {row}, column {column} is {value}, a finite number expected"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Error {
+    /// Stops with this text at the caller's line: for misuse, where no
+    /// `Result` can be returned.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    pub(crate) fn stop(self) -> ! {
+        panic!("{self}")
+    }
+}
+
+/// Panics at the caller's line unless a slice has the expected length.
+#[inline]
+#[track_caller]
+pub(crate) fn expect_length(what: &'static str, found: usize, expected: usize) {
+    if found != expected {
+        Error::WrongLength {
+            what,
+            found,
+            expected,
+        }
+        .stop();
+    }
+}

@@ -1,0 +1,19 @@
+//! A tiny reverse-mode automatic-differentiation engine.
+
+mod adjoints;
+mod closures;
+mod dual;
+mod error;
+mod math;
+mod ops;
+mod sweep;
+mod tape;
+mod var;
+
+pub use adjoints::{Adjoints, Share, SweptNode, derivative};
+pub use closures::{grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
+pub use dual::Dual;
+pub use error::Error;
+pub use ops::{Notation, Op, Real};
+pub use tape::{Node, NodeId, Operand, Tape};
+pub use var::Var;

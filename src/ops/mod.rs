@@ -1,0 +1,444 @@
+//! What is done with a row of the table.
+//!
+//! `table.rs` is the table and `real.rs` the vocabulary its rows are written
+//! in; each is made of the other, so they are one module. Here is the one macro
+//! that reads rows: `op` makes the [`Op`]s with their values, partials and
+//! print forms; `methods` the named methods of a number type; `operators` its
+//! `+ − · /`.
+
+mod real;
+mod table;
+
+pub use real::Real;
+pub(crate) use real::{ABSENT, flatten, is_absent};
+pub(crate) use table::table;
+
+use crate::error::{Error, expect_length};
+use crate::math;
+use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
+use std::fmt;
+
+/// How an operation is written. The number is how strongly it binds, from 1
+/// (sums) to 9 (atoms).
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Notation {
+    /// `name(a, b, …)`
+    Call(&'static str),
+    /// `symbol a`
+    Prefix(&'static str, u8),
+    /// `a symbol b symbol …`
+    Infix(&'static str, u8),
+    /// A text in which `{0}`, `{1}` … stand for the operands.
+    Template(&'static str, u8),
+}
+use Notation::{Call, Infix, Prefix, Template};
+
+/// What a row says of an operation besides its mathematics.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    name: &'static str,
+    notation: Notation,
+    /// One interval for each operand; for n-ary operations as many as tests sample.
+    samples: &'static [(f64, f64)],
+    arity: Option<usize>,
+}
+
+macro_rules! expand {
+    (@op
+        operators { $($(#[$pm:meta])* $P:ident $p:ident: $PT:ident::$pt:ident, $pn:expr,
+            on $ps:expr, value |$pv:ident| $pval:expr, partial |$px:ident, $py:ident| $ppar:expr;)* }
+        operators { $($(#[$im:meta])* $I:ident $i:ident: $IT:ident::$it:ident $AT:ident::$at:ident,
+            $in:expr, on $is1:expr, $is2:expr, value |$ia:ident, $ib:ident| $ival:expr,
+            first |$fa:ident, $fb:ident, $fy:ident| $ifirst:expr,
+            second |$sa:ident, $sb:ident, $sy:ident| $isecond:expr;)* }
+        unary { $($(#[$um:meta])* $U:ident $u:ident: $un:expr, on $us:expr,
+            value |$uv:ident| $uval:expr, partial |$ux:ident, $uy:ident| $upar:expr
+            $(, where |$ud:ident| $udom:expr)? $(, branch: $ubranch:literal)?;)* }
+        binary { $($(#[$bm:meta])* $B:ident $b:ident($barg:ident): $bn:expr, on $bs1:expr, $bs2:expr,
+            value |$ba:ident, $bb:ident| $bval:expr,
+            first |$bfa:ident, $bfb:ident, $bfy:ident| $bfirst:expr,
+            second |$bsa:ident, $bsb:ident, $bsy:ident| $bsecond:expr
+            $(, where |$bda:ident, $bdb:ident| $bdom:expr)? $(, branch: $bbranch:literal)?;)* }
+        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => [$($nxs:expr),*], [$($ncs:expr),*]:
+            $nn:expr, on $ns:expr, $ns1:expr, value |$nvn:ident, $nvx:ident, $nvc:ident| $nval:expr,
+            partials |$npn:ident, $npx:ident, $npc:ident, $npy:ident, $neach:ident| $npar:expr
+            $(, branch: $nbranch:literal)?;)* }
+        forms { $($forms:tt)* }
+    ) => {
+        /// An operation: a row of the table, or the leaf.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum Op {
+            /// A leaf whose value the user gives.
+            Input,
+            $($(#[$pm])* $P,)* $($(#[$im])* $I,)* $($(#[$um])* $U,)* $($(#[$bm])* $B,)*
+            $(
+                $(#[$nm])* $N,
+            )*
+        }
+
+        impl Op {
+            /// Every row of the table, in its order; `Input`, the leaf, is no row.
+            pub const ALL: &'static [Op] =
+                &[$(Op::$P,)* $(Op::$I,)* $(Op::$U,)* $(Op::$B,)* $(Op::$N,)*];
+
+            fn row(self) -> Row {
+                let row = |name, arity, samples, notation| {
+                    Row { name, arity, samples, notation }
+                };
+                match self {
+                    Op::Input => row("input", Some(0), &[], Call("input")),
+                    $(Op::$P => row(stringify!($p), Some(1), &[$ps], $pn),)*
+                    $(Op::$I => row(stringify!($i), Some(2), &[$is1, $is2], $in),)*
+                    $(Op::$U => row(stringify!($u), Some(1), &[$us], $un),)*
+                    $(Op::$B => row(stringify!($b), Some(2), &[$bs1, $bs2], $bn),)*
+                    $(Op::$N => row(stringify!($n), None, &[$ns1; $ns], $nn),)*
+                }
+            }
+
+            /// Whether it picks one of its operands, so that a partial of zero
+            /// means "not taken".
+            #[inline]
+            pub fn is_branch(self) -> bool {
+                match self {
+                    $($(Op::$U => $ubranch,)?)*
+                    $($(Op::$B => $bbranch,)?)*
+                    $($(Op::$N => $nbranch,)?)*
+                    _ => false,
+                }
+            }
+
+            #[inline(always)]
+            #[track_caller]
+            pub(crate) fn value_1(self, operand: f64) -> f64 {
+                match self {
+                    $(Op::$P => { let $pv = operand; $pval })*
+                    $(Op::$U => { let $uv = operand; $uval })*
+                    _ => self.wrong_arity(1),
+                }
+            }
+
+            #[inline(always)]
+            #[track_caller]
+            pub(crate) fn value_2(self, first: f64, second: f64) -> f64 {
+                match self {
+                    $(Op::$I => { let ($ia, $ib) = (first, second); $ival })*
+                    $(Op::$B => { let ($ba, $bb) = (first, second); $bval })*
+                    _ => self.wrong_arity(2),
+                }
+            }
+
+            #[inline]
+            #[track_caller]
+            pub(crate) fn value_n(self, n: usize, x: impl Fn(usize) -> f64, c: &[f64]) -> f64 {
+                match self {
+                    $(Op::$N => { let ($nvn, $nvx, $nvc) = (n, x, c); $nval })*
+                    _ => self.wrong_arity(n),
+                }
+            }
+
+            /// The partial of an operation on one operand, of which `result` is the value.
+            #[inline(always)]
+            #[track_caller]
+            pub(crate) fn partial_1<T: Real>(self, operand: T, result: T) -> T {
+                match self {
+                    $(Op::$P => { let ($px, $py) = (operand, result); $ppar })*
+                    $(Op::$U => {
+                        $(let $ud = operand.value(); if !$udom { return operand * f64::NAN; })?
+                        let ($ux, $uy) = (operand, result); $upar
+                    })*
+                    _ => self.wrong_arity(1),
+                }
+            }
+
+            /// The partial with respect to the first of two operands.
+            #[inline(always)]
+            #[track_caller]
+            pub(crate) fn partial_first<T: Real>(self, first: T, second: T, result: T) -> T {
+                match self {
+                    $(Op::$I => { let ($fa, $fb, $fy) = (first, second, result); $ifirst })*
+                    $(Op::$B => {
+                        $(let ($bda, $bdb) = (first.value(), second.value());
+                        if !$bdom { return first * f64::NAN; })?
+                        let ($bfa, $bfb, $bfy) = (first, second, result); $bfirst
+                    })*
+                    _ => self.wrong_arity(2),
+                }
+            }
+
+            /// The partial with respect to the second of two operands.
+            #[inline(always)]
+            #[track_caller]
+            pub(crate) fn partial_second<T: Real>(self, first: T, second: T, result: T) -> T {
+                match self {
+                    $(Op::$I => { let ($sa, $sb, $sy) = (first, second, result); $isecond })*
+                    $(Op::$B => {
+                        $(let ($bda, $bdb) = (first.value(), second.value());
+                        if !$bdom { return second * f64::NAN; })?
+                        let ($bsa, $bsb, $bsy) = (first, second, result); $bsecond
+                    })*
+                    _ => self.wrong_arity(2),
+                }
+            }
+
+            /// Calls `each` with the number and the partial of operand after operand.
+            #[inline]
+            #[track_caller]
+            pub(crate) fn partials_n<T: Real>(
+                self, n: usize, x: impl Fn(usize) -> T, c: &[f64], result: T,
+                mut each: impl FnMut(usize, T),
+            ) {
+                match self {
+                    $(Op::$N => {
+                        let ($npn, $npx, $npc, $npy, $neach) = (n, &x, c, result, &mut each);
+                        $npar
+                    })*
+                    _ => self.wrong_arity(n),
+                }
+            }
+        }
+    };
+
+    (@methods [$vis:vis fn]
+        operators { $($p:tt)* }
+        operators { $($i:tt)* }
+        unary { $($(#[$um:meta])* $U:ident $u:ident: $un:expr, on $us:expr,
+            value |$uv:ident| $uval:expr, partial |$ux:ident, $uy:ident| $upar:expr
+            $(, where |$ud:ident| $udom:expr)? $(, branch: $ubranch:literal)?;)* }
+        binary { $($(#[$bm:meta])* $B:ident $b:ident($barg:ident): $bn:expr, on $bs1:expr, $bs2:expr,
+            value |$ba:ident, $bb:ident| $bval:expr,
+            first |$bfa:ident, $bfb:ident, $bfy:ident| $bfirst:expr,
+            second |$bsa:ident, $bsb:ident, $bsy:ident| $bsecond:expr
+            $(, where |$bda:ident, $bdb:ident| $bdom:expr)? $(, branch: $bbranch:literal)?;)* }
+        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => [$($nxs:expr),*], [$($ncs:expr),*]:
+            $nn:expr, on $ns:expr, $ns1:expr, value |$nvn:ident, $nvx:ident, $nvc:ident| $nval:expr,
+            partials |$npn:ident, $npx:ident, $npc:ident, $npy:ident, $neach:ident| $npar:expr
+            $(, branch: $nbranch:literal)?;)* }
+        forms { $($(#[$om:meta])* $o:ident $oargs:tt $obody:tt)* }
+    ) => {
+        $($(#[$um])* #[inline] #[track_caller] #[must_use]
+        $vis fn $u(self) -> Self {
+            <Self as $crate::Real>::unary($crate::Op::$U, self)
+        })*
+        $($(#[$bm])* #[inline] #[track_caller] #[must_use]
+        $vis fn $b(self, $barg: impl Into<Self>) -> Self {
+            <Self as $crate::Real>::binary($crate::Op::$B, self, $barg.into())
+        })*
+        $($(#[$nm])* #[inline] #[track_caller] #[must_use]
+        $vis fn $n $nargs -> Self {
+            <Self as $crate::Real>::nary($crate::Op::$N, &[$($nxs),*], &[$($ncs),*])
+        })*
+        $($(#[$om])* #[inline] #[track_caller] #[must_use]
+        $vis fn $o $oargs -> Self $obody)*
+    };
+
+    (@operators $generics:tt $type:ty,
+        operators { $($(#[$pm:meta])* $P:ident $p:ident: $PT:ident::$pt:ident, $pn:expr,
+            on $ps:expr, value |$pv:ident| $pval:expr, partial |$px:ident, $py:ident| $ppar:expr;)* }
+        operators { $($(#[$im:meta])* $I:ident $i:ident: $IT:ident::$it:ident $AT:ident::$at:ident,
+            $in:expr, on $is1:expr, $is2:expr, value |$ia:ident, $ib:ident| $ival:expr,
+            first |$fa:ident, $fb:ident, $fy:ident| $ifirst:expr,
+            second |$sa:ident, $sb:ident, $sy:ident| $isecond:expr;)* }
+        $($rest:tt)*
+    ) => {
+        $($crate::ops::expand! { @prefix $generics $type, $P $PT $pt })*
+        $($crate::ops::expand! { @infix $generics $type, $I $IT $it $AT $at })*
+        $crate::ops::expand! { @fold $generics $type, Sum sum }
+        $crate::ops::expand! { @fold $generics $type, Product product }
+    };
+
+    (@prefix [$($generics:tt)*] $type:ty, $Op:ident $Trait:ident $method:ident) => {
+        impl<$($generics)*> std::ops::$Trait for $type {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self) -> $type {
+                $crate::Real::unary($crate::Op::$Op, self)
+            }
+        }
+        impl<$($generics)*> std::ops::$Trait for &$type {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self) -> $type {
+                $crate::Real::unary($crate::Op::$Op, *self)
+            }
+        }
+    };
+
+    (@infix [$($generics:tt)*] $type:ty,
+        $Op:ident $Trait:ident $method:ident $Assign:ident $assign:ident
+    ) => {
+        impl<$($generics)*, R: Into<$type>> std::ops::$Trait<R> for $type {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self, right: R) -> $type {
+                $crate::Real::binary($crate::Op::$Op, self, right.into())
+            }
+        }
+        impl<$($generics)*, R: Into<$type>> std::ops::$Trait<R> for &$type {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self, right: R) -> $type {
+                $crate::Real::binary($crate::Op::$Op, *self, right.into())
+            }
+        }
+        impl<$($generics)*> std::ops::$Trait<$type> for f64 {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self, right: $type) -> $type {
+                $crate::Real::binary($crate::Op::$Op, <$type>::from(self), right)
+            }
+        }
+        impl<$($generics)*> std::ops::$Trait<&$type> for f64 {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self, right: &$type) -> $type {
+                $crate::Real::binary($crate::Op::$Op, <$type>::from(self), *right)
+            }
+        }
+        impl<$($generics)*, R: Into<$type>> std::ops::$Assign<R> for $type {
+            #[inline]
+            #[track_caller]
+            fn $assign(&mut self, right: R) {
+                *self = $crate::Real::binary($crate::Op::$Op, *self, right.into());
+            }
+        }
+    };
+
+    (@fold [$($generics:tt)*] $type:ty, $Op:ident $method:ident) => {
+        /// The whole iterator as one node.
+        impl<$($generics)*, R: Into<$type>> std::iter::$Op<R> for $type {
+            #[track_caller]
+            fn $method<I: Iterator<Item = R>>(operands: I) -> $type {
+                let operands: smallvec::SmallVec<[$type; 8]> = operands.map(Into::into).collect();
+                $crate::Real::nary($crate::Op::$Op, &[&operands], &[])
+            }
+        }
+    };
+}
+pub(crate) use expand;
+
+table! { op }
+
+impl Op {
+    /// The operation's name: that of its method or operator in Rust.
+    ///
+    /// ```
+    /// assert_eq!(chainrule::Op::LogAddExp.name(), "log_add_exp");
+    /// ```
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// How many operands it takes; 0 for a leaf, `None` for any number.
+    pub fn arity(self) -> Option<usize> {
+        self.row().arity
+    }
+
+    /// How it is written.
+    pub fn notation(self) -> Notation {
+        self.row().notation
+    }
+
+    /// An interval for each operand inside the domain, away from its edges:
+    /// where to sample it. N-ary operations have as many as make sense.
+    pub fn samples(self) -> &'static [(f64, f64)] {
+        self.row().samples
+    }
+
+    /// Writes the operation with operands that are written already, and put in
+    /// parentheses where that is needed.
+    ///
+    /// ```
+    /// use chainrule::Op;
+    /// assert_eq!(Op::Mul.print(&["w1", "x1"]), "w1·x1");
+    /// assert_eq!(Op::Sigmoid.print(&["z"]), "σ(z)");
+    /// ```
+    ///
+    /// # Panics
+    /// If the number of operands is not the operation's.
+    #[track_caller]
+    pub fn print(self, operands: &[impl fmt::Display]) -> String {
+        if self.arity().is_some_and(|arity| arity != operands.len()) {
+            self.wrong_arity(operands.len());
+        }
+        let joined = |by: &str| {
+            operands
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(by)
+        };
+        match self.notation() {
+            Call(name) => format!("{name}({})", joined(", ")),
+            Prefix(symbol, _) => format!("{symbol}{}", joined("")),
+            Infix("+", _) => joined(" + "),
+            Infix("−", _) => joined(" − "),
+            Infix(symbol, _) => joined(symbol),
+            Template(text, _) => operands
+                .iter()
+                .enumerate()
+                .fold(text.to_owned(), |text, (i, operand)| {
+                    text.replace(&format!("{{{i}}}"), &operand.to_string())
+                }),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    pub(crate) fn wrong_arity(self, found: usize) -> ! {
+        Error::Arity {
+            op: self.name(),
+            found,
+        }
+        .stop()
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// `second`, if it is as long as `first`.
+#[inline]
+#[track_caller]
+pub(crate) fn same_length<'a, A, B>(what: &'static str, first: &[A], second: &'a [B]) -> &'a [B] {
+    expect_length(what, second.len(), first.len());
+    second
+}
+
+/// The partials of a product, from the products of what stands before and
+/// after each factor: linear in their number and right where a factor is 0.
+fn products_of_others<T: Real>(n: usize, x: impl Fn(usize) -> T, mut each: impl FnMut(usize, T)) {
+    let times = |product: Option<T>, factor| Some(product.map_or(factor, |p| p * factor));
+    let mut after = vec![None; n];
+    for i in (1..n).rev() {
+        after[i - 1] = times(after[i], x(i));
+    }
+    let mut before: Option<T> = None;
+    for i in 0..n {
+        let others = after[i].map_or(before, |later| times(before, later));
+        each(i, others.unwrap_or(T::from(1.0)));
+        before = times(before, x(i));
+    }
+}
+
+/// The partials of y = log_sum_exp: e^{xᵢ−y}, normalised once more because y
+/// itself is rounded.
+fn softmax<T: Real>(n: usize, x: impl Fn(usize) -> T, y: T, mut each: impl FnMut(usize, T)) {
+    let weights: Vec<T> = (0..n).map(|i| (x(i) - y).exp()).collect();
+    let total = T::nary(Op::Sum, &[&weights], &[]);
+    for (i, weight) in weights.into_iter().enumerate() {
+        each(i, weight / total);
+    }
+}

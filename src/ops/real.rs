@@ -1,0 +1,164 @@
+//! `Real`: the number types an expression can run on.
+//!
+//! A number type says how it applies an operation of the table to one, two or
+//! many operands; every named method follows from its row. That is all a type
+//! needs in order to run every expression, and the sweeps.
+//!
+//! An adjoint or tangent that nothing has reached is *absent*, written −0: the
+//! one number that changes nothing when added. A zero that was computed is +0.
+//! So an absent one is skipped, and a computed zero times ∞ is the honest NaN.
+
+use super::{Op, table};
+use smallvec::SmallVec;
+use std::fmt::{Debug, Display};
+use std::iter::{Product, Sum};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+/// A number that an expression can run on: `f64`, [`Dual`](crate::Dual),
+/// [`Var`](crate::Var).
+///
+/// Write a function once, over any `Real`, and call it with each:
+///
+/// ```
+/// use chainrule::{Dual, Real, Tape};
+///
+/// fn f<T: Real>(x: T, y: T) -> T {
+///     (x * y + 1.0).ln() * 0.5
+/// }
+///
+/// let tape = Tape::new();
+/// let (x, y) = (tape.var(2.0), tape.var(3.0));
+/// assert_eq!(f(2.0, 3.0), f(x, y).value());
+/// assert_eq!(f(Dual::new(2.0, 1.0), Dual::from(3.0)).tangent(), f(x, y).backward().wrt(x));
+/// ```
+///
+/// A constant on the left of an operator is written `T::from(1.0) - x`. For an
+/// `f64` receiver Rust prefers the inherent method of the same name
+/// (`2.0_f64.exp()` is the standard library's); generic code gets the crate's.
+/// `iter.sum::<T>()` works for every `Real`; the n-ary node from a slice is
+/// `Real::sum(&xs)`.
+///
+/// To make another number type a `Real`, implement [`value`](Real::value),
+/// [`unary`](Real::unary), [`binary`](Real::binary) and [`nary`](Real::nary).
+pub trait Real:
+    Copy
+    + Debug
+    + Display
+    + PartialOrd
+    + From<f64>
+    + Neg<Output = Self>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Add<f64, Output = Self>
+    + Sub<f64, Output = Self>
+    + Mul<f64, Output = Self>
+    + Div<f64, Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + AddAssign<f64>
+    + SubAssign<f64>
+    + MulAssign<f64>
+    + DivAssign<f64>
+    + Sum
+    + Product
+{
+    /// The number itself, without what else the type carries.
+    fn value(self) -> f64;
+
+    /// Applies an operation to one operand.
+    ///
+    /// # Panics
+    /// If the operation does not take one operand.
+    #[track_caller]
+    fn unary(op: Op, x: Self) -> Self;
+
+    /// Applies an operation to two operands.
+    ///
+    /// # Panics
+    /// If the operation does not take two operands.
+    #[track_caller]
+    fn binary(op: Op, a: Self, b: Self) -> Self;
+
+    /// Applies an operation to any number of operands, given as slices that
+    /// follow one another, and constants, likewise.
+    ///
+    /// # Panics
+    /// If the operation does not take operands in this form.
+    #[track_caller]
+    fn nary(op: Op, operands: &[&[Self]], constants: &[&[f64]]) -> Self;
+
+    /// Whether this, as an adjoint or tangent, is absent: nothing has reached
+    /// it. −0 is the mark.
+    fn is_absent(self) -> bool {
+        is_absent(self.value())
+    }
+
+    /// adjoint × partial, as one share of a sum. Absent if the adjoint is; a
+    /// zero product is +0, and so never looks absent.
+    fn share(adjoint: Self, partial: Self) -> Self {
+        if adjoint.is_absent() {
+            return adjoint;
+        }
+        let product = adjoint * partial;
+        if product.is_absent() {
+            Self::from(0.0)
+        } else {
+            product
+        }
+    }
+
+    /// A sum with one more share.
+    fn plus(self, share: Self) -> Self {
+        if self.is_absent() {
+            share
+        } else {
+            self + share
+        }
+    }
+
+    table! { methods [fn] }
+}
+
+/// The mark of an absent adjoint or tangent.
+pub(crate) const ABSENT: f64 = -0.0;
+
+#[inline]
+pub(crate) fn is_absent(x: f64) -> bool {
+    x.to_bits() == ABSENT.to_bits()
+}
+
+impl Real for f64 {
+    #[inline]
+    fn value(self) -> f64 {
+        self
+    }
+
+    #[inline]
+    fn unary(op: Op, x: f64) -> f64 {
+        op.value_1(x)
+    }
+
+    #[inline]
+    fn binary(op: Op, a: f64, b: f64) -> f64 {
+        op.value_2(a, b)
+    }
+
+    fn nary(op: Op, operands: &[&[f64]], constants: &[&[f64]]) -> f64 {
+        let x = flatten(operands);
+        op.value_n(x.len(), |i| x[i], &flatten(constants))
+    }
+
+    #[inline]
+    fn plus(self, share: f64) -> f64 {
+        self + share // −0 is the identity of addition
+    }
+}
+
+/// Slices that follow one another, as one.
+pub(crate) fn flatten<T: Copy>(parts: &[&[T]]) -> SmallVec<[T; 8]> {
+    parts.iter().flat_map(|part| part.iter().copied()).collect()
+}

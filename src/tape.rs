@@ -1,0 +1,472 @@
+//! `Tape`: the append-only recording of an expression.
+//!
+//! Operands precede results, so creation order is topological order and every
+//! pass over a tape is a plain loop. The structure (`Program`) and the values
+//! lie apart: a sweep reads the one structure with any number type. What a
+//! record holds is pinned by a test: 16 bytes, 8 more for its value.
+
+use crate::error::Error;
+use crate::ops::Op;
+use indexmap::IndexMap;
+use smallvec::SmallVec;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The most nodes any tape records: the top bit of an operand marks a constant.
+pub(crate) const MAX_NODES: usize = 1 << 31;
+const CONSTANT: u32 = 1 << 31;
+
+/// The recording of a computation: an append-only list of nodes.
+///
+/// `Tape` is `Send` but not `Sync`; its handles stay on its thread. Recording
+/// borrows it shared, [`clear`](Tape::clear) borrows it exclusively, so no
+/// handle outlives what it stands for.
+///
+/// ```compile_fail
+/// let mut tape = chainrule::Tape::new();
+/// let x = tape.var(1.0);
+/// tape.clear();
+/// x.value(); // the borrow checker objects
+/// ```
+#[derive(Clone, Default)]
+pub struct Tape {
+    pub(crate) recording: RefCell<Recording>,
+}
+
+/// The position of a node on its tape, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) u32);
+
+impl NodeId {
+    /// The position as an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// What an operation was applied to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Operand {
+    /// Another node of the tape.
+    Node(NodeId),
+    /// A number that no tape knows.
+    Constant(f64),
+}
+
+/// One recorded operation.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Node {
+    /// Its position on the tape.
+    pub id: NodeId,
+    /// Its operation; [`Op::Input`] for a leaf.
+    pub op: Op,
+    /// What the operation was applied to, in order.
+    pub operands: SmallVec<[Operand; 2]>,
+    /// The constants of the operation itself: for a linear combination its
+    /// weights and then its constant term, else empty.
+    pub constants: SmallVec<[f64; 2]>,
+    /// Its value.
+    pub value: f64,
+    /// Its name, if it has one.
+    pub name: Option<Arc<str>>,
+}
+
+/// How a record holds its operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Form {
+    /// none
+    Leaf,
+    /// node `a`
+    Unary,
+    /// nodes `a` and `payload`
+    NodeNode,
+    /// node `a`, then the constant whose bits are `payload`
+    NodeConstant,
+    /// the constant whose bits are `payload`, then node `a`
+    ConstantNode,
+    /// `payload` operands in `Program::operands` from `a + 2` on; the two words
+    /// before them say where in `Program::constants` the operation's own
+    /// constants start, and how many they are
+    Nary,
+}
+
+/// One operation as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record {
+    pub(crate) payload: u64,
+    pub(crate) a: u32,
+    pub(crate) op: Op,
+    pub(crate) form: Form,
+}
+
+impl Record {
+    pub(crate) fn a(&self) -> usize {
+        self.a as usize
+    }
+
+    pub(crate) fn b(&self) -> usize {
+        self.payload as usize
+    }
+
+    pub(crate) fn constant(&self) -> f64 {
+        f64::from_bits(self.payload)
+    }
+}
+
+/// The structure of a tape, without its values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Program {
+    pub(crate) records: Vec<Record>,
+    operands: Vec<u32>,
+    constants: Vec<f64>,
+}
+
+/// The operands of an n-ary record, and its own constants.
+#[derive(Clone, Copy)]
+pub(crate) struct Nary<'p> {
+    operands: &'p [u32],
+    pool: &'p [f64],
+    pub(crate) constants: &'p [f64],
+}
+
+impl Nary<'_> {
+    pub(crate) fn len(&self) -> usize {
+        self.operands.len()
+    }
+
+    #[inline]
+    pub(crate) fn operand(&self, i: usize) -> Operand {
+        let word = self.operands[i];
+        if word & CONSTANT == 0 {
+            Operand::Node(NodeId(word))
+        } else {
+            Operand::Constant(self.pool[(word & !CONSTANT) as usize])
+        }
+    }
+}
+
+impl Program {
+    #[inline]
+    pub(crate) fn nary(&self, record: &Record) -> Nary<'_> {
+        let start = record.a() + 2;
+        let (from, count) = (
+            self.operands[start - 2] as usize,
+            self.operands[start - 1] as usize,
+        );
+        Nary {
+            operands: &self.operands[start..start + record.payload as usize],
+            pool: &self.constants,
+            constants: &self.constants[from..from + count],
+        }
+    }
+
+    /// Calls `each` with operand after operand.
+    pub(crate) fn for_each_operand(&self, record: &Record, mut each: impl FnMut(Operand)) {
+        let node = |index: usize| Operand::Node(NodeId(index as u32));
+        let constant = Operand::Constant(record.constant());
+        match record.form {
+            Form::Leaf => {}
+            Form::Unary => each(node(record.a())),
+            Form::NodeNode => {
+                each(node(record.a()));
+                each(node(record.b()));
+            }
+            Form::NodeConstant => {
+                each(node(record.a()));
+                each(constant);
+            }
+            Form::ConstantNode => {
+                each(constant);
+                each(node(record.a()));
+            }
+            Form::Nary => {
+                let nary = self.nary(record);
+                (0..nary.len()).for_each(|i| each(nary.operand(i)));
+            }
+        }
+    }
+
+    /// The first `len` records and what they need.
+    pub(crate) fn head(&self, len: usize) -> Program {
+        Program {
+            records: self.records[..len].to_vec(),
+            operands: self.operands.clone(),
+            constants: self.constants.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Names {
+    /// In the order of declaration.
+    nodes: IndexMap<Arc<str>, u32>,
+    names: HashMap<u32, Arc<str>>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Recording {
+    pub(crate) program: Program,
+    pub(crate) values: Vec<f64>,
+    /// Counts changes of values already recorded.
+    pub(crate) revision: u64,
+    names: Names,
+    limit: usize,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self {
+            program: Program::default(),
+            values: Vec::new(),
+            revision: 0,
+            names: Names::default(),
+            limit: MAX_NODES,
+        }
+    }
+}
+
+impl Recording {
+    /// The one way onto a tape.
+    #[inline]
+    pub(crate) fn push(&mut self, record: Record, value: f64) -> Result<u32, Error> {
+        let id = self.values.len();
+        if id >= self.limit {
+            return Err(self.full());
+        }
+        self.program.records.push(record);
+        self.values.push(value);
+        Ok(id as u32)
+    }
+
+    /// Records an n-ary operation; its value is `op`'s own.
+    pub(crate) fn push_nary(
+        &mut self,
+        op: Op,
+        operands: impl Iterator<Item = Operand>,
+        constants: &[&[f64]],
+    ) -> Result<u32, Error> {
+        let program = &mut self.program;
+        let (start, own) = (program.operands.len(), program.constants.len());
+        let count = constants.iter().map(|part| part.len()).sum::<usize>();
+        constants
+            .iter()
+            .for_each(|part| program.constants.extend_from_slice(part));
+        program.operands.extend([own as u32, count as u32]);
+        for operand in operands {
+            program.operands.push(match operand {
+                Operand::Node(id) => id.0,
+                Operand::Constant(value) => {
+                    program.constants.push(value);
+                    (program.constants.len() - 1) as u32 | CONSTANT
+                }
+            });
+        }
+        let payload = (program.operands.len() - start - 2) as u64;
+        let fits = program.operands.len() <= u32::MAX as usize
+            && program.constants.len() <= CONSTANT as usize;
+        let record = Record {
+            payload,
+            a: start as u32,
+            op,
+            form: Form::Nary,
+        };
+        let pushed = if fits && self.values.len() < self.limit {
+            let value = self.value_of_nary(&record);
+            self.push(record, value)
+        } else {
+            Err(self.full())
+        };
+        if pushed.is_err() {
+            self.program.operands.truncate(start);
+            self.program.constants.truncate(own);
+        }
+        pushed
+    }
+
+    fn value_of_nary(&self, record: &Record) -> f64 {
+        let nary = self.program.nary(record);
+        let value = |i| match nary.operand(i) {
+            Operand::Node(id) => self.values[id.index()],
+            Operand::Constant(value) => value,
+        };
+        record.op.value_n(nary.len(), value, nary.constants)
+    }
+
+    #[cold]
+    fn full(&self) -> Error {
+        Error::Capacity { limit: self.limit }
+    }
+
+    pub(crate) fn set_name(&mut self, id: u32, name: &str) -> Result<(), Error> {
+        if let Some(&holder) = self.names.nodes.get(name) {
+            return Err(Error::DuplicateName {
+                name: name.to_owned(),
+                holder: holder as usize,
+            });
+        }
+        if let Some(first) = self.names.names.get(&id) {
+            let (name, second) = (first.to_string(), name.to_owned());
+            return Err(Error::AlreadyNamed {
+                node: id as usize,
+                name,
+                second,
+            });
+        }
+        let name: Arc<str> = name.into();
+        self.names.nodes.insert(name.clone(), id);
+        self.names.names.insert(id, name);
+        Ok(())
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Result<u32, Error> {
+        self.names
+            .nodes
+            .get(name)
+            .copied()
+            .ok_or_else(|| Error::UnknownName {
+                name: name.to_owned(),
+                known: self.names.nodes.len(),
+            })
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&Arc<str>, u32)> {
+        self.names.nodes.iter().map(|(name, &id)| (name, id))
+    }
+
+    /// A node as an error text names it.
+    pub(crate) fn describe(&self, id: u32) -> String {
+        let value = self.values[id as usize];
+        match self.names.names.get(&id) {
+            Some(name) => format!("node {id} ({name} = {value})"),
+            None => {
+                format!(
+                    "node {id} ({} = {value})",
+                    self.program.records[id as usize].op
+                )
+            }
+        }
+    }
+
+    fn node(&self, index: usize) -> Node {
+        let record = &self.program.records[index];
+        let mut operands = SmallVec::new();
+        self.program
+            .for_each_operand(record, |operand| operands.push(operand));
+        let constants = match record.form {
+            Form::Nary => self.program.nary(record).constants.into(),
+            _ => SmallVec::new(),
+        };
+        let id = NodeId(index as u32);
+        let name = self.names.names.get(&id.0).cloned();
+        Node {
+            id,
+            op: record.op,
+            operands,
+            constants,
+            value: self.values[index],
+            name,
+        }
+    }
+}
+
+impl Tape {
+    /// An empty tape. Allocates nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty tape with room for `nodes` nodes.
+    pub fn with_capacity(nodes: usize) -> Self {
+        let tape = Self::new();
+        {
+            let mut recording = tape.recording.borrow_mut();
+            recording.program.records.reserve_exact(nodes);
+            recording.values.reserve_exact(nodes);
+        }
+        tape
+    }
+
+    /// An empty tape that records at most `limit` nodes, and never more than
+    /// 2³¹. Recording beyond that panics, or is an error where a `try_` form
+    /// is used; the tape stays as it was.
+    pub fn with_limit(limit: usize) -> Self {
+        let tape = Self::new();
+        tape.recording.borrow_mut().limit = limit.min(MAX_NODES);
+        tape
+    }
+
+    /// A tape that is never freed, for libraries whose scalars must be
+    /// `'static`. It cannot be cleared.
+    pub fn leak() -> &'static Self {
+        Box::leak(Box::new(Self::new()))
+    }
+
+    /// How many nodes are recorded.
+    pub fn len(&self) -> usize {
+        self.recording.borrow().values.len()
+    }
+
+    /// Whether nothing is recorded.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many nodes fit without allocating.
+    pub fn capacity(&self) -> usize {
+        let recording = self.recording.borrow();
+        recording
+            .values
+            .capacity()
+            .min(recording.program.records.capacity())
+    }
+
+    /// Forgets all nodes and names, and keeps the memory.
+    pub fn clear(&mut self) {
+        let recording = self.recording.get_mut();
+        recording.program.records.clear();
+        recording.program.operands.clear();
+        recording.program.constants.clear();
+        recording.values.clear();
+        recording.names.nodes.clear();
+        recording.names.names.clear();
+    }
+
+    /// One node, by its position.
+    ///
+    /// # Panics
+    /// If the tape has no such node.
+    #[track_caller]
+    pub fn node(&self, id: NodeId) -> Node {
+        let recording = self.recording.borrow();
+        if id.index() >= recording.values.len() {
+            let (node, len) = (id.index(), recording.values.len());
+            Error::NoSuchNode { node, len }.stop();
+        }
+        recording.node(id.index())
+    }
+
+    /// All nodes in order of recording, each before the nodes made from it.
+    pub fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
+        (0..self.len()).map(|index| self.recording.borrow().node(index))
+    }
+}
+
+/// A summary; the nodes themselves come from [`Tape::nodes`].
+impl fmt::Debug for Tape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tape")
+            .field("nodes", &self.len())
+            .field("capacity", &self.capacity())
+            .finish_non_exhaustive()
+    }
+}
