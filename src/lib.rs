@@ -1,10 +1,13 @@
 //! A tiny reverse-mode automatic-differentiation engine.
 
+#![deny(unreachable_pub)]
+
 mod adjoints;
 mod closures;
 mod dual;
 mod error;
 mod math;
+pub mod models;
 mod ops;
 mod sweep;
 mod tape;

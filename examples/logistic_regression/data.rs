@@ -1,0 +1,176 @@
+//! Where the rows come from: three small data sets within the program, or a
+//! CSV file of the user's. Everything that can be wrong with a file is found
+//! here and said in one line: file, line, column, what was found.
+
+use chainrule::models::logistic::Data;
+use std::fs::File;
+use std::io::Read;
+
+/// Rows with the names of their columns.
+pub struct Table {
+    pub title: String,
+    pub features: Vec<String>,
+    pub label: String,
+    pub data: Data,
+    pub published: Option<Published>,
+}
+
+/// A maximum-likelihood fit as others have published it, the constant first.
+#[derive(Clone, Copy)]
+pub struct Published {
+    pub coefficients: &'static [f64],
+    pub log_likelihood: f64,
+}
+
+/// A data set within the program.
+struct Embedded {
+    name: &'static str,
+    title: &'static str,
+    label: &'static str,
+    csv: &'static str,
+    published: Published,
+}
+
+const EMBEDDED: [Embedded; 3] = [
+    Embedded {
+        name: "challenger",
+        title: "O-ring distress on 23 space-shuttle flights, by temperature (Dalal et al. 1989)",
+        label: "distress",
+        csv: include_str!("../data/challenger.csv"),
+        published: Published {
+            coefficients: &[15.0429, -0.2322],
+            log_likelihood: -10.1576,
+        },
+    },
+    Embedded {
+        name: "iris",
+        title: "Iris versicolor (0) against virginica (1), 100 flowers (Fisher 1936)",
+        label: "virginica",
+        csv: include_str!("../data/iris.csv"),
+        published: Published {
+            coefficients: &[-42.6378, -2.4652, -6.6809, 9.4294, 18.2861],
+            log_likelihood: -5.9493,
+        },
+    },
+    Embedded {
+        name: "hours",
+        title: "Hours of study and passing an exam, 20 students (a textbook example)",
+        label: "passed",
+        csv: include_str!("../data/hours.csv"),
+        published: Published {
+            coefficients: &[-4.0777, 1.5046],
+            log_likelihood: -8.0299,
+        },
+    },
+];
+
+/// The data set of this name.
+pub fn embedded(name: &str) -> Result<Table, String> {
+    let known = || EMBEDDED.map(|set| set.name).join(", ");
+    let set = EMBEDDED
+        .iter()
+        .find(|set| set.name == name)
+        .ok_or_else(|| format!("no data set is named \"{name}\"; there are {}", known()))?;
+    let mut table = read(name, set.csv.as_bytes(), set.label)?;
+    set.title.clone_into(&mut table.title);
+    table.published = Some(set.published);
+    Ok(table)
+}
+
+/// The rows of a CSV file with a header line; all columns but the label are
+/// features.
+pub fn from_file(path: &str, label: &str) -> Result<Table, String> {
+    let file = File::open(path).map_err(|error| format!("{path}: cannot be opened: {error}"))?;
+    read(path, file, label)
+}
+
+/// Reads CSV from anywhere; `source` is what error texts call it.
+pub fn read(source: &str, input: impl Read, label: &str) -> Result<Table, String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(input);
+    let header = reader.headers().map_err(|error| describe(source, &error))?;
+    let names: Vec<String> = header
+        .iter()
+        .map(|name| name.trim_start_matches('\u{feff}').to_owned())
+        .collect();
+    let label_at = label_column(source, &names, label)?;
+    let (mut x, mut y) = (Vec::new(), Vec::new());
+    for record in reader.records() {
+        let record = record.map_err(|error| describe(source, &error))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        for (column, cell) in record.iter().enumerate() {
+            let at = || format!("{source}, line {line}, column \"{}\"", names[column]);
+            let number = number(cell).map_err(|found| format!("{}: {found}", at()))?;
+            if column != label_at {
+                x.push(number);
+            } else if number == 0.0 || number == 1.0 {
+                y.push(number);
+            } else {
+                return Err(format!("{}: the label is {cell}, 0 or 1 expected", at()));
+            }
+        }
+    }
+    if let Some(&first) = y.first() {
+        if y.iter().all(|&label| label == first) {
+            let what = format!("all {} labels are {first}", y.len());
+            return Err(format!(
+                "{source}, column \"{label}\": {what}, both 0 and 1 expected"
+            ));
+        }
+    }
+    let mut features = names;
+    features.remove(label_at);
+    let parameters = features.len() + 1;
+    if !y.is_empty() && parameters > y.len() {
+        let rows = y.len();
+        return Err(format!(
+            "{source}: {parameters} parameters cannot be fitted to {rows} rows"
+        ));
+    }
+    let data = Data::new(features.len(), x, y).map_err(|error| format!("{source}: {error}"))?;
+    Ok(Table {
+        title: source.to_owned(),
+        features,
+        label: label.to_owned(),
+        data,
+        published: None,
+    })
+}
+
+fn label_column(source: &str, names: &[String], label: &str) -> Result<usize, String> {
+    for (i, name) in names.iter().enumerate() {
+        if names[..i].contains(name) {
+            return Err(format!("{source}: two columns are named \"{name}\""));
+        }
+    }
+    names.iter().position(|name| name == label).ok_or_else(|| {
+        format!(
+            "{source}: no column is named \"{label}\"; there are {}",
+            names.join(", ")
+        )
+    })
+}
+
+fn number(cell: &str) -> Result<f64, String> {
+    match cell.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        Ok(number) => Err(format!("{number} found, a finite number expected")),
+        Err(_) if cell.is_empty() => Err("an empty cell found, a number expected".to_owned()),
+        Err(_) => Err(format!("\"{cell}\" found, a number expected")),
+    }
+}
+
+fn describe(source: &str, error: &csv::Error) -> String {
+    let line = error.position().map_or(0, csv::Position::line);
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => {
+            format!("{source}, line {line}: {len} cells found, {expected_len} expected")
+        }
+        csv::ErrorKind::Utf8 { .. } => format!("{source}, line {line}: not UTF-8 text"),
+        csv::ErrorKind::Io(error) => format!("{source}: cannot be read: {error}"),
+        _ => format!("{source}: {error}"),
+    }
+}

@@ -1,0 +1,168 @@
+//! The main job: derive the gradient of logistic regression with the engine,
+//! beside the formulas derived by hand, and fit real data with it.
+//!
+//! `--help` lists the options. A wrong use or bad data is one line on standard
+//! error and exit status 2.
+
+mod data;
+mod fit;
+mod report;
+
+use chainrule::models::logistic::{Form, derivation};
+use lexopt::prelude::{Long, Short, ValueExt};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Derives the gradient of logistic regression and fits data with it.
+
+cargo run --release --example logistic_regression -- [OPTIONS]
+
+  --set NAME        the data set to fit: challenger (default), iris, hours
+  --data FILE       fit a CSV file with a header line instead;
+  --label COLUMN    its column of labels, 0 or 1; all others are features
+  --l2 NUMBER       penalty (NUMBER/2)·Σ w², not on b  [0]
+  --x, --w LIST     features and weights of the derivation  [1.5,-2] [0.4,-0.3]
+  --b, --y NUMBER   intercept and label of the derivation  [0.1] [1]
+  --help            this text
+";
+
+struct Options {
+    set: String,
+    data: Option<String>,
+    label: Option<String>,
+    l2: f64,
+    x: Vec<f64>,
+    w: Vec<f64>,
+    b: f64,
+    y: f64,
+}
+
+/// Why the program stops early.
+enum Stop {
+    Help,
+    Wrong(String),
+    Io(io::Error),
+}
+
+impl From<String> for Stop {
+    fn from(text: String) -> Self {
+        Self::Wrong(text)
+    }
+}
+
+impl From<lexopt::Error> for Stop {
+    fn from(error: lexopt::Error) -> Self {
+        Self::Wrong(format!("{error} (--help lists the options)"))
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn main() -> ExitCode {
+    let mut out = anstream::stdout();
+    let stop = match options().and_then(|options| run(&options, &mut out)) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(stop) => stop,
+    };
+    let said = match stop {
+        Stop::Help => write!(out, "{HELP}"),
+        // Whoever reads the output has seen enough.
+        Stop::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Stop::Io(error) => Err(error),
+        Stop::Wrong(text) => {
+            let _ = out.flush();
+            let _ = writeln!(anstream::stderr(), "error: {text}");
+            return ExitCode::from(2);
+        }
+    };
+    match said {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn options() -> Result<Options, Stop> {
+    let mut options = Options {
+        set: "challenger".to_owned(),
+        data: None,
+        label: None,
+        l2: 0.0,
+        x: vec![1.5, -2.0],
+        w: vec![0.4, -0.3],
+        b: 0.1,
+        y: 1.0,
+    };
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("help") | Short('h') => return Err(Stop::Help),
+            Long("set") => options.set = arguments.value()?.string()?,
+            Long("data") => options.data = Some(arguments.value()?.string()?),
+            Long("label") => options.label = Some(arguments.value()?.string()?),
+            Long("l2") => options.l2 = finite("--l2", &arguments.value()?.string()?)?,
+            Long("x") => options.x = list("--x", &arguments.value()?.string()?)?,
+            Long("w") => options.w = list("--w", &arguments.value()?.string()?)?,
+            Long("b") => options.b = finite("--b", &arguments.value()?.string()?)?,
+            Long("y") => options.y = finite("--y", &arguments.value()?.string()?)?,
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    if options.l2 < 0.0 {
+        return Err(format!("--l2 is {}, at least 0 expected", options.l2).into());
+    }
+    if options.data.is_some() != options.label.is_some() {
+        return Err("--data FILE and --label COLUMN go together"
+            .to_owned()
+            .into());
+    }
+    Ok(options)
+}
+
+fn finite(option: &str, text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => Err(format!(
+            "{option} is given \"{text}\", a finite number expected"
+        )),
+    }
+}
+
+fn list(option: &str, text: &str) -> Result<Vec<f64>, String> {
+    text.split(',')
+        .map(|number| finite(option, number))
+        .collect()
+}
+
+fn run(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
+    let table = match (&options.data, &options.label) {
+        (Some(path), Some(label)) => data::from_file(path, label)?,
+        _ => data::embedded(&options.set)?,
+    };
+    let Options { x, w, b, y, l2, .. } = options;
+    let derive = |form| derivation(x, w, *b, *y, form).map_err(|error| format!("--x: {error}"));
+    let point = format!("x = {x:?}, w = {w:?}, b = {b}, y = {y}");
+    report::derivations(
+        out,
+        &point,
+        &derive(Form::Sigmoid)?,
+        &derive(Form::SpelledOut)?,
+    )?;
+
+    report::before_fit(out, &table, *l2)?;
+    let mut printed = Ok(());
+    let fit = fit::fit(&table.data, *l2, |step| {
+        if printed.is_ok() {
+            printed = report::step(out, step);
+        }
+    });
+    printed?;
+    let source = options.data.as_ref().unwrap_or(&options.set);
+    let fit = fit.map_err(|failure| format!("{source}: {failure}"))?;
+    report::after_fit(out, &table, &fit)?;
+    Ok(())
+}

@@ -1,0 +1,481 @@
+//! Logistic regression, and the derivation of its gradient.
+//!
+//! The graph of one row is z = w·x + b, a = σ(z), L = −(y ln a + (1−y) ln(1−a)),
+//! in three [`Form`]s. The engine is told no derivative of it. The formulas that
+//! a person derives by hand are in [`hand`], used only to be compared with.
+
+use crate::{Error, Tape, Var, derivative};
+use std::fmt;
+
+/// How the graph of the loss is written. All forms have the same gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// a = σ(z) as one node, L from a. Fails for |z| > 37, where 1 − a is 0.
+    Sigmoid,
+    /// g = 1 + e^{−z} and a = 1/g, L from a. Fails where `Sigmoid` does.
+    SpelledOut,
+    /// L = softplus(z) − y·z, finite for every finite z.
+    Stable,
+}
+
+/// The parameters as nodes named w1 … wd and b.
+#[derive(Clone, Debug)]
+pub struct Parameters<'t> {
+    /// One weight for each feature.
+    pub w: Vec<Var<'t>>,
+    /// The intercept.
+    pub b: Var<'t>,
+}
+
+impl<'t> Parameters<'t> {
+    /// Records parameters as inputs.
+    ///
+    /// # Errors
+    /// If the tape has nodes of these names already.
+    pub fn record(tape: &'t Tape, w: &[f64], b: f64) -> Result<Self, Error> {
+        let names: Vec<String> = (1..=w.len()).map(|i| format!("w{i}")).collect();
+        let taken = |name: &&str| tape.lookup(name).is_ok();
+        if let Some(name) = names.iter().map(String::as_str).chain(["b"]).find(taken) {
+            let holder = tape.lookup(name)?.id().map_or(0, |id| id.index());
+            return Err(Error::DuplicateName {
+                name: name.to_owned(),
+                holder,
+            });
+        }
+        let w = w
+            .iter()
+            .zip(&names)
+            .map(|(&w, name)| tape.var(w).named(name))
+            .collect();
+        Ok(Self {
+            w,
+            b: tape.var(b).named("b"),
+        })
+    }
+
+    /// All of them, the weights first and then the intercept.
+    pub fn all(&self) -> Vec<Var<'t>> {
+        let mut all = self.w.clone();
+        all.push(self.b);
+        all
+    }
+
+    /// Gives them new values, in the order of [`all`](Self::all). Then comes
+    /// [`Tape::forward`].
+    ///
+    /// # Errors
+    /// If there are not as many values as parameters; nothing is changed then.
+    pub fn set(&self, values: &[f64]) -> Result<(), Error> {
+        check_length("parameters", values.len(), self.w.len() + 1)?;
+        for (parameter, &value) in self.all().into_iter().zip(values) {
+            if let Some(tape) = parameter.tape() {
+                tape.set(parameter, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The nodes of one row.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'t> {
+    /// w·x + b
+    pub z: Var<'t>,
+    /// 1 + e^{−z}, in the spelled-out form
+    pub g: Option<Var<'t>>,
+    /// σ(z); in the stable form it is recorded, and the loss does without it
+    pub a: Var<'t>,
+    /// the loss of this row
+    pub loss: Var<'t>,
+}
+
+/// Records one row with the features `x` and the label `y`.
+///
+/// # Errors
+/// If there are not as many features as weights.
+pub fn row<'t>(
+    parameters: &Parameters<'t>,
+    x: &[f64],
+    y: f64,
+    form: Form,
+) -> Result<Row<'t>, Error> {
+    check_length("features", x.len(), parameters.w.len())?;
+    let terms = parameters.w.iter().zip(x).map(|(w, &x)| w * x);
+    let z = match terms.reduce(|sum, term| sum + term) {
+        Some(sum) => sum + parameters.b,
+        None => parameters.b,
+    };
+    let cross_entropy = |a: Var<'t>| -(y * a.ln() + (1.0 - y) * (1.0 - a).ln());
+    Ok(match form {
+        Form::Sigmoid => {
+            let a = z.sigmoid();
+            Row {
+                z,
+                g: None,
+                a,
+                loss: cross_entropy(a),
+            }
+        }
+        Form::SpelledOut => {
+            let g = (-z).exp() + 1.0;
+            let a = g.recip();
+            Row {
+                z,
+                g: Some(g),
+                a,
+                loss: cross_entropy(a),
+            }
+        }
+        Form::Stable => Row {
+            z,
+            g: None,
+            a: z.sigmoid(),
+            loss: z.softplus() - y * z,
+        },
+    })
+}
+
+/// Rows of features with a label each: checked, and kept row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    features: usize,
+}
+
+impl Data {
+    /// Takes the features of all rows, one row after another, and the labels.
+    ///
+    /// # Errors
+    /// If there are no rows, if `x` does not hold `features` numbers for each
+    /// label, if a feature is not finite, or if a label is not 0 or 1.
+    pub fn new(features: usize, x: Vec<f64>, y: Vec<f64>) -> Result<Self, Error> {
+        if y.is_empty() {
+            return Err(Error::NoRows);
+        }
+        check_length("features in all rows", x.len(), features * y.len())?;
+        if let Some(row) = y.iter().position(|&y| y != 0.0 && y != 1.0) {
+            return Err(Error::BadLabel { row, value: y[row] });
+        }
+        if let Some(at) = x.iter().position(|x| !x.is_finite()) {
+            let (row, column, value) = (at / features, at % features, x[at]);
+            return Err(Error::NotFinite {
+                what: "feature",
+                row,
+                column,
+                value,
+            });
+        }
+        Ok(Self { x, y, features })
+    }
+
+    /// How many rows there are; at least 1.
+    pub fn len(&self) -> usize {
+        self.y.len()
+    }
+
+    /// Whether there are no rows: never.
+    pub fn is_empty(&self) -> bool {
+        self.y.is_empty()
+    }
+
+    /// How many features each row has.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// The rows: features and label.
+    pub fn rows(&self) -> impl Iterator<Item = (&[f64], f64)> {
+        let row = |(i, &y)| (&self.x[i * self.features..(i + 1) * self.features], y);
+        self.y.iter().enumerate().map(row)
+    }
+
+    /// The labels.
+    pub fn labels(&self) -> &[f64] {
+        &self.y
+    }
+}
+
+/// Records the sum of the losses of all rows: minus the log-likelihood.
+///
+/// # Errors
+/// If the data has not as many features as there are weights.
+pub fn total_loss<'t>(
+    parameters: &Parameters<'t>,
+    data: &Data,
+    form: Form,
+) -> Result<Var<'t>, Error> {
+    let mut losses = Vec::with_capacity(data.len());
+    for (x, y) in data.rows() {
+        losses.push(row(parameters, x, y, form)?.loss);
+    }
+    Ok(losses.into_iter().sum())
+}
+
+/// Records the mean of the losses of all rows, plus the penalty
+/// (`l2`/2)·Σ wᵢ², which leaves b alone.
+///
+/// # Errors
+/// If the data has not as many features as there are weights.
+pub fn mean_loss<'t>(
+    parameters: &Parameters<'t>,
+    data: &Data,
+    form: Form,
+    l2: f64,
+) -> Result<Var<'t>, Error> {
+    let mean = total_loss(parameters, data, form)? / data.len() as f64;
+    Ok(if l2 == 0.0 {
+        mean
+    } else {
+        mean + penalty(parameters, l2)
+    })
+}
+
+/// Records the penalty (`l2`/2)·Σ wᵢ².
+pub fn penalty<'t>(parameters: &Parameters<'t>, l2: f64) -> Var<'t> {
+    parameters.w.iter().map(|w| w.square()).sum::<Var<'_>>() * (0.5 * l2)
+}
+
+fn check_length(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Error::WrongLength {
+            what,
+            found,
+            expected,
+        })
+    }
+}
+
+/// The formulas of the article, derived by a person. Nothing in the crate
+/// computes with them; they stand beside the engine's numbers.
+pub mod hand {
+    use super::Data;
+
+    /// a = 1/(1 + e^{−z})
+    pub fn a(z: f64) -> f64 {
+        1.0 / (1.0 + (-z).exp())
+    }
+
+    /// Component 1: dL/da = (1−y)/(1−a) − y/a
+    pub fn dl_da(a: f64, y: f64) -> f64 {
+        (1.0 - y) / (1.0 - a) - y / a
+    }
+
+    /// Component 2: da/dz = a(1−a)
+    pub fn da_dz(a: f64) -> f64 {
+        a * (1.0 - a)
+    }
+
+    /// Component 2 in detail: da/dg = −1/g²
+    pub fn da_dg(g: f64) -> f64 {
+        -1.0 / (g * g)
+    }
+
+    /// Component 2 in detail: dg/dz = −e^{−z}
+    pub fn dg_dz(z: f64) -> f64 {
+        -(-z).exp()
+    }
+
+    /// Component 3: dL/dz = a − y
+    pub fn dl_dz(a: f64, y: f64) -> f64 {
+        a - y
+    }
+
+    /// The total: dL/dw = (a − y)·x and dL/db = a − y, summed over rows, the
+    /// weights first. `parameters` are the weights and then the intercept, one
+    /// more than there are features.
+    pub fn total_gradient(parameters: &[f64], data: &Data) -> Vec<f64> {
+        let mut gradient = vec![0.0; parameters.len()];
+        for (x, y) in data.rows() {
+            let terms = parameters
+                .iter()
+                .zip(x.iter().chain(&[1.0]))
+                .map(|(w, x)| w * x);
+            let difference = dl_dz(a(terms.sum()), y);
+            for (slot, x) in gradient.iter_mut().zip(x.iter().chain(&[1.0])) {
+                *slot += difference * x;
+            }
+        }
+        gradient
+    }
+}
+
+/// One line of the derivation: a derivative as the engine found it, and as a
+/// person derived it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Component {
+    /// Its number in the article; empty for the totals.
+    pub number: &'static str,
+    /// What it is, such as dL/da.
+    pub what: String,
+    /// The value the engine found.
+    pub engine: f64,
+    /// The formula derived by hand.
+    pub formula: String,
+    /// The value of that formula.
+    pub hand: f64,
+}
+
+impl Component {
+    /// How far the two values are apart.
+    pub fn difference(&self) -> f64 {
+        (self.engine - self.hand).abs()
+    }
+}
+
+/// The gradient of one row's loss, derived by the engine, component by
+/// component, with the hand-derived formulas beside it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Derivation {
+    /// How the graph is written.
+    pub form: Form,
+    /// z, a and L.
+    pub values: [(&'static str, f64); 3],
+    /// The components and then the totals.
+    pub components: Vec<Component>,
+}
+
+/// Derives the gradient of the loss at one row.
+///
+/// In the stable form the loss does not go through a, so that components 1 and
+/// 2 do not occur.
+///
+/// ```
+/// use chainrule::models::logistic::{Form, derivation};
+/// let derivation = derivation(&[1.5, -2.0], &[0.4, -0.3], 0.1, 1.0, Form::Sigmoid)?;
+/// assert!(derivation.components.iter().all(|c| c.difference() < 1e-15));
+/// # Ok::<(), chainrule::Error>(())
+/// ```
+///
+/// # Errors
+/// If there are not as many features as weights.
+pub fn derivation(x: &[f64], w: &[f64], b: f64, y: f64, form: Form) -> Result<Derivation, Error> {
+    let tape = Tape::new();
+    let parameters = Parameters::record(&tape, w, b)?;
+    let Row { z, g, a, loss } = row(&parameters, x, y, form)?;
+    let adjoints = loss.backward();
+    let (zv, av) = (z.value(), hand::a(z.value()));
+    let mut components = Vec::new();
+    let mut add = |number, what: &str, engine, formula: &str, hand| {
+        let (what, formula) = (what.to_owned(), formula.to_owned());
+        components.push(Component {
+            number,
+            what,
+            engine,
+            formula,
+            hand,
+        });
+    };
+    if form != Form::Stable {
+        add(
+            "1",
+            "dL/da",
+            adjoints.wrt(a),
+            "(1−y)/(1−a) − y/a",
+            hand::dl_da(av, y),
+        );
+        add("2", "da/dz", derivative(a, z), "a(1−a)", hand::da_dz(av));
+    }
+    if let Some(g) = g {
+        add(
+            "2",
+            "  da/dg",
+            a.partial(g),
+            "−1/g²",
+            hand::da_dg(g.value()),
+        );
+        add("2", "  dg/dz", derivative(g, z), "−e⁻ᶻ", hand::dg_dz(zv));
+    }
+    add("3", "dL/dz", adjoints.wrt(z), "a − y", hand::dl_dz(av, y));
+    let dz = z.backward();
+    for (i, (&w, &x)) in parameters.w.iter().zip(x).enumerate() {
+        add(
+            "4",
+            &format!("dz/dw{}", i + 1),
+            dz.wrt(w),
+            &format!("x{}", i + 1),
+            x,
+        );
+    }
+    add("5", "dz/db", dz.wrt(parameters.b), "1", 1.0);
+    for (i, (&w, &x)) in parameters.w.iter().zip(x).enumerate() {
+        let formula = format!("(a − y)·x{}", i + 1);
+        let hand = hand::dl_dz(av, y) * x;
+        add(
+            "",
+            &format!("dL/dw{}", i + 1),
+            adjoints.wrt(w),
+            &formula,
+            hand,
+        );
+    }
+    add(
+        "",
+        "dL/db",
+        adjoints.wrt(parameters.b),
+        "a − y",
+        hand::dl_dz(av, y),
+    );
+    let values = [("z", zv), ("a", a.value()), ("L", loss.value())];
+    Ok(Derivation {
+        form,
+        values,
+        components,
+    })
+}
+
+/// A table of at most 80 columns.
+impl fmt::Display for Derivation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [z, a, loss] = self.values.map(|(_, value)| Number(value));
+        writeln!(f, "z = {z}   a = {a}   L = {loss}")?;
+        writeln!(f)?;
+        let heading = [
+            "",
+            "what",
+            "engine",
+            "derived by hand",
+            "its value",
+            "difference",
+        ];
+        let [number, what, engine, formula, hand, difference] = heading;
+        let line =
+            format!("{number:<3}{what:<9}{engine:>15}   {formula:<18}{hand:>15}{difference:>13}");
+        writeln!(f, "{line}")?;
+        writeln!(f, "{}", "─".repeat(line.chars().count()))?;
+        for component in &self.components {
+            let Component {
+                number,
+                what,
+                engine,
+                formula,
+                hand,
+            } = component;
+            let (engine, hand) = (Number(*engine).to_string(), Number(*hand).to_string());
+            let difference = component.difference();
+            writeln!(
+                f,
+                "{number:<3}{what:<9}{engine:>15}   {formula:<18}{hand:>15}{difference:>13.1e}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A number in few characters: fixed point where that shows its digits.
+struct Number(f64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.0.abs();
+        if size == 0.0 || (1e-3..1e5).contains(&size) {
+            write!(f, "{:.8}", self.0)
+        } else {
+            write!(f, "{:.6e}", self.0)
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Models built on the engine as any user would build them: through the public
+//! API alone.
+
+pub mod logistic;
