@@ -192,7 +192,7 @@ impl<'t> Adjoints<'t> {
         let mut starts = vec![0; self.adjoints.len() + 1];
         for index in 0..self.adjoints.len() {
             for_each_partial(program, index, values, |operand, _| {
-                starts[operand + 1] += 1
+                starts[operand + 1] += 1;
             });
         }
         for i in 1..starts.len() {

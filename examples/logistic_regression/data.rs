@@ -139,6 +139,11 @@ pub fn read(source: &str, input: impl Read, label: &str) -> Result<Table, String
 }
 
 fn label_column(source: &str, names: &[String], label: &str) -> Result<usize, String> {
+    if names.is_empty() {
+        return Err(format!(
+            "{source}: the file is empty, a header line expected"
+        ));
+    }
     for (i, name) in names.iter().enumerate() {
         if names[..i].contains(name) {
             return Err(format!("{source}: two columns are named \"{name}\""));

@@ -72,11 +72,13 @@ impl fmt::Display for Failure {
                      the likelihood (a penalty, --l2 1, makes them finite)"
                 )
             }
-            Self::Dependent { feature } => write!(
-                f,
-                "feature {} is constant or a linear combination of those before it",
-                feature + 1
-            ),
+            Self::Dependent { feature } => {
+                write!(
+                    f,
+                    "feature {} is constant or follows from those before it",
+                    feature + 1
+                )
+            }
             Self::NotConverged { iterations } => {
                 write!(f, "no convergence in {iterations} iterations")
             }
@@ -222,7 +224,8 @@ fn separates(data: &Data, direction: &[f64], slack: f64) -> bool {
 
 /// Far out on its way, a fit that diverges points along the separating plane.
 fn diverged(data: &Data, at: &[f64], iterations: usize) -> Failure {
-    if separates(data, at, 0.05) {
+    let farthest = scores(data, at).map(|(z, _)| z.abs()).fold(0.0, f64::max);
+    if farthest > 15.0 && separates(data, at, 0.05) {
         Failure::Separable {
             rows_on_plane: true,
         }

@@ -9,6 +9,7 @@ mod fit;
 mod report;
 
 use chainrule::models::logistic::{Form, derivation};
+use fit::Failure;
 use lexopt::prelude::{Long, Short, ValueExt};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -162,7 +163,13 @@ fn run(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
     });
     printed?;
     let source = options.data.as_ref().unwrap_or(&options.set);
-    let fit = fit.map_err(|failure| format!("{source}: {failure}"))?;
+    let fit = fit.map_err(|failure| match failure {
+        Failure::Dependent { feature } => {
+            let column = &table.features[feature];
+            format!("{source}, column \"{column}\": constant, or follows from those before it")
+        }
+        failure => format!("{source}: {failure}"),
+    })?;
     report::after_fit(out, &table, &fit)?;
     Ok(())
 }

@@ -117,10 +117,14 @@ pub fn after_fit(out: &mut impl Write, table: &Table, fit: &Fit) -> io::Result<(
         .max()
         .unwrap_or(0)
         .clamp(10, 30);
-    let head = if published.is_some() { "published" } else { "" };
+    let head = if published.is_some() {
+        "     published"
+    } else {
+        ""
+    };
     writeln!(
         out,
-        "  {:<5}{:<width$}{:>14}{:>14}{:>9}{head:>14}",
+        "  {:<5}{:<width$}{:>14}{:>14}{:>9}{head}",
         "", "feature", "coefficient", "std. error", "z"
     )?;
     writeln!(

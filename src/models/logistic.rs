@@ -36,7 +36,7 @@ impl<'t> Parameters<'t> {
         let names: Vec<String> = (1..=w.len()).map(|i| format!("w{i}")).collect();
         let taken = |name: &&str| tape.lookup(name).is_ok();
         if let Some(name) = names.iter().map(String::as_str).chain(["b"]).find(taken) {
-            let holder = tape.lookup(name)?.id().map_or(0, |id| id.index());
+            let holder = tape.lookup(name)?.id().map_or(0, crate::NodeId::index);
             return Err(Error::DuplicateName {
                 name: name.to_owned(),
                 holder,

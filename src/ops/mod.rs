@@ -146,7 +146,7 @@ macro_rules! expand {
                 match self {
                     $(Op::$P => { let ($px, $py) = (operand, result); $ppar })*
                     $(Op::$U => {
-                        $(let $ud = operand.value(); if !$udom { return operand * f64::NAN; })?
+                        $(let $ud = operand.value(); let inside = $udom; if !inside { return operand * f64::NAN; })?
                         let ($ux, $uy) = (operand, result); $upar
                     })*
                     _ => self.wrong_arity(1),
@@ -161,7 +161,7 @@ macro_rules! expand {
                     $(Op::$I => { let ($fa, $fb, $fy) = (first, second, result); $ifirst })*
                     $(Op::$B => {
                         $(let ($bda, $bdb) = (first.value(), second.value());
-                        if !$bdom { return first * f64::NAN; })?
+                        let inside = $bdom; if !inside { return first * f64::NAN; })?
                         let ($bfa, $bfb, $bfy) = (first, second, result); $bfirst
                     })*
                     _ => self.wrong_arity(2),
@@ -176,7 +176,7 @@ macro_rules! expand {
                     $(Op::$I => { let ($sa, $sb, $sy) = (first, second, result); $isecond })*
                     $(Op::$B => {
                         $(let ($bda, $bdb) = (first.value(), second.value());
-                        if !$bdom { return second * f64::NAN; })?
+                        let inside = $bdom; if !inside { return second * f64::NAN; })?
                         let ($bsa, $bsb, $bsy) = (first, second, result); $bsecond
                     })*
                     _ => self.wrong_arity(2),
@@ -426,8 +426,8 @@ fn products_of_others<T: Real>(n: usize, x: impl Fn(usize) -> T, mut each: impl 
         after[i - 1] = times(after[i], x(i));
     }
     let mut before: Option<T> = None;
-    for i in 0..n {
-        let others = after[i].map_or(before, |later| times(before, later));
+    for (i, &after) in after.iter().enumerate() {
+        let others = after.map_or(before, |after| times(before, after));
         each(i, others.unwrap_or(T::from(1.0)));
         before = times(before, x(i));
     }

@@ -124,7 +124,7 @@ macro_rules! table {
             /// Logistic function, σ(x) = 1/(1 + e⁻ˣ).
             Sigmoid sigmoid: Call("σ"), on (-9.0, 9.0),
                 value |x| math::sigmoid(x), partial |x, y| y * (-x).sigmoid();
-            /// Log-odds, ln(p/(1 − p)); the inverse of [`sigmoid`](Self::sigmoid).
+            /// Log-odds, ln(p/(1 − p)); the inverse of `sigmoid`.
             Logit logit: Call("logit"), on (0.1, 0.9),
                 value |p| math::logit(p), partial |p, _y| (p * (-p + 1.0)).recip(),
                 where |p| (0.0..=1.0).contains(&p);
@@ -242,9 +242,9 @@ macro_rules! table {
                 }, branch: true;
         }
         forms {
-            /// Power with a whole exponent: [`pow`](Self::pow) with a constant operand.
+            /// Power with a whole exponent: `pow` with a constant operand.
             powi (self, exponent: i32) { self.pow(f64::from(exponent)) }
-            /// Power with a constant exponent: [`pow`](Self::pow) with a constant operand.
+            /// Power with a constant exponent: `pow` with a constant operand.
             powf (self, exponent: f64) { self.pow(exponent) }
         }
     } };

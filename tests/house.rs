@@ -1,0 +1,119 @@
+//! Is the house in order? The layering of the modules, the size of the files,
+//! and what each file says of itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The modules in their order: each may use only those before it.
+const HOUSE: [&str; 10] = [
+    "error", "math", "ops", "dual", "tape", "var", "sweep", "adjoints", "closures", "models",
+];
+
+fn files(below: &str) -> Vec<PathBuf> {
+    let mut waiting = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(below)];
+    let mut found = Vec::new();
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(
+                fs::read_dir(path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The top-level module that a file of `src` belongs to.
+fn module(path: &Path) -> String {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let first = path
+        .strip_prefix(source)
+        .unwrap()
+        .components()
+        .next()
+        .unwrap();
+    first
+        .as_os_str()
+        .to_str()
+        .unwrap()
+        .trim_end_matches(".rs")
+        .to_owned()
+}
+
+/// The modules that a source text names by `crate::module`.
+fn used(text: &str) -> Vec<&str> {
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.split("crate::").skip(1))
+        .map(|rest| {
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .unwrap()
+        })
+        .filter(|name| HOUSE.contains(name))
+        .collect()
+}
+
+#[test]
+fn each_module_uses_only_modules_before_it() {
+    let place = |name: &str| HOUSE.iter().position(|module| *module == name);
+    for path in files("src") {
+        let own = module(&path);
+        if own == "lib" {
+            continue;
+        }
+        let rank = place(&own).unwrap_or_else(|| panic!("{own} has no place in the house"));
+        for other in used(&fs::read_to_string(&path).unwrap()) {
+            let below = place(other).unwrap();
+            assert!(
+                below <= rank,
+                "{} uses {other}, which comes after {own}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_models_use_the_public_api_only() {
+    for path in files("src/models") {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            used(&text).is_empty(),
+            "{} reaches into a module",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_500_lines() {
+    for folder in ["src", "tests", "benches", "examples"] {
+        for path in files(folder) {
+            let lines = fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines <= 500, "{} has {lines} lines", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_opens_by_saying_what_it_holds() {
+    for folder in ["src", "tests", "benches", "examples"] {
+        for path in files(folder) {
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with("//! "), "{} does not", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_is_found() {
+    assert!(
+        files("src").len() > HOUSE.len(),
+        "the other tests would see nothing"
+    );
+}

@@ -1,0 +1,190 @@
+//! Does the engine derive the gradient of logistic regression that a person
+//! derives? Number by number, over a grid, in all three forms of the graph.
+
+use chainrule::models::logistic::{
+    Component, Data, Form, Parameters, derivation, hand, mean_loss, row, total_loss,
+};
+use chainrule::{Error, Op, Tape};
+
+const LABELS: [f64; 2] = [0.0, 1.0];
+
+fn close(component: &Component) -> bool {
+    let size = component.hand.abs().max(component.engine.abs()).max(1.0);
+    component.difference() <= 1e-12 * size
+}
+
+fn components_agree(form: Form, scores: &[f64]) {
+    for &z in scores {
+        for x1 in [-3.0, 0.0, 0.7] {
+            for y in LABELS {
+                // z = w1·x1 + w2·x2 + b, with b making up for the rest
+                let (w, x) = ([0.4, -1.1], [x1, 2.0]);
+                let b = z - w[0] * x[0] - w[1] * x[1];
+                let derivation = derivation(&x, &w, b, y, form).unwrap();
+                for component in &derivation.components {
+                    assert!(
+                        close(component),
+                        "{form:?} at z = {z}, y = {y}: {component:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn each_component_is_the_hand_derived_one_with_sigma_as_a_node() {
+    let scores: Vec<f64> = (-60..=60).map(|i| f64::from(i) * 0.2).collect();
+    components_agree(Form::Sigmoid, &scores);
+}
+
+#[test]
+fn each_component_is_the_hand_derived_one_with_sigma_spelled_out() {
+    let scores: Vec<f64> = (-60..=60).map(|i| f64::from(i) * 0.2).collect();
+    components_agree(Form::SpelledOut, &scores);
+}
+
+#[test]
+fn the_stable_form_agrees_up_to_scores_of_700() {
+    let scores: Vec<f64> = (-70..=70).map(|i| f64::from(i) * 10.0).collect();
+    components_agree(Form::Stable, &scores);
+}
+
+#[test]
+fn the_components_come_in_the_order_of_the_article() {
+    let found = derivation(&[1.5, -2.0], &[0.4, -0.3], 0.1, 1.0, Form::SpelledOut).unwrap();
+    let what: Vec<&str> = found.components.iter().map(|c| c.what.trim()).collect();
+    let expected = [
+        "dL/da", "da/dz", "da/dg", "dg/dz", "dL/dz", "dz/dw1", "dz/dw2", "dz/db", "dL/dw1",
+        "dL/dw2", "dL/db",
+    ];
+    assert_eq!(what, expected);
+    let numbers: String = found.components.iter().map(|c| c.number).collect();
+    assert_eq!(numbers, "12223445");
+}
+
+#[test]
+fn a_wrong_hand_formula_would_be_seen() {
+    let mut found = derivation(&[1.5], &[0.4], 0.1, 1.0, Form::Sigmoid).unwrap();
+    found.components[0].hand *= 1.0 + 1e-9;
+    assert!(!close(&found.components[0]));
+    found.components[2].hand *= -1.0;
+    assert!(!close(&found.components[2]));
+}
+
+#[test]
+fn the_table_fits_80_columns() {
+    for form in [Form::Sigmoid, Form::SpelledOut, Form::Stable] {
+        for b in [0.1, 500.0, -1e5] {
+            let table = derivation(&[1.5, -2e7], &[0.4, 0.0], b, 0.0, form)
+                .unwrap()
+                .to_string();
+            assert!(
+                table.lines().all(|line| line.chars().count() <= 80),
+                "{table}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_article_s_form_fails_far_out_and_the_stable_form_does_not() {
+    let tape = Tape::new();
+    let parameters = Parameters::record(&tape, &[1.0], 0.0).unwrap();
+    let article = row(&parameters, &[40.0], 0.0, Form::Sigmoid).unwrap().loss;
+    let stable = row(&parameters, &[40.0], 0.0, Form::Stable).unwrap().loss;
+    assert!(!article.value().is_finite());
+    assert_eq!(stable.value(), 40.0);
+    assert_eq!(stable.backward().wrt(parameters.w[0]), 40.0);
+}
+
+fn data() -> Data {
+    let x = vec![0.5, 1.0, -2.0, 0.25, 3.0, -1.5, 0.0, 4.0];
+    Data::new(2, x, vec![1.0, 0.0, 1.0, 0.0]).unwrap()
+}
+
+#[test]
+fn all_forms_of_the_mean_loss_have_the_hand_derived_gradient() {
+    let (w, b, l2) = ([0.3, -0.7], 0.2, 0.05);
+    for form in [Form::Sigmoid, Form::SpelledOut, Form::Stable] {
+        let tape = Tape::new();
+        let parameters = Parameters::record(&tape, &w, b).unwrap();
+        let loss = mean_loss(&parameters, &data(), form, l2).unwrap();
+        let gradient = loss.backward().wrt_all(&parameters.all());
+        let by_hand = hand::total_gradient(&[w[0], w[1], b], &data());
+        for i in 0..3 {
+            let penalty = if i < 2 { l2 * w[i] } else { 0.0 };
+            let expected = by_hand[i] / 4.0 + penalty;
+            assert!(
+                (gradient[i] - expected).abs() < 1e-15,
+                "{form:?}, parameter {i}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_three_forms_are_three_graphs() {
+    let ops = |form| {
+        let tape = Tape::new();
+        let parameters = Parameters::record(&tape, &[1.0], 0.0).unwrap();
+        total_loss(&parameters, &data_of_one_feature(), form).unwrap();
+        tape.nodes().map(|node| node.op).collect::<Vec<Op>>()
+    };
+    assert!(ops(Form::Sigmoid).contains(&Op::Sigmoid));
+    assert!(!ops(Form::SpelledOut).contains(&Op::Sigmoid));
+    assert!(ops(Form::SpelledOut).contains(&Op::Recip));
+    assert!(ops(Form::Stable).contains(&Op::Softplus));
+}
+
+fn data_of_one_feature() -> Data {
+    Data::new(1, vec![1.0, 2.0], vec![0.0, 1.0]).unwrap()
+}
+
+#[test]
+fn parameters_are_named_and_can_be_set() {
+    let tape = Tape::new();
+    let parameters = Parameters::record(&tape, &[1.0, 2.0], 3.0).unwrap();
+    assert_eq!(tape.lookup("w2").unwrap().value(), 2.0);
+    assert_eq!(tape.lookup("b").unwrap().value(), 3.0);
+    parameters.set(&[4.0, 5.0, 6.0]).unwrap();
+    assert_eq!(parameters.w[1].value(), 5.0);
+    let wrong = Error::WrongLength {
+        what: "parameters",
+        found: 2,
+        expected: 3,
+    };
+    assert_eq!(parameters.set(&[0.0, 0.0]), Err(wrong));
+    assert_eq!(parameters.b.value(), 6.0);
+    let taken = Error::DuplicateName {
+        name: "w1".to_owned(),
+        holder: 0,
+    };
+    assert_eq!(Parameters::record(&tape, &[1.0], 0.0).unwrap_err(), taken);
+    assert_eq!(tape.len(), 3, "an error records nothing");
+}
+
+#[test]
+fn bad_data_is_refused_with_its_place() {
+    assert_eq!(Data::new(1, vec![], vec![]), Err(Error::NoRows));
+    let short = Error::WrongLength {
+        what: "features in all rows",
+        found: 3,
+        expected: 4,
+    };
+    assert_eq!(Data::new(2, vec![0.0; 3], vec![0.0, 1.0]), Err(short));
+    let label = Error::BadLabel { row: 1, value: 2.0 };
+    assert_eq!(Data::new(1, vec![0.0; 2], vec![0.0, 2.0]), Err(label));
+    assert!(matches!(
+        Data::new(1, vec![0.0], vec![f64::NAN]),
+        Err(Error::BadLabel { row: 0, value }) if value.is_nan()
+    ));
+    let infinite = Error::NotFinite {
+        what: "feature",
+        row: 1,
+        column: 0,
+        value: f64::NEG_INFINITY,
+    };
+    let x = vec![0.0, 1.0, f64::NEG_INFINITY, 2.0];
+    assert_eq!(Data::new(2, x, vec![0.0, 1.0]), Err(infinite));
+}
