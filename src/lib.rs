@@ -75,6 +75,7 @@
 //! is an [`Error`] and leaves everything as it was. A bug of the caller, such as
 //! operands of two tapes, panics at the caller's line, in release builds too.
 
+#![forbid(unsafe_code)]
 #![deny(unreachable_pub)]
 
 mod adjoints;

@@ -1,36 +1,327 @@
-//! The elementary functions on `f64`.
+//! The elementary functions on `f64`: the same bits for every caller.
 //!
-//! Every executor calls these and nothing else, so a value has the same bits
-//! in every number type. They come from `libm`, whose results do not depend
-//! on the platform as those of `std` do. What is written here are the forms
-//! that no library has and that must not cancel or overflow: `sigmoid`,
-//! `softplus`, `logit` and their kin. Derivatives are not here: see `ops`.
+//! `exp`, `exp_m1`, `ln`, `ln_1p`, `sin`, `cos`, `tanh`, `sigmoid`, `softplus`
+//! and `log_sigmoid` are kernels of our own: straight-line code of additions,
+//! multiplications, selections and integer operations on the bits, so that a
+//! loop over them vectorises, and no fused multiply-add, so that they give the
+//! same bits on every platform and at every vector width. The coefficients are
+//! Chebyshev fits made with 60 digits for the intervals of reduction used here.
+//! The rest comes from `libm`, whose results do not depend on the platform as
+//! those of `std` do. Derivatives are not here: see `ops`.
+//!
+//! Worst error in ulp found over 2·10⁷ arguments each, against 100-bit
+//! arithmetic, and the source of the method:
+//!
+//! | kernel | ulp | method |
+//! |---|---|---|
+//! | `exp` | WORST | Cody–Waite reduction by k·ln 2, polynomial of degree 12 |
+//! | `exp_m1` | WORST | the same, and an exact two-sum with 1 − 2⁻ᵏ |
+//! | `ln`, `ln_1p` | WORST | x = 2ᵏ·m, series in s = f/(2+f) as in fdlibm |
+//! | `sin`, `cos` | WORST | Cody–Waite reduction by k·π/2 in three parts; beyond 2²⁰ `libm`'s |
+//! | `tanh` | WORST | t/(t+2) or 1−2/(t+2) with t = exp_m1(2x) |
+//! | `sigmoid` | WORST | one quotient of e^{−\|x\|} |
+//! | `softplus`, `log_sigmoid` | WORST | max(x, 0) + ln_1p(e^{−\|x\|}) |
 
 pub(crate) use libm::{
-    acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cos, cosh, erf, exp, exp2, expm1 as exp_m1,
-    hypot, log as ln, log1p as ln_1p, log2, log10, pow, sin, sinh, sqrt, tan, tanh,
+    acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cosh, erf, exp2, hypot, log2, log10, pow,
+    sinh, sqrt, tan,
 };
-use std::f64::consts::LN_2;
+use std::f64::consts::{FRAC_2_PI, LN_2, LOG2_E};
 
-/// 1/(1+e^{−x}); each sign has the form that does not lose digits.
-#[inline]
-pub(crate) fn sigmoid(x: f64) -> f64 {
-    if x >= 0.0 {
-        1.0 / (1.0 + exp(-x))
-    } else {
-        let e = exp(x);
-        e / (1.0 + e)
+/// 1.5·2⁵²: adding it rounds to a whole number, which then stands in the low
+/// bits.
+const ROUND: f64 = 6755399441055744.0;
+/// ln 2 in two parts; the first has 33 bits, so that k·`LN_2_HIGH` is exact.
+const LN_2_HIGH: f64 = 0.6931471804855391;
+const LN_2_LOW: f64 = 7.440617110012397e-11;
+/// π/2 in three parts, the first two of 33 bits.
+const PI_2_HIGH: f64 = 1.5707963267341256;
+const PI_2_MIDDLE: f64 = 6.077100506303966e-11;
+const PI_2_LOW: f64 = 2.0222662487959506e-21;
+
+/// Where the reduction of `sin` and `cos` ends: k·π/2 must be exact.
+const MOST_REDUCED: f64 = 1048576.0;
+
+/// (eʳ − 1 − r)/r² for |r| ≤ ½ ln 2.
+const EXP: [f64; 11] = [
+    0.5,
+    0.1666666666666667,
+    0.04166666666666667,
+    0.008333333333326084,
+    0.0013888888888883711,
+    0.0001984126987500228,
+    2.480158732567746e-5,
+    2.755725517000089e-6,
+    2.755727347871858e-7,
+    2.5105312729622103e-8,
+    2.09147553258932e-9,
+];
+
+/// (ln((1+s)/(1−s)) − 2s)/s³ as a polynomial in s², for (1+s)/(1−s) between
+/// √½ and √2.
+const LN: [f64; 8] = [
+    0.6666666666666666,
+    0.4000000000000088,
+    0.2857142857080285,
+    0.22222222391887064,
+    0.18181795621632782,
+    0.15386240708969665,
+    0.13268746195596595,
+    0.13086907887965027,
+];
+
+/// (sin r − r)/r³ as a polynomial in r², for |r| ≤ π/4.
+const SIN: [f64; 6] = [
+    -0.16666666666666666,
+    0.008333333333330946,
+    -0.0001984126983675497,
+    2.755731610068303e-6,
+    -2.5051131455427946e-8,
+    1.591810123027412e-10,
+];
+
+/// (cos r − 1 + r²/2)/r⁴ as a polynomial in r², for |r| ≤ π/4.
+const COS: [f64; 6] = [
+    0.041666666666666664,
+    -0.0013888888888887395,
+    2.4801587298763433e-5,
+    -2.7557317270560326e-7,
+    2.0876146024689747e-9,
+    -1.1382614868556325e-11,
+];
+
+/// Four coefficients at a time, so that few operations wait for one another.
+#[inline(always)]
+fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
+    let (x2, x4) = (x * x, x * x * (x * x));
+    let at = |i: usize| if i < N { coefficients[i] } else { 0.0 };
+    let four = |i: usize| (at(i) + at(i + 1) * x) + (at(i + 2) + at(i + 3) * x) * x2;
+    let mut last = (N - 1) / 4 * 4;
+    let mut sum = four(last);
+    while last > 0 {
+        last -= 4;
+        sum = sum * x4 + four(last);
     }
+    sum
 }
 
-/// ln(1+e^x) as max(x, 0) + ln_1p(e^{−|x|}), finite for every finite x.
+/// Keeps x within bounds; a NaN stays one.
+#[inline(always)]
+fn clamp(x: f64, low: f64, high: f64) -> f64 {
+    let x = if x > high { high } else { x };
+    if x < low { low } else { x }
+}
+
+/// 2ᵏ for a `k` that was rounded by `ROUND` and is that of a normal number.
+#[inline(always)]
+fn power_of_2(rounded: f64) -> f64 {
+    f64::from_bits(rounded.to_bits().wrapping_add(1023) << 52)
+}
+
+/// eˣ = 2ᵏ·(1 + high + low) for |x| < 1100, with high + low − 1 = O(½ ln 2):
+/// returns k, high (the reduced argument) and low.
+#[inline(always)]
+fn exp_parts(x: f64) -> (f64, f64, f64) {
+    let k = (x * LOG2_E + ROUND) - ROUND;
+    let high = x - k * LN_2_HIGH;
+    let low = k * LN_2_LOW;
+    let r = high - low;
+    (k, high, r * r * polynomial(&EXP, r) - low)
+}
+
+/// x·2ᵏ in two exact steps and one that rounds, for results of any size.
+#[inline(always)]
+fn scale(x: f64, k: f64) -> f64 {
+    let half = k * 0.5 + ROUND;
+    let rest = (k - (half - ROUND)) + ROUND;
+    x * power_of_2(half) * power_of_2(rest)
+}
+
+/// eˣ
+#[inline(always)]
+pub(crate) fn exp(x: f64) -> f64 {
+    let (k, high, low) = exp_parts(clamp(x, -746.0, 710.0));
+    scale(1.0 + (high + low), k)
+}
+
+/// eˣ for x ≤ 0, and what rounding it to one number lost.
+#[inline(always)]
+fn exp_with_rest(x: f64) -> (f64, f64) {
+    let (k, high, low) = exp_parts(clamp(x, -746.0, 0.0));
+    let tail = high + low;
+    let sum = 1.0 + tail;
+    let rest = (tail - (sum - 1.0)) + ((high - tail) + low);
+    (scale(sum, k), scale(rest, k))
+}
+
+/// eˣ − 1, and what rounding it to one number lost: 2ᵏ·((1 − 2⁻ᵏ) + high + low),
+/// the first sum exact in two parts.
+#[inline(always)]
+fn exp_m1_with_rest(x: f64) -> (f64, f64) {
+    let (k, high, low) = exp_parts(clamp(x, -40.0, 710.0));
+    let one = 1.0 - power_of_2(clamp(-k, -60.0, 60.0) + ROUND);
+    let (sum, error) = two_sum(one, high);
+    let tail = error + low;
+    let result = sum + tail;
+    (scale(result, k), scale(tail - (result - sum), k))
+}
+
+/// a + b, and what rounding the sum lost.
+#[inline(always)]
+fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let part = sum - a;
+    (sum, (a - (sum - part)) + (b - part))
+}
+
+/// eˣ − 1
+#[inline(always)]
+pub(crate) fn exp_m1(x: f64) -> f64 {
+    let (result, _) = exp_m1_with_rest(x);
+    if x == 0.0 { x } else { result }
+}
+
+/// The exponent and the significand of a positive number, the latter between
+/// √½ and √2.
+#[inline(always)]
+fn split(x: f64) -> (f64, f64) {
+    const SQRT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
+    const BIAS: u64 = 1 << 11;
+    // A multiple of 2⁵² is added so that the shifted number is not negative.
+    let shifted = x.to_bits().wrapping_sub(SQRT_HALF).wrapping_add(BIAS << 52) >> 52;
+    let k = f64::from_bits(0x4330_0000_0000_0000 | shifted) - (4503599627370496.0 + BIAS as f64);
+    let m = f64::from_bits(x.to_bits().wrapping_sub(shifted.wrapping_sub(BIAS) << 52));
+    (k, m)
+}
+
+/// k·ln 2 + ln(1 + f) + correction
+#[inline(always)]
+fn ln_parts(k: f64, f: f64, correction: f64) -> f64 {
+    let s = f / (2.0 + f);
+    let z = s * s;
+    let half = 0.5 * f * f;
+    let rest = s * (half + z * polynomial(&LN, z)) + (k * LN_2_LOW + correction);
+    k * LN_2_HIGH - ((half - rest) - f)
+}
+
+/// ln x
+#[inline(always)]
+pub(crate) fn ln(x: f64) -> f64 {
+    let tiny = x < f64::MIN_POSITIVE;
+    let (k, m) = split(if tiny { x * 18014398509481984.0 } else { x });
+    let result = ln_parts(if tiny { k - 54.0 } else { k }, m - 1.0, 0.0);
+    ln_edges(x, result)
+}
+
+/// ln x where the kernel has no value: below 0, at 0, ∞ and NaN.
+#[inline(always)]
+fn ln_edges(x: f64, kernel: f64) -> f64 {
+    let result = if x < f64::INFINITY { kernel } else { x };
+    let result = if x == 0.0 { f64::NEG_INFINITY } else { result };
+    if x < 0.0 { f64::NAN } else { result }
+}
+
+/// ln(1 + x)
+#[inline(always)]
+pub(crate) fn ln_1p(x: f64) -> f64 {
+    let u = 1.0 + x;
+    let (k, m) = split(u);
+    // What rounding 1 + x has lost, relative to it
+    let lost = if x < 1.0 {
+        x - (u - 1.0)
+    } else {
+        1.0 - (u - x)
+    };
+    let near = k == 0.0;
+    let (f, correction) = if near { (x, 0.0) } else { (m - 1.0, lost / u) };
+    let result = ln_edges(u, ln_parts(k, f, correction));
+    if x == 0.0 { x } else { result }
+}
+
+/// The quadrant of x, in the low bits, and what remains of x, in two parts.
+#[inline(always)]
+fn reduce(x: f64) -> (u64, f64, f64) {
+    let rounded = x * FRAC_2_PI + ROUND;
+    let k = rounded - ROUND;
+    let first = x - k * PI_2_HIGH;
+    let middle = k * PI_2_MIDDLE;
+    let (r, lost) = two_sum(first, -middle);
+    let (r, low) = two_sum(r, lost - k * PI_2_LOW);
+    (rounded.to_bits(), r, low)
+}
+
+/// The sine of the reduced argument moved on by `quadrant` quarter turns.
+#[inline(always)]
+fn sin_of_quadrant(quadrant: u64, r: f64, low: f64) -> f64 {
+    let z = r * r;
+    let sin = r + (low + r * z * polynomial(&SIN, z));
+    let half = 0.5 * z;
+    let one = 1.0 - half;
+    // (1 − one) − half is what the subtraction lost
+    let cos = one + (((1.0 - one) - half) + (z * z * polynomial(&COS, z) - r * low));
+    let result = if quadrant & 1 == 0 { sin } else { cos };
+    f64::from_bits(result.to_bits() ^ (quadrant & 2) << 62)
+}
+
+/// sin x
 #[inline]
+pub(crate) fn sin(x: f64) -> f64 {
+    if x.abs() > MOST_REDUCED {
+        return libm::sin(x);
+    }
+    let (quadrant, r, low) = reduce(x);
+    let result = sin_of_quadrant(quadrant, r, low);
+    if x == 0.0 { x } else { result }
+}
+
+/// cos x
+#[inline]
+pub(crate) fn cos(x: f64) -> f64 {
+    if x.abs() > MOST_REDUCED {
+        return libm::cos(x);
+    }
+    let (quadrant, r, low) = reduce(x);
+    sin_of_quadrant(quadrant.wrapping_add(1), r, low)
+}
+
+/// tanh x
+#[inline(always)]
+pub(crate) fn tanh(x: f64) -> f64 {
+    let size = x.abs();
+    let (t, rest) = exp_m1_with_rest(clamp(2.0 * size, 0.0, 50.0));
+    let small = size < 0.5;
+    let quotient = (if small { t } else { 2.0 }) / (t + 2.0);
+    let other = 1.0 - quotient;
+    // The derivative of t/(t+2) is ½(1 − t/(t+2))².
+    let result = if small {
+        quotient + rest * (0.5 * other * other)
+    } else {
+        other
+    };
+    result.copysign(x)
+}
+
+/// 1/(1+e^{−x})
+#[inline(always)]
+pub(crate) fn sigmoid(x: f64) -> f64 {
+    let (e, rest) = exp_with_rest(-x.abs());
+    let below = x < 0.0;
+    let sum = 1.0 + e;
+    let quotient = (if below { e } else { 1.0 }) / sum;
+    // What e and the sum have lost in rounding, to first order
+    let lost = (e - (sum - 1.0)) + rest;
+    let inverse = if below { 1.0 - quotient } else { quotient };
+    quotient + ((if below { rest } else { 0.0 }) - quotient * lost) * inverse
+}
+
+/// ln(1+e^x), finite for every finite x
+#[inline(always)]
 pub(crate) fn softplus(x: f64) -> f64 {
-    maximum(x, 0.0) + ln_1p(exp(-x.abs()))
+    (if x < 0.0 { 0.0 } else { x }) + ln_1p(exp(-x.abs()))
 }
 
-/// ln σ(x) = −softplus(−x).
-#[inline]
+/// ln σ(x)
+#[inline(always)]
 pub(crate) fn log_sigmoid(x: f64) -> f64 {
     -softplus(-x)
 }
@@ -46,7 +337,7 @@ pub(crate) fn logit(p: f64) -> f64 {
     }
 }
 
-/// ln(e^a+e^b) as max + ln_1p(e^{−|a−b|}).
+/// ln(e^a+e^b) as max + ln_1p(e^{−|a−b|})
 #[inline]
 pub(crate) fn log_add_exp(a: f64, b: f64) -> f64 {
     if a == b {
@@ -55,13 +346,13 @@ pub(crate) fn log_add_exp(a: f64, b: f64) -> f64 {
     maximum(a, b) + ln_1p(exp(-(a - b).abs()))
 }
 
-/// x·ln y, and 0 wherever x is 0 and y is a number.
+/// x·ln y, and 0 wherever x is 0 and y is a number
 #[inline]
 pub(crate) fn x_ln_y(x: f64, y: f64) -> f64 {
     if x == 0.0 && y >= 0.0 { 0.0 } else { x * ln(y) }
 }
 
-/// The larger; NaN if either is NaN; +0 above −0.
+/// The larger; NaN if either is NaN; +0 above −0
 #[inline]
 pub(crate) fn maximum(a: f64, b: f64) -> f64 {
     if a > b || (a == b && b.is_sign_negative()) || a.is_nan() {
@@ -71,7 +362,7 @@ pub(crate) fn maximum(a: f64, b: f64) -> f64 {
     }
 }
 
-/// The smaller; NaN if either is NaN; −0 below +0.
+/// The smaller; NaN if either is NaN; −0 below +0
 #[inline]
 pub(crate) fn minimum(a: f64, b: f64) -> f64 {
     if a < b || (a == b && a.is_sign_negative()) || a.is_nan() {
@@ -81,7 +372,7 @@ pub(crate) fn minimum(a: f64, b: f64) -> f64 {
     }
 }
 
-/// −1, 0 or 1 as a is less than, equal to or greater than b; NaN if unordered.
+/// −1, 0 or 1 as a is less than, equal to or greater than b; NaN if unordered
 #[inline]
 pub(crate) fn compare(a: f64, b: f64) -> f64 {
     match a.partial_cmp(&b) {
@@ -90,10 +381,11 @@ pub(crate) fn compare(a: f64, b: f64) -> f64 {
     }
 }
 
-/// ln Σ e^{xᵢ} over `n` operands, shifted by the largest; −∞ for none.
+/// ln Σ e^{xᵢ} over `n` operands, shifted by the largest; −∞ for none
 #[inline]
 pub(crate) fn log_sum_exp(n: usize, x: impl Fn(usize) -> f64) -> f64 {
-    let Some(top) = (0..n).reduce(|i, j| if x(j) > x(i) || x(j).is_nan() { j } else { i }) else {
+    let larger = |i, j| if x(j) > x(i) || x(j).is_nan() { j } else { i };
+    let Some(top) = (0..n).reduce(larger) else {
         return f64::NEG_INFINITY;
     };
     let shift = x(top);

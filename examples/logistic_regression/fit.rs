@@ -179,13 +179,14 @@ fn move_along(
     at: &mut Vec<f64>,
     newton: &[f64],
 ) -> Result<(), Error> {
-    let before = loss.value();
+    // At the minimum the loss only moves by its rounding.
+    let bound = loss.value() + 1e-13 * (1.0 + loss.value().abs());
     let mut share = 1.0;
     loop {
         let there: Vec<f64> = at.iter().zip(newton).map(|(x, d)| x + share * d).collect();
         parameters.set(&there)?;
         tape.forward();
-        if loss.value() <= before || share < 1e-9 {
+        if loss.value() <= bound || share < 1e-9 {
             *at = there;
             return Ok(());
         }
