@@ -5,8 +5,9 @@
 
 use crate::error::Error;
 use crate::ops::{ABSENT, Real, is_absent};
+use crate::program::NodeId;
 use crate::sweep::{for_each_partial, passes, reverse, seed};
-use crate::tape::{Node, NodeId, Tape};
+use crate::tape::{Node, Tape};
 use crate::var::Var;
 use indexmap::IndexMap;
 use smallvec::SmallVec;

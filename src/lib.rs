@@ -85,6 +85,7 @@ mod error;
 mod math;
 pub mod models;
 mod ops;
+mod program;
 mod sweep;
 mod tape;
 mod var;
@@ -94,7 +95,8 @@ pub use closures::{grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use dual::Dual;
 pub use error::Error;
 pub use ops::{Notation, Op, Real};
-pub use tape::{Node, NodeId, Operand, Tape};
+pub use program::{NodeId, Operand};
+pub use tape::{Node, Tape};
 pub use var::Var;
 
 /// The README's examples, so that they are tested.

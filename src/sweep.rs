@@ -7,7 +7,8 @@
 use crate::dual::Dual;
 use crate::error::{Error, expect_length};
 use crate::ops::{ABSENT, Real};
-use crate::tape::{Form, Operand, Program, Tape};
+use crate::program::{Form, Operand, Program};
+use crate::tape::Tape;
 use crate::var::Var;
 use smallvec::SmallVec;
 

@@ -2,21 +2,21 @@
 //!
 //! Operands precede results, so creation order is topological order and every
 //! pass over a tape is a plain loop. The structure (`Program`) and the values
-//! lie apart: a sweep reads the one structure with any number type. What a
-//! record holds is pinned by a test: 16 bytes, 8 more for its value.
+//! lie apart, 16 and 8 bytes a node.
 
 use crate::error::Error;
 use crate::ops::Op;
+use crate::program::{CONSTANT, Form, NodeId, Operand, Program, Record};
 use indexmap::IndexMap;
 use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 /// The most nodes any tape records: the top bit of an operand marks a constant.
 pub(crate) const MAX_NODES: usize = 1 << 31;
-const CONSTANT: u32 = 1 << 31;
 
 /// The recording of a computation: an append-only list of nodes.
 ///
@@ -33,32 +33,6 @@ const CONSTANT: u32 = 1 << 31;
 #[derive(Clone, Default)]
 pub struct Tape {
     pub(crate) recording: RefCell<Recording>,
-}
-
-/// The position of a node on its tape, from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(pub(crate) u32);
-
-impl NodeId {
-    /// The position as an index.
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl fmt::Display for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// What an operation was applied to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Operand {
-    /// Another node of the tape.
-    Node(NodeId),
-    /// A number that no tape knows.
-    Constant(f64),
 }
 
 /// One recorded operation.
@@ -80,132 +54,6 @@ pub struct Node {
     pub name: Option<Arc<str>>,
 }
 
-/// How a record holds its operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Form {
-    /// none
-    Leaf,
-    /// node `a`
-    Unary,
-    /// nodes `a` and `payload`
-    NodeNode,
-    /// node `a`, then the constant whose bits are `payload`
-    NodeConstant,
-    /// the constant whose bits are `payload`, then node `a`
-    ConstantNode,
-    /// `payload` operands in `Program::operands` from `a + 2` on; the two words
-    /// before them say where in `Program::constants` the operation's own
-    /// constants start, and how many they are
-    Nary,
-}
-
-/// One operation as it is stored.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Record {
-    pub(crate) payload: u64,
-    pub(crate) a: u32,
-    pub(crate) op: Op,
-    pub(crate) form: Form,
-}
-
-impl Record {
-    pub(crate) fn a(&self) -> usize {
-        self.a as usize
-    }
-
-    pub(crate) fn b(&self) -> usize {
-        self.payload as usize
-    }
-
-    pub(crate) fn constant(&self) -> f64 {
-        f64::from_bits(self.payload)
-    }
-}
-
-/// The structure of a tape, without its values.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Program {
-    pub(crate) records: Vec<Record>,
-    operands: Vec<u32>,
-    constants: Vec<f64>,
-}
-
-/// The operands of an n-ary record, and its own constants.
-#[derive(Clone, Copy)]
-pub(crate) struct Nary<'p> {
-    operands: &'p [u32],
-    pool: &'p [f64],
-    pub(crate) constants: &'p [f64],
-}
-
-impl Nary<'_> {
-    pub(crate) fn len(&self) -> usize {
-        self.operands.len()
-    }
-
-    #[inline]
-    pub(crate) fn operand(&self, i: usize) -> Operand {
-        let word = self.operands[i];
-        if word & CONSTANT == 0 {
-            Operand::Node(NodeId(word))
-        } else {
-            Operand::Constant(self.pool[(word & !CONSTANT) as usize])
-        }
-    }
-}
-
-impl Program {
-    #[inline]
-    pub(crate) fn nary(&self, record: &Record) -> Nary<'_> {
-        let start = record.a() + 2;
-        let (from, count) = (
-            self.operands[start - 2] as usize,
-            self.operands[start - 1] as usize,
-        );
-        Nary {
-            operands: &self.operands[start..start + record.payload as usize],
-            pool: &self.constants,
-            constants: &self.constants[from..from + count],
-        }
-    }
-
-    /// Calls `each` with operand after operand.
-    pub(crate) fn for_each_operand(&self, record: &Record, mut each: impl FnMut(Operand)) {
-        let node = |index: usize| Operand::Node(NodeId(index as u32));
-        let constant = Operand::Constant(record.constant());
-        match record.form {
-            Form::Leaf => {}
-            Form::Unary => each(node(record.a())),
-            Form::NodeNode => {
-                each(node(record.a()));
-                each(node(record.b()));
-            }
-            Form::NodeConstant => {
-                each(node(record.a()));
-                each(constant);
-            }
-            Form::ConstantNode => {
-                each(constant);
-                each(node(record.a()));
-            }
-            Form::Nary => {
-                let nary = self.nary(record);
-                (0..nary.len()).for_each(|i| each(nary.operand(i)));
-            }
-        }
-    }
-
-    /// The first `len` records and what they need.
-    pub(crate) fn head(&self, len: usize) -> Program {
-        Program {
-            records: self.records[..len].to_vec(),
-            operands: self.operands.clone(),
-            constants: self.constants.clone(),
-        }
-    }
-}
-
 #[derive(Clone, Default)]
 struct Names {
     /// In the order of declaration.
@@ -221,6 +69,10 @@ pub(crate) struct Recording {
     pub(crate) revision: u64,
     names: Names,
     limit: usize,
+    /// The first position that `push` may not take as a matter of course: the
+    /// limit, or 0 where locations are kept. So keeping none costs nothing.
+    watched: usize,
+    locations: Option<Vec<&'static Location<'static>>>,
 }
 
 impl Default for Recording {
@@ -231,6 +83,8 @@ impl Default for Recording {
             revision: 0,
             names: Names::default(),
             limit: MAX_NODES,
+            watched: MAX_NODES,
+            locations: None,
         }
     }
 }
@@ -238,17 +92,32 @@ impl Default for Recording {
 impl Recording {
     /// The one way onto a tape.
     #[inline]
+    #[track_caller]
     pub(crate) fn push(&mut self, record: Record, value: f64) -> Result<u32, Error> {
         let id = self.values.len();
-        if id >= self.limit {
-            return Err(self.full());
+        if id >= self.watched {
+            self.watch(id, Location::caller())?;
         }
         self.program.records.push(record);
         self.values.push(value);
         Ok(id as u32)
     }
 
+    /// Keeps where a node is recorded, or refuses it.
+    #[cold]
+    #[inline(never)]
+    fn watch(&mut self, id: usize, caller: &'static Location<'static>) -> Result<(), Error> {
+        if id >= self.limit {
+            return Err(self.full());
+        }
+        if let Some(locations) = &mut self.locations {
+            locations.push(caller);
+        }
+        Ok(())
+    }
+
     /// Records an n-ary operation; its value is `op`'s own.
+    #[track_caller]
     pub(crate) fn push_nary(
         &mut self,
         op: Op,
@@ -401,8 +270,35 @@ impl Tape {
     /// is used; the tape stays as it was.
     pub fn with_limit(limit: usize) -> Self {
         let tape = Self::new();
-        tape.recording.borrow_mut().limit = limit.min(MAX_NODES);
+        {
+            let mut recording = tape.recording.borrow_mut();
+            recording.limit = limit.min(MAX_NODES);
+            recording.watched = recording.limit;
+        }
         tape
+    }
+
+    /// An empty tape that remembers which line of the program recorded each
+    /// node, for [`check_finite`](Tape::check_finite) to say. It costs time and
+    /// 8 bytes a node; other tapes pay nothing for it.
+    pub fn with_locations() -> Self {
+        let tape = Self::new();
+        {
+            let mut recording = tape.recording.borrow_mut();
+            recording.locations = Some(Vec::new());
+            recording.watched = 0;
+        }
+        tape
+    }
+
+    /// The line of the program that recorded a node, if this tape keeps lines.
+    pub fn location(&self, id: NodeId) -> Option<&'static Location<'static>> {
+        self.recording
+            .borrow()
+            .locations
+            .as_ref()?
+            .get(id.index())
+            .copied()
     }
 
     /// A tape that is never freed, for libraries whose scalars must be
@@ -437,6 +333,7 @@ impl Tape {
         recording.program.operands.clear();
         recording.program.constants.clear();
         recording.values.clear();
+        recording.locations.iter_mut().for_each(Vec::clear);
         recording.names.nodes.clear();
         recording.names.names.clear();
     }

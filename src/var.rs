@@ -6,7 +6,8 @@
 
 use crate::error::Error;
 use crate::ops::{Op, Real, is_absent, table};
-use crate::tape::{Form, NodeId, Operand, Record, Recording, Tape};
+use crate::program::{Form, NodeId, Operand, Record};
+use crate::tape::{Recording, Tape};
 use std::cmp::Ordering;
 use std::fmt;
 use std::ptr;
@@ -134,8 +135,10 @@ impl<'t> Var<'t> {
     /// Records one operation on `tape`.
     #[inline]
     #[track_caller]
-    fn record(tape: &'t Tape, push: impl FnOnce(&mut Recording) -> Result<u32, Error>) -> Self {
-        match push(&mut tape.recording.borrow_mut()) {
+    fn record(tape: &'t Tape, node: impl FnOnce(&Recording) -> (Record, f64)) -> Self {
+        let recording = &mut *tape.recording.borrow_mut();
+        let (record, value) = node(recording);
+        match recording.push(record, value) {
             Ok(id) => Self::on(tape, id),
             Err(error) => error.stop(),
         }
@@ -182,7 +185,7 @@ impl Real for Var<'_> {
         };
         Self::record(tape, |recording| {
             let value = op.value_1(recording.values[a as usize]);
-            recording.push(
+            (
                 Record {
                     payload: 0,
                     a,
@@ -217,7 +220,7 @@ impl Real for Var<'_> {
                 Form::NodeConstant => op.value_2(x, record.constant()),
                 _ => op.value_2(record.constant(), x),
             };
-            recording.push(record, value)
+            (record, value)
         })
     }
 
@@ -235,9 +238,14 @@ impl Real for Var<'_> {
             Some(id) => Operand::Node(id),
             None => Operand::Constant(f64::from_bits(x.bits)),
         });
-        Self::record(tape, |recording| {
-            recording.push_nary(op, operands, constants)
-        })
+        match tape
+            .recording
+            .borrow_mut()
+            .push_nary(op, operands, constants)
+        {
+            Ok(id) => Self::on(tape, id),
+            Err(error) => error.stop(),
+        }
     }
 
     #[inline]
@@ -329,13 +337,14 @@ impl Tape {
     #[inline]
     #[track_caller]
     pub fn var(&self, value: f64) -> Var<'_> {
-        Var::record(self, |recording| recording.push(INPUT, value))
+        Var::record(self, |_| (INPUT, value))
     }
 
     /// Records an input.
     ///
     /// # Errors
     /// If the tape is full.
+    #[track_caller]
     pub fn try_var(&self, value: f64) -> Result<Var<'_>, Error> {
         self.recording
             .borrow_mut()

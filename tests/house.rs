@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each may use only those before it.
-const HOUSE: [&str; 10] = [
-    "error", "math", "ops", "dual", "tape", "var", "sweep", "adjoints", "closures", "models",
+const HOUSE: [&str; 11] = [
+    "error", "math", "ops", "dual", "program", "tape", "var", "sweep", "adjoints", "closures",
+    "models",
 ];
 
 fn files(below: &str) -> Vec<PathBuf> {
