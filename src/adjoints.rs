@@ -147,9 +147,7 @@ impl<'t> Adjoints<'t> {
             }
             .stop()
         };
-        if tape.recording.borrow().revision != self.revision {
-            Error::Outdated.stop();
-        }
+        self.expect_current();
         let mut partials = SmallVec::new();
         {
             let recording = tape.recording.borrow();
@@ -178,6 +176,25 @@ impl<'t> Adjoints<'t> {
     /// The memory, for the next [`backward_with`](Tape::backward_with).
     pub fn into_buffer(self) -> Vec<f64> {
         self.adjoints
+    }
+
+    pub(crate) fn tape(&self) -> Option<&'t Tape> {
+        self.tape
+    }
+
+    /// The adjoints as they are, absent ones as −0.
+    pub(crate) fn all(&self) -> &[f64] {
+        &self.adjoints
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_current(&self) {
+        if self
+            .tape
+            .is_some_and(|tape| tape.recording.borrow().revision != self.revision)
+        {
+            Error::Outdated.stop();
+        }
     }
 
     fn at(&self, index: usize) -> f64 {

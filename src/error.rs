@@ -6,6 +6,17 @@
 
 use std::fmt;
 
+/// Which number of a node is not finite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NonFinite {
+    /// The value.
+    Value,
+    /// The partial with respect to an operand.
+    Partial,
+    /// The adjoint.
+    Adjoint,
+}
+
 /// What went wrong: what was given, what was expected, and where.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -101,6 +112,38 @@ pub enum Error {
         /// How many operands it was given.
         found: usize,
     },
+    /// A node where a NaN or ∞ arose.
+    NotFiniteNode {
+        /// Which of its numbers.
+        what: NonFinite,
+        /// The number: NaN, ∞ or −∞.
+        number: f64,
+        /// The position of the node.
+        index: usize,
+        /// The node, as text.
+        node: String,
+        /// Its operands, as text; at most the first eight.
+        operands: Vec<String>,
+        /// The line of the program that recorded it, if the tape keeps lines.
+        location: Option<String>,
+    },
+    /// A gradient that finite differences or forward mode contradict.
+    WrongGradient {
+        /// The position of the worst input.
+        input: usize,
+        /// The derivative by the reverse sweep.
+        reverse: f64,
+        /// The derivative by forward mode.
+        forward: f64,
+        /// The derivative by finite differences.
+        difference: f64,
+        /// The step of that finite difference.
+        step: f64,
+        /// How far `reverse` and `forward` may be apart.
+        rounding: f64,
+        /// How far `reverse` and `difference` may be apart.
+        tolerance: f64,
+    },
     /// Data with no rows.
     NoRows,
     /// A label that is neither 0 nor 1.
@@ -183,6 +226,46 @@ impl fmt::Display for Error {
             Self::Arity { op, found } => {
                 write!(f, "the operation {op} cannot take {found} operands")
             }
+            Self::NotFiniteNode {
+                what,
+                number,
+                node,
+                operands,
+                location,
+                ..
+            } => {
+                let what = match what {
+                    NonFinite::Value => "the value",
+                    NonFinite::Partial => "a partial",
+                    NonFinite::Adjoint => "the adjoint",
+                };
+                write!(f, "{what} of {node} is {number}; operands: ")?;
+                let operands = if operands.is_empty() {
+                    "none".to_owned()
+                } else {
+                    operands.join(", ")
+                };
+                f.write_str(&operands)?;
+                match location {
+                    Some(location) => write!(f, "; recorded at {location}"),
+                    None => Ok(()),
+                }
+            }
+            Self::WrongGradient {
+                input,
+                reverse,
+                forward,
+                difference,
+                step,
+                rounding,
+                tolerance,
+            } => write!(
+                f,
+                "the gradient is wrong at input {input}: {reverse:e} by the reverse sweep, \
+                 {forward:e} by forward mode (at most {rounding:e} apart expected), \
+                 {difference:e} by finite differences with step {step:e} \
+                 (at most {tolerance:e} apart expected)"
+            ),
             Self::NoRows => write!(f, "no rows of data given, at least 1 expected"),
             Self::BadLabel { row, value } => {
                 write!(f, "the label of row {row} is {value}, 0 or 1 expected")

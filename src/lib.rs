@@ -79,6 +79,7 @@
 #![deny(unreachable_pub)]
 
 mod adjoints;
+mod check;
 mod closures;
 mod dual;
 mod error;
@@ -91,9 +92,10 @@ mod tape;
 mod var;
 
 pub use adjoints::{Adjoints, Share, SweptNode, derivative};
+pub use check::{GradientCheck, check_gradient};
 pub use closures::{grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use dual::Dual;
-pub use error::Error;
+pub use error::{Error, NonFinite};
 pub use ops::{Notation, Op, Real};
 pub use program::{NodeId, Operand};
 pub use tape::{Node, Tape};
