@@ -268,21 +268,35 @@ struct Difference {
     error: f64,
 }
 
-/// The derivative of f at x by Ridders' method: central differences with
-/// shrinking steps, extrapolated to step 0 (C. J. F. Ridders, Advances in
-/// Engineering Software 4 (1982) 75–76). Where f is not finite the step only
-/// shrinks. The error counts the noise of f too.
+/// The derivative of f at x, with steps of the size of x itself; where these
+/// are too small for the noise of f, with larger ones too.
 fn differentiate(f: impl Fn(f64) -> f64, x: f64, noise: f64) -> Difference {
+    let of_its_size = ridders(&f, x, 0.1 * x.abs(), noise);
+    if of_its_size.error <= 1e-7 * of_its_size.derivative.abs() || x.abs() >= 0.1 {
+        return of_its_size;
+    }
+    let larger = ridders(&f, x, 0.01, noise);
+    if larger.error < of_its_size.error {
+        larger
+    } else {
+        of_its_size
+    }
+}
+
+/// Ridders' method: central differences with shrinking steps, extrapolated to
+/// step 0 (C. J. F. Ridders, Advances in Engineering Software 4 (1982) 75–76).
+/// Where f is not finite the step only shrinks. The error counts the noise of f.
+fn ridders(f: impl Fn(f64) -> f64, x: f64, mut step: f64, noise: f64) -> Difference {
     const SHRINK: f64 = 1.6;
-    const STEPS: usize = 24;
+    const MOST_STEPS: usize = 24;
     let mut best = Difference {
         derivative: f64::NAN,
         step: 0.0,
         error: f64::INFINITY,
     };
     let mut row: Vec<f64> = Vec::new();
-    let mut step = 0.1 * x.abs().max(0.1);
-    for _ in 0..STEPS {
+    let mut steps = 0;
+    while steps < MOST_STEPS && x + step != x {
         step /= SHRINK;
         let (above, below) = (x + step, x - step);
         let difference = (f(above) - f(below)) / (above - below);
@@ -290,6 +304,7 @@ fn differentiate(f: impl Fn(f64) -> f64, x: f64, noise: f64) -> Difference {
             row.clear();
             continue;
         }
+        steps += 1;
         let mut next = vec![difference];
         let mut factor = SHRINK * SHRINK;
         for (i, before) in row.iter().enumerate() {

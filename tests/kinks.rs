@@ -1,0 +1,164 @@
+//! Does every operation do what `docs/kinks.md` says at kinks, at the ends of
+//! its domain, for NaN and for infinities? The document is the test's data.
+
+use chainrule::{Dual, Op, Real, Tape};
+
+const DOCUMENT: &str = include_str!("../docs/kinks.md");
+
+struct Row {
+    op: Op,
+    operands: Vec<f64>,
+    value: f64,
+    slopes: Vec<f64>,
+}
+
+fn numbers(cell: &str) -> Vec<f64> {
+    let number = |text: &str| match text.trim().replace('∞', "inf").parse::<f64>() {
+        Ok(number) => number,
+        Err(_) => panic!("{text:?} is no number"),
+    };
+    cell.split(',').map(number).collect()
+}
+
+fn rows() -> Vec<Row> {
+    let table = DOCUMENT
+        .lines()
+        .skip_while(|line| !line.starts_with("|---"))
+        .skip(1);
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let op = Op::ALL.iter().find(|op| op.name() == cells[0]);
+        Row {
+            op: *op.unwrap_or_else(|| panic!("no operation is named {}", cells[0])),
+            operands: numbers(cells[1]),
+            value: numbers(cells[2])[0],
+            slopes: numbers(cells[3]),
+        }
+    };
+    table
+        .take_while(|line| line.starts_with('|'))
+        .map(row)
+        .collect()
+}
+
+fn apply<T: Real>(op: Op, x: &[T]) -> T {
+    match op.arity() {
+        Some(1) => T::unary(op, x[0]),
+        Some(2) => T::binary(op, x[0], x[1]),
+        _ => T::nary(op, &[x], &[]),
+    }
+}
+
+/// The same number, the sign of a zero aside; any NaN is NaN.
+fn same(a: f64, b: f64) -> bool {
+    a == b || (a.is_nan() && b.is_nan())
+}
+
+#[test]
+fn the_document_has_rows() {
+    assert!(rows().len() > 90);
+    assert!(
+        rows()
+            .iter()
+            .all(|row| row.slopes.len() == row.operands.len())
+    );
+}
+
+#[test]
+fn values_are_as_documented_to_the_sign_of_zero() {
+    for Row {
+        op,
+        operands,
+        value,
+        ..
+    } in rows()
+    {
+        let found = apply(op, &operands);
+        let signs = found.is_nan() || found.is_sign_negative() == value.is_sign_negative();
+        assert!(
+            same(found, value) && signs,
+            "{op}{operands:?}: {found} for {value}"
+        );
+    }
+}
+
+#[test]
+fn slopes_are_as_documented_in_reverse() {
+    for Row {
+        op,
+        operands,
+        slopes,
+        ..
+    } in rows()
+    {
+        let tape = Tape::new();
+        let inputs = tape.vars(&operands);
+        let found = apply(op, &inputs).backward().wrt_all(&inputs);
+        let agree = found.iter().zip(&slopes).all(|(a, b)| same(*a, *b));
+        assert!(agree, "{op}{operands:?}: {found:?} for {slopes:?}");
+    }
+}
+
+#[test]
+fn slopes_are_as_documented_in_forward_mode() {
+    for Row {
+        op,
+        operands,
+        slopes,
+        ..
+    } in rows()
+    {
+        for (i, &slope) in slopes.iter().enumerate() {
+            let dual = |(j, &x): (usize, &f64)| {
+                if i == j {
+                    Dual::new(x, 1.0)
+                } else {
+                    Dual::from(x)
+                }
+            };
+            let moved: Vec<_> = operands.iter().enumerate().map(dual).collect();
+            let found = apply(op, &moved).tangent();
+            assert!(
+                same(found, slope),
+                "{op}{operands:?}, {i}: {found} for {slope}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_branch_not_taken_sends_nothing_even_with_an_infinite_slope() {
+    let tape = Tape::new();
+    let x = tape.var(0.0);
+    let picked = [
+        x.select_lt(0.5, 3.0, x.ln()),
+        (x.ln()).max(2.0),
+        x.sqrt().min(-1.0),
+        (x.sqrt() - 1.0).relu(),
+    ];
+    for output in picked {
+        assert_eq!(output.backward().wrt(x), 0.0);
+    }
+}
+
+#[test]
+fn what_the_output_does_not_use_does_not_spoil_it() {
+    let tape = Tape::new();
+    let x = tape.var(0.0);
+    let _unused = x.ln() * x.sqrt();
+    let output = x * 3.0;
+    assert_eq!(output.backward().wrt(x), 3.0);
+}
+
+#[test]
+fn a_computed_zero_times_infinity_is_nan_in_both_modes_and_with_either_sign() {
+    fn f<T: Real>(x: T) -> T {
+        x.sqrt() * x.sqrt()
+    }
+    let tape = Tape::new();
+    let x = tape.var(0.0);
+    assert!(f(x).backward().wrt(x).is_nan());
+    assert!((-f(x)).backward().wrt(x).is_nan());
+    assert!(f(Dual::new(0.0, 1.0)).tangent().is_nan());
+    assert!((-f(Dual::new(0.0, 1.0))).tangent().is_nan());
+}
