@@ -7,7 +7,7 @@
 use crate::error::Error;
 use crate::ops::{Op, Real, is_absent, table};
 use crate::program::{Form, NodeId, Operand, Record};
-use crate::tape::{Recording, Tape};
+use crate::tape::Tape;
 use std::cmp::Ordering;
 use std::fmt;
 use std::ptr;
@@ -132,13 +132,11 @@ impl<'t> Var<'t> {
         }
     }
 
-    /// Records one operation on `tape`.
+    /// The new node of `tape`, once it is pushed.
     #[inline]
     #[track_caller]
-    fn record(tape: &'t Tape, node: impl FnOnce(&Recording) -> (Record, f64)) -> Self {
-        let recording = &mut *tape.recording.borrow_mut();
-        let (record, value) = node(recording);
-        match recording.push(record, value) {
+    fn pushed(tape: &'t Tape, id: Result<u32, Error>) -> Self {
+        match id {
             Ok(id) => Self::on(tape, id),
             Err(error) => error.stop(),
         }
@@ -152,7 +150,9 @@ impl<'t> Var<'t> {
             .flat_map(|part| part.iter())
             .filter(|x| x.tape.is_some());
         let first = nodes.next()?;
-        nodes.for_each(|other| first.expect_same_tape(*other));
+        for other in nodes {
+            first.expect_same_tape(*other);
+        }
         first.tape
     }
 
@@ -183,18 +183,15 @@ impl Real for Var<'_> {
         let Some((tape, a)) = x.place() else {
             return Self::constant(op.value_1(x.value()));
         };
-        Self::record(tape, |recording| {
-            let value = op.value_1(recording.values[a as usize]);
-            (
-                Record {
-                    payload: 0,
-                    a,
-                    op,
-                    form: Form::Unary,
-                },
-                value,
-            )
-        })
+        let recording = &mut *tape.recording.borrow_mut();
+        let record = Record {
+            payload: 0,
+            a,
+            op,
+            form: Form::Unary,
+        };
+        let value = op.value_1(recording.values[record.a()]);
+        Self::pushed(tape, recording.push(record, value))
     }
 
     #[inline]
@@ -207,21 +204,20 @@ impl Real for Var<'_> {
             (None, Some((tape, b))) => (tape, b, first.bits, Form::ConstantNode),
             (None, None) => return Self::constant(op.value_2(first.value(), second.value())),
         };
-        Self::record(tape, |recording| {
-            let record = Record {
-                payload,
-                a,
-                op,
-                form,
-            };
-            let x = recording.values[record.a()];
-            let value = match form {
-                Form::NodeNode => op.value_2(x, recording.values[record.b()]),
-                Form::NodeConstant => op.value_2(x, record.constant()),
-                _ => op.value_2(record.constant(), x),
-            };
-            (record, value)
-        })
+        let recording = &mut *tape.recording.borrow_mut();
+        let record = Record {
+            payload,
+            a,
+            op,
+            form,
+        };
+        let x = recording.values[record.a()];
+        let value = match form {
+            Form::NodeNode => op.value_2(x, recording.values[record.b()]),
+            Form::NodeConstant => op.value_2(x, record.constant()),
+            _ => op.value_2(record.constant(), x),
+        };
+        Self::pushed(tape, recording.push(record, value))
     }
 
     #[track_caller]
@@ -231,21 +227,16 @@ impl Real for Var<'_> {
             let values: Vec<f64> = each().map(Self::value).collect();
             return Self::constant(f64::nary(op, &[&values], constants));
         };
-        if op.arity().is_some() {
+        let own = constants.iter().map(|part| part.len()).sum();
+        if !op.takes(each().count(), own) {
             op.wrong_arity(each().count());
         }
         let operands = each().map(|x| match x.id() {
             Some(id) => Operand::Node(id),
             None => Operand::Constant(f64::from_bits(x.bits)),
         });
-        match tape
-            .recording
-            .borrow_mut()
-            .push_nary(op, operands, constants)
-        {
-            Ok(id) => Self::on(tape, id),
-            Err(error) => error.stop(),
-        }
+        let recording = &mut *tape.recording.borrow_mut();
+        Self::pushed(tape, recording.push_nary(op, operands, constants))
     }
 
     #[inline]
@@ -337,7 +328,7 @@ impl Tape {
     #[inline]
     #[track_caller]
     pub fn var(&self, value: f64) -> Var<'_> {
-        Var::record(self, |_| (INPUT, value))
+        Var::pushed(self, self.recording.borrow_mut().push(INPUT, value))
     }
 
     /// Records an input.

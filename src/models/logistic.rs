@@ -315,7 +315,7 @@ pub struct Component {
     pub engine: f64,
     /// The formula derived by hand.
     pub formula: String,
-    /// The value of that formula.
+    /// The value of that formula, with z and a as the graph has them.
     pub hand: f64,
 }
 
@@ -358,7 +358,7 @@ pub fn derivation(x: &[f64], w: &[f64], b: f64, y: f64, form: Form) -> Result<De
     let parameters = Parameters::record(&tape, w, b)?;
     let Row { z, g, a, loss } = row(&parameters, x, y, form)?;
     let adjoints = loss.backward();
-    let (zv, av) = (z.value(), hand::a(z.value()));
+    let (zv, av) = (z.value(), a.value());
     let mut components = Vec::new();
     let mut add = |number, what: &str, engine, formula: &str, hand| {
         let (what, formula) = (what.to_owned(), formula.to_owned());

@@ -45,25 +45,13 @@ pub(crate) struct Row {
 }
 
 macro_rules! expand {
+    // The operations themselves.
     (@op
-        operators { $($(#[$pm:meta])* $P:ident $p:ident: $PT:ident::$pt:ident, $pn:expr,
-            on $ps:expr, value |$pv:ident| $pval:expr, partial |$px:ident, $py:ident| $ppar:expr;)* }
-        operators { $($(#[$im:meta])* $I:ident $i:ident: $IT:ident::$it:ident $AT:ident::$at:ident,
-            $in:expr, on $is1:expr, $is2:expr, value |$ia:ident, $ib:ident| $ival:expr,
-            first |$fa:ident, $fb:ident, $fy:ident| $ifirst:expr,
-            second |$sa:ident, $sb:ident, $sy:ident| $isecond:expr;)* }
-        unary { $($(#[$um:meta])* $U:ident $u:ident: $un:expr, on $us:expr,
-            value |$uv:ident| $uval:expr, partial |$ux:ident, $uy:ident| $upar:expr
-            $(, where |$ud:ident| $udom:expr)? $(, branch: $ubranch:literal)?;)* }
-        binary { $($(#[$bm:meta])* $B:ident $b:ident($barg:ident): $bn:expr, on $bs1:expr, $bs2:expr,
-            value |$ba:ident, $bb:ident| $bval:expr,
-            first |$bfa:ident, $bfb:ident, $bfy:ident| $bfirst:expr,
-            second |$bsa:ident, $bsb:ident, $bsy:ident| $bsecond:expr
-            $(, where |$bda:ident, $bdb:ident| $bdom:expr)? $(, branch: $bbranch:literal)?;)* }
-        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => [$($nxs:expr),*], [$($ncs:expr),*]:
-            $nn:expr, on $ns:expr, $ns1:expr, value |$nvn:ident, $nvx:ident, $nvc:ident| $nval:expr,
-            partials |$npn:ident, $npx:ident, $npc:ident, $npy:ident, $neach:ident| $npar:expr
-            $(, branch: $nbranch:literal)?;)* }
+        prefix { $($(#[$pm:meta])* $P:ident $p:ident $ptrait:tt $pbody:tt)* }
+        infix { $($(#[$im:meta])* $I:ident $i:ident $itrait:tt $ibody:tt)* }
+        unary { $($(#[$um:meta])* $U:ident $u:ident $ubody:tt)* }
+        binary { $($(#[$bm:meta])* $B:ident $b:ident $bargs:tt $bbody:tt)* }
+        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => $nxs:tt, $ncs:tt $nbody:tt)* }
         forms { $($forms:tt)* }
     ) => {
         /// An operation: a row of the table, or the leaf.
@@ -73,10 +61,11 @@ macro_rules! expand {
         pub enum Op {
             /// A leaf whose value the user gives.
             Input,
-            $($(#[$pm])* $P,)* $($(#[$im])* $I,)* $($(#[$um])* $U,)* $($(#[$bm])* $B,)*
-            $(
-                $(#[$nm])* $N,
-            )*
+            $($(#[$pm])* $P,)*
+            $($(#[$im])* $I,)*
+            $($(#[$um])* $U,)*
+            $($(#[$bm])* $B,)*
+            $($(#[$nm])* $N,)*
         }
 
         impl Op {
@@ -85,16 +74,13 @@ macro_rules! expand {
                 &[$(Op::$P,)* $(Op::$I,)* $(Op::$U,)* $(Op::$B,)* $(Op::$N,)*];
 
             fn row(self) -> Row {
-                let row = |name, arity, samples, notation| {
-                    Row { name, arity, samples, notation }
-                };
                 match self {
-                    Op::Input => row("input", Some(0), &[], Call("input")),
-                    $(Op::$P => row(stringify!($p), Some(1), &[$ps], $pn),)*
-                    $(Op::$I => row(stringify!($i), Some(2), &[$is1, $is2], $in),)*
-                    $(Op::$U => row(stringify!($u), Some(1), &[$us], $un),)*
-                    $(Op::$B => row(stringify!($b), Some(2), &[$bs1, $bs2], $bn),)*
-                    $(Op::$N => row(stringify!($n), None, &[$ns1; $ns], $nn),)*
+                    Op::Input => expand!(@row input, Some(0), { Call("input"), on [], }),
+                    $(Op::$P => expand!(@row $p, Some(1), $pbody),)*
+                    $(Op::$I => expand!(@row $i, Some(2), $ibody),)*
+                    $(Op::$U => expand!(@row $u, Some(1), $ubody),)*
+                    $(Op::$B => expand!(@row $b, Some(2), $bbody),)*
+                    $(Op::$N => expand!(@row $n, None, $nbody),)*
                 }
             }
 
@@ -103,29 +89,29 @@ macro_rules! expand {
             #[inline]
             pub fn is_branch(self) -> bool {
                 match self {
-                    $($(Op::$U => $ubranch,)?)*
-                    $($(Op::$B => $bbranch,)?)*
-                    $($(Op::$N => $nbranch,)?)*
+                    $(Op::$U => expand!(@branch $ubody),)*
+                    $(Op::$B => expand!(@branch $bbody),)*
+                    $(Op::$N => expand!(@branch $nbody),)*
                     _ => false,
                 }
             }
 
             #[inline(always)]
             #[track_caller]
-            pub(crate) fn value_1(self, operand: f64) -> f64 {
+            pub(crate) fn value_1(self, x: f64) -> f64 {
                 match self {
-                    $(Op::$P => { let $pv = operand; $pval })*
-                    $(Op::$U => { let $uv = operand; $uval })*
+                    $(Op::$P => expand!(@value x, $pbody),)*
+                    $(Op::$U => expand!(@value x, $ubody),)*
                     _ => self.wrong_arity(1),
                 }
             }
 
             #[inline(always)]
             #[track_caller]
-            pub(crate) fn value_2(self, first: f64, second: f64) -> f64 {
+            pub(crate) fn value_2(self, a: f64, b: f64) -> f64 {
                 match self {
-                    $(Op::$I => { let ($ia, $ib) = (first, second); $ival })*
-                    $(Op::$B => { let ($ba, $bb) = (first, second); $bval })*
+                    $(Op::$I => expand!(@value (a, b), $ibody),)*
+                    $(Op::$B => expand!(@value (a, b), $bbody),)*
                     _ => self.wrong_arity(2),
                 }
             }
@@ -134,21 +120,26 @@ macro_rules! expand {
             #[track_caller]
             pub(crate) fn value_n(self, n: usize, x: impl Fn(usize) -> f64, c: &[f64]) -> f64 {
                 match self {
-                    $(Op::$N => { let ($nvn, $nvx, $nvc) = (n, x, c); $nval })*
+                    $(Op::$N => expand!(@value (n, x, c), $nbody),)*
                     _ => self.wrong_arity(n),
                 }
             }
 
-            /// The partial of an operation on one operand, of which `result` is the value.
+            /// Whether it takes `n` operands, and `c` constants of its own, in a list.
+            pub(crate) fn takes(self, n: usize, c: usize) -> bool {
+                match self {
+                    $(Op::$N => expand!(@takes (n, c), $nbody),)*
+                    _ => false,
+                }
+            }
+
+            /// The partial of an operation on one operand; `y` is the result.
             #[inline(always)]
             #[track_caller]
-            pub(crate) fn partial_1<T: Real>(self, operand: T, result: T) -> T {
+            pub(crate) fn partial_1<T: Real>(self, x: T, y: T) -> T {
                 match self {
-                    $(Op::$P => { let ($px, $py) = (operand, result); $ppar })*
-                    $(Op::$U => {
-                        $(let $ud = operand.value(); let inside = $udom; if !inside { return operand * f64::NAN; })?
-                        let ($ux, $uy) = (operand, result); $upar
-                    })*
+                    $(Op::$P => expand!(@partial (x, y), $pbody),)*
+                    $(Op::$U => expand!(@partial (x, y), $ubody),)*
                     _ => self.wrong_arity(1),
                 }
             }
@@ -156,14 +147,10 @@ macro_rules! expand {
             /// The partial with respect to the first of two operands.
             #[inline(always)]
             #[track_caller]
-            pub(crate) fn partial_first<T: Real>(self, first: T, second: T, result: T) -> T {
+            pub(crate) fn partial_first<T: Real>(self, a: T, b: T, y: T) -> T {
                 match self {
-                    $(Op::$I => { let ($fa, $fb, $fy) = (first, second, result); $ifirst })*
-                    $(Op::$B => {
-                        $(let ($bda, $bdb) = (first.value(), second.value());
-                        let inside = $bdom; if !inside { return first * f64::NAN; })?
-                        let ($bfa, $bfb, $bfy) = (first, second, result); $bfirst
-                    })*
+                    $(Op::$I => expand!(@first (a, b, y), $ibody),)*
+                    $(Op::$B => expand!(@first (a, b, y), $bbody),)*
                     _ => self.wrong_arity(2),
                 }
             }
@@ -171,14 +158,10 @@ macro_rules! expand {
             /// The partial with respect to the second of two operands.
             #[inline(always)]
             #[track_caller]
-            pub(crate) fn partial_second<T: Real>(self, first: T, second: T, result: T) -> T {
+            pub(crate) fn partial_second<T: Real>(self, a: T, b: T, y: T) -> T {
                 match self {
-                    $(Op::$I => { let ($sa, $sb, $sy) = (first, second, result); $isecond })*
-                    $(Op::$B => {
-                        $(let ($bda, $bdb) = (first.value(), second.value());
-                        let inside = $bdom; if !inside { return second * f64::NAN; })?
-                        let ($bsa, $bsb, $bsy) = (first, second, result); $bsecond
-                    })*
+                    $(Op::$I => expand!(@second (a, b, y), $ibody),)*
+                    $(Op::$B => expand!(@second (a, b, y), $bbody),)*
                     _ => self.wrong_arity(2),
                 }
             }
@@ -187,35 +170,25 @@ macro_rules! expand {
             #[inline]
             #[track_caller]
             pub(crate) fn partials_n<T: Real>(
-                self, n: usize, x: impl Fn(usize) -> T, c: &[f64], result: T,
+                self, n: usize, x: impl Fn(usize) -> T, c: &[f64], y: T,
                 mut each: impl FnMut(usize, T),
             ) {
                 match self {
-                    $(Op::$N => {
-                        let ($npn, $npx, $npc, $npy, $neach) = (n, &x, c, result, &mut each);
-                        $npar
-                    })*
+                    $(Op::$N => expand!(@partials (n, &x, c, y, &mut each), $nbody),)*
                     _ => self.wrong_arity(n),
                 }
             }
         }
     };
 
+    // The named methods of a number type.
     (@methods [$vis:vis fn]
-        operators { $($p:tt)* }
-        operators { $($i:tt)* }
-        unary { $($(#[$um:meta])* $U:ident $u:ident: $un:expr, on $us:expr,
-            value |$uv:ident| $uval:expr, partial |$ux:ident, $uy:ident| $upar:expr
-            $(, where |$ud:ident| $udom:expr)? $(, branch: $ubranch:literal)?;)* }
-        binary { $($(#[$bm:meta])* $B:ident $b:ident($barg:ident): $bn:expr, on $bs1:expr, $bs2:expr,
-            value |$ba:ident, $bb:ident| $bval:expr,
-            first |$bfa:ident, $bfb:ident, $bfy:ident| $bfirst:expr,
-            second |$bsa:ident, $bsb:ident, $bsy:ident| $bsecond:expr
-            $(, where |$bda:ident, $bdb:ident| $bdom:expr)? $(, branch: $bbranch:literal)?;)* }
-        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => [$($nxs:expr),*], [$($ncs:expr),*]:
-            $nn:expr, on $ns:expr, $ns1:expr, value |$nvn:ident, $nvx:ident, $nvc:ident| $nval:expr,
-            partials |$npn:ident, $npx:ident, $npc:ident, $npy:ident, $neach:ident| $npar:expr
-            $(, branch: $nbranch:literal)?;)* }
+        prefix $prefix:tt
+        infix $infix:tt
+        unary { $($(#[$um:meta])* $U:ident $u:ident $ubody:tt)* }
+        binary { $($(#[$bm:meta])* $B:ident $b:ident($barg:ident) $bbody:tt)* }
+        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt
+            => [$($nxs:expr),*], [$($ncs:expr),*] $nbody:tt)* }
         forms { $($(#[$om:meta])* $o:ident $oargs:tt $obody:tt)* }
     ) => {
         $($(#[$um])* #[inline] #[track_caller] #[must_use]
@@ -234,13 +207,11 @@ macro_rules! expand {
         $vis fn $o $oargs -> Self $obody)*
     };
 
+    // The operators of a number type.
     (@operators $generics:tt $type:ty,
-        operators { $($(#[$pm:meta])* $P:ident $p:ident: $PT:ident::$pt:ident, $pn:expr,
-            on $ps:expr, value |$pv:ident| $pval:expr, partial |$px:ident, $py:ident| $ppar:expr;)* }
-        operators { $($(#[$im:meta])* $I:ident $i:ident: $IT:ident::$it:ident $AT:ident::$at:ident,
-            $in:expr, on $is1:expr, $is2:expr, value |$ia:ident, $ib:ident| $ival:expr,
-            first |$fa:ident, $fb:ident, $fy:ident| $ifirst:expr,
-            second |$sa:ident, $sb:ident, $sy:ident| $isecond:expr;)* }
+        prefix { $($(#[$pm:meta])* $P:ident $p:ident [$PT:ident::$pt:ident] $pbody:tt)* }
+        infix { $($(#[$im:meta])* $I:ident $i:ident [$IT:ident::$it:ident $AT:ident::$at:ident]
+            $ibody:tt)* }
         $($rest:tt)*
     ) => {
         $($crate::ops::expand! { @prefix $generics $type, $P $PT $pt })*
@@ -248,6 +219,59 @@ macro_rules! expand {
         $crate::ops::expand! { @fold $generics $type, Sum sum }
         $crate::ops::expand! { @fold $generics $type, Product product }
     };
+
+    // What is in the body of a row.
+    (@row $name:ident, $arity:expr,
+        { $notation:expr, $(branch,)? on $samples:expr, $($rest:tt)* }
+    ) => {
+        Row { name: stringify!($name), notation: $notation, samples: &$samples, arity: $arity }
+    };
+    (@branch { $notation:expr, branch, $($rest:tt)* }) => { true };
+    (@branch { $($rest:tt)* }) => { false };
+    (@takes $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        takes |$n:ident, $c:ident| $takes:expr, $($rest:tt)* }
+    ) => {{ let ($n, $c) = $given; $takes }};
+    (@value $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        $(where |$($d:ident),+| $domain:expr,)? $(takes |$n:ident, $c:ident| $takes:expr,)?
+        value |$x:ident| $value:expr, $($rest:tt)* }
+    ) => {{ let $x = $given; $value }};
+    (@value $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        $(where |$($d:ident),+| $domain:expr,)? $(takes |$n:ident, $c:ident| $takes:expr,)?
+        value |$($x:ident),+| $value:expr, $($rest:tt)* }
+    ) => {{ let ($($x),+) = $given; $value }};
+    (@partial $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        $(where |$d:ident| $domain:expr,)? value |$v:ident| $value:expr,
+        partial |$x:ident, $y:ident| $partial:expr }
+    ) => {{
+        let ($x, $y) = $given;
+        $(let inside = { let $d = $x.value(); $domain };
+        if !inside { return $x * f64::NAN; })?
+        $partial
+    }};
+    (@first $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        $(where |$d1:ident, $d2:ident| $domain:expr,)? value |$v1:ident, $v2:ident| $value:expr,
+        first |$a:ident, $b:ident, $y:ident| $first:expr, $($second:tt)* }
+    ) => {{
+        let ($a, $b, $y) = $given;
+        $(let inside = { let ($d1, $d2) = ($a.value(), $b.value()); $domain };
+        if !inside { return $a * f64::NAN; })?
+        $first
+    }};
+    (@second $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        $(where |$d1:ident, $d2:ident| $domain:expr,)? value |$v1:ident, $v2:ident| $value:expr,
+        first |$fa:ident, $fb:ident, $fy:ident| $first:expr,
+        second |$a:ident, $b:ident, $y:ident| $second:expr }
+    ) => {{
+        let ($a, $b, $y) = $given;
+        $(let inside = { let ($d1, $d2) = ($a.value(), $b.value()); $domain };
+        if !inside { return $b * f64::NAN; })?
+        $second
+    }};
+    (@partials $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        takes |$tn:ident, $tc:ident| $takes:expr,
+        value |$vn:ident, $vx:ident, $vc:ident| $value:expr,
+        partials |$n:ident, $x:ident, $c:ident, $y:ident, $each:ident| $partials:expr }
+    ) => {{ let ($n, $x, $c, $y, $each) = $given; $partials }};
 
     (@prefix [$($generics:tt)*] $type:ty, $Op:ident $Trait:ident $method:ident) => {
         impl<$($generics)*> std::ops::$Trait for $type {

@@ -148,8 +148,11 @@ impl Real for f64 {
     }
 
     fn nary(op: Op, operands: &[&[f64]], constants: &[&[f64]]) -> f64 {
-        let x = flatten(operands);
-        op.value_n(x.len(), |i| x[i], &flatten(constants))
+        let (x, c) = (flatten(operands), flatten(constants));
+        if !op.takes(x.len(), c.len()) {
+            op.wrong_arity(x.len());
+        }
+        op.value_n(x.len(), |i| x[i], &c)
     }
 
     #[inline]

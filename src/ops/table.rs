@@ -2,7 +2,7 @@
 //! written.
 //!
 //! A row has, in this order: its documentation, the name of its `Op` and of its
-//! method, how it prints, the interval on which tests sample each operand, its
+//! method, how it prints, the intervals on which tests sample its operands, its
 //! value on `f64`, and its partials. The partials are ordinary mathematics on
 //! any `T: Real`, use only operations of this table, and may use the result
 //! `y`. They are chosen to keep their digits over the whole domain, not to look
@@ -11,235 +11,251 @@
 //! `where` gives the domain: outside it the partials are NaN, also where their
 //! formula would be finite. `branch` marks an operation that picks one of its
 //! operands: a partial of zero then means "not taken" and lets nothing pass,
-//! not even a 0·∞.
+//! not even a 0·∞. `takes` is how many operands and constants of its own an n-ary
+//! operation has.
 //!
 //! To add an operation, add its row. `expand` in `mod.rs` does the rest.
 
 macro_rules! table {
     ($($reading:tt)*) => { $crate::ops::expand! { @$($reading)*
-        operators {
+        prefix {
             /// Negation, −x.
-            Neg neg: Neg::neg, Prefix("−", 3), on (-9.0, 9.0),
-                value |x| -x, partial |_x, _y| T::from(-1.0);
+            Neg neg [Neg::neg] { Prefix("−", 3), on [(-9.0, 9.0)],
+                value |x| -x, partial |_x, _y| T::from(-1.0) }
         }
-        operators {
+        infix {
             /// Sum of two, a + b.
-            Add add: Add::add AddAssign::add_assign, Infix("+", 1), on (-9.0, 9.0), (-9.0, 9.0),
+            Add add [Add::add AddAssign::add_assign] {
+                Infix("+", 1), on [(-9.0, 9.0), (-9.0, 9.0)],
                 value |a, b| a + b,
-                first |_a, _b, _y| T::from(1.0), second |_a, _b, _y| T::from(1.0);
+                first |_a, _b, _y| T::from(1.0), second |_a, _b, _y| T::from(1.0) }
             /// Difference, a − b.
-            Sub sub: Sub::sub SubAssign::sub_assign, Infix("−", 1), on (-9.0, 9.0), (-9.0, 9.0),
+            Sub sub [Sub::sub SubAssign::sub_assign] {
+                Infix("−", 1), on [(-9.0, 9.0), (-9.0, 9.0)],
                 value |a, b| a - b,
-                first |_a, _b, _y| T::from(1.0), second |_a, _b, _y| T::from(-1.0);
+                first |_a, _b, _y| T::from(1.0), second |_a, _b, _y| T::from(-1.0) }
             /// Product of two, a·b.
-            Mul mul: Mul::mul MulAssign::mul_assign, Infix("·", 2), on (-9.0, 9.0), (-9.0, 9.0),
+            Mul mul [Mul::mul MulAssign::mul_assign] {
+                Infix("·", 2), on [(-9.0, 9.0), (-9.0, 9.0)],
                 value |a, b| a * b,
-                first |_a, b, _y| b, second |a, _b, _y| a;
+                first |_a, b, _y| b, second |a, _b, _y| a }
             /// Quotient, a/b.
-            Div div: Div::div DivAssign::div_assign, Infix("/", 2), on (-9.0, 9.0), (0.3, 9.0),
+            Div div [Div::div DivAssign::div_assign] {
+                Infix("/", 2), on [(-9.0, 9.0), (0.3, 9.0)],
                 value |a, b| a / b,
-                first |_a, b, _y| b.recip(), second |_a, b, y| -(y / b);
+                first |_a, b, _y| b.recip(), second |_a, b, y| -(y / b) }
         }
         unary {
             /// Reciprocal, 1/x.
-            Recip recip: Template("1/{0}", 2), on (0.3, 9.0),
-                value |x| 1.0 / x, partial |_x, y| -y.square();
+            Recip recip { Template("1/{0}", 2), on [(0.3, 9.0)],
+                value |x| 1.0 / x, partial |_x, y| -y.square() }
             /// Square, x².
-            Square square: Template("{0}²", 4), on (-9.0, 9.0),
-                value |x| x * x, partial |x, _y| x * 2.0;
+            Square square { Template("{0}²", 4), on [(-9.0, 9.0)],
+                value |x| x * x, partial |x, _y| x * 2.0 }
             /// Square root. Its slope is +∞ at 0.
-            Sqrt sqrt: Call("sqrt"), on (0.1, 9.0),
-                value |x| math::sqrt(x), partial |_x, y| T::from(0.5) / y;
+            Sqrt sqrt { Call("sqrt"), on [(0.1, 9.0)],
+                value |x| math::sqrt(x), partial |_x, y| T::from(0.5) / y }
             /// Cube root, of negative numbers too. Its slope is +∞ at 0.
-            Cbrt cbrt: Call("cbrt"), on (0.1, 9.0),
-                value |x| math::cbrt(x), partial |_x, y| (y.square() * 3.0).recip();
+            Cbrt cbrt { Call("cbrt"), on [(0.1, 9.0)],
+                value |x| math::cbrt(x), partial |_x, y| (y.square() * 3.0).recip() }
             /// Natural exponential, eˣ.
-            Exp exp: Call("exp"), on (-9.0, 9.0),
-                value |x| math::exp(x), partial |_x, y| y;
+            Exp exp { Call("exp"), on [(-9.0, 9.0)],
+                value |x| math::exp(x), partial |_x, y| y }
             /// eˣ − 1, accurate for small x.
-            ExpM1 exp_m1: Call("exp_m1"), on (-9.0, 9.0),
-                value |x| math::exp_m1(x), partial |x, _y| x.exp();
+            ExpM1 exp_m1 { Call("exp_m1"), on [(-9.0, 9.0)],
+                value |x| math::exp_m1(x), partial |x, _y| x.exp() }
             /// Power of two, 2ˣ.
-            Exp2 exp2: Call("exp2"), on (-9.0, 9.0),
-                value |x| math::exp2(x), partial |_x, y| y * LN_2;
+            Exp2 exp2 { Call("exp2"), on [(-9.0, 9.0)],
+                value |x| math::exp2(x), partial |_x, y| y * LN_2 }
             /// Natural logarithm; NaN, value and slope, below 0.
-            Ln ln: Call("ln"), on (0.1, 9.0),
-                value |x| math::ln(x), partial |x, _y| x.recip(), where |x| x >= 0.0;
+            Ln ln { Call("ln"), on [(0.1, 9.0)],
+                where |x| x >= 0.0,
+                value |x| math::ln(x), partial |x, _y| x.recip() }
             /// ln(1 + x), accurate for small x.
-            Ln1p ln_1p: Call("ln_1p"), on (-0.7, 9.0),
-                value |x| math::ln_1p(x), partial |x, _y| (x + 1.0).recip(), where |x| x >= -1.0;
+            Ln1p ln_1p { Call("ln_1p"), on [(-0.7, 9.0)],
+                where |x| x >= -1.0,
+                value |x| math::ln_1p(x), partial |x, _y| (x + 1.0).recip() }
             /// Logarithm to base 2.
-            Log2 log2: Call("log2"), on (0.1, 9.0),
-                value |x| math::log2(x), partial |x, _y| T::from(LOG2_E) / x, where |x| x >= 0.0;
+            Log2 log2 { Call("log2"), on [(0.1, 9.0)],
+                where |x| x >= 0.0,
+                value |x| math::log2(x), partial |x, _y| T::from(LOG2_E) / x }
             /// Logarithm to base 10.
-            Log10 log10: Call("log10"), on (0.1, 9.0),
-                value |x| math::log10(x), partial |x, _y| T::from(LOG10_E) / x, where |x| x >= 0.0;
+            Log10 log10 { Call("log10"), on [(0.1, 9.0)],
+                where |x| x >= 0.0,
+                value |x| math::log10(x), partial |x, _y| T::from(LOG10_E) / x }
             /// Sine of an angle in radians.
-            Sin sin: Call("sin"), on (-9.0, 9.0),
-                value |x| math::sin(x), partial |x, _y| x.cos();
+            Sin sin { Call("sin"), on [(-9.0, 9.0)],
+                value |x| math::sin(x), partial |x, _y| x.cos() }
             /// Cosine of an angle in radians.
-            Cos cos: Call("cos"), on (-9.0, 9.0),
-                value |x| math::cos(x), partial |x, _y| -x.sin();
+            Cos cos { Call("cos"), on [(-9.0, 9.0)],
+                value |x| math::cos(x), partial |x, _y| -x.sin() }
             /// Tangent of an angle in radians.
-            Tan tan: Call("tan"), on (-1.3, 1.3),
-                value |x| math::tan(x), partial |_x, y| y.square() + 1.0;
+            Tan tan { Call("tan"), on [(-1.3, 1.3)],
+                value |x| math::tan(x), partial |_x, y| y.square() + 1.0 }
             /// Arc sine, in [−π/2, π/2].
-            Asin asin: Call("asin"), on (-0.9, 0.9),
-                value |x| math::asin(x),
-                partial |x, _y| ((-x + 1.0) * (x + 1.0)).sqrt().recip();
+            Asin asin { Call("asin"), on [(-0.9, 0.9)],
+                value |x| math::asin(x), partial |x, _y| ((-x + 1.0) * (x + 1.0)).sqrt().recip() }
             /// Arc cosine, in [0, π].
-            Acos acos: Call("acos"), on (-0.9, 0.9),
-                value |x| math::acos(x),
-                partial |x, _y| -((-x + 1.0) * (x + 1.0)).sqrt().recip();
+            Acos acos { Call("acos"), on [(-0.9, 0.9)],
+                value |x| math::acos(x), partial |x, _y| -((-x + 1.0) * (x + 1.0)).sqrt().recip() }
             /// Arc tangent, in [−π/2, π/2].
-            Atan atan: Call("atan"), on (-9.0, 9.0),
-                value |x| math::atan(x), partial |x, _y| x.hypot(1.0).recip().square();
+            Atan atan { Call("atan"), on [(-9.0, 9.0)],
+                value |x| math::atan(x), partial |x, _y| x.hypot(1.0).recip().square() }
             /// Hyperbolic sine.
-            Sinh sinh: Call("sinh"), on (-9.0, 9.0),
-                value |x| math::sinh(x), partial |x, _y| x.cosh();
+            Sinh sinh { Call("sinh"), on [(-9.0, 9.0)],
+                value |x| math::sinh(x), partial |x, _y| x.cosh() }
             /// Hyperbolic cosine.
-            Cosh cosh: Call("cosh"), on (-9.0, 9.0),
-                value |x| math::cosh(x), partial |x, _y| x.sinh();
+            Cosh cosh { Call("cosh"), on [(-9.0, 9.0)],
+                value |x| math::cosh(x), partial |x, _y| x.sinh() }
             /// Hyperbolic tangent.
-            Tanh tanh: Call("tanh"), on (-9.0, 9.0),
+            Tanh tanh { Call("tanh"), on [(-9.0, 9.0)],
                 value |x| math::tanh(x),
-                partial |x, _y| (x * 2.0).sigmoid() * (x * -2.0).sigmoid() * 4.0;
+                partial |x, _y| (x * 2.0).sigmoid() * (x * -2.0).sigmoid() * 4.0 }
             /// Inverse of the hyperbolic sine.
-            Asinh asinh: Call("asinh"), on (-9.0, 9.0),
-                value |x| math::asinh(x), partial |x, _y| x.hypot(1.0).recip();
+            Asinh asinh { Call("asinh"), on [(-9.0, 9.0)],
+                value |x| math::asinh(x), partial |x, _y| x.hypot(1.0).recip() }
             /// Inverse of the hyperbolic cosine, on [1, ∞).
-            Acosh acosh: Call("acosh"), on (1.2, 9.0),
+            Acosh acosh { Call("acosh"), on [(1.2, 9.0)],
                 value |x| math::acosh(x),
-                partial |x, _y| ((x - 1.0).sqrt() * (x + 1.0).sqrt()).recip();
+                partial |x, _y| ((x - 1.0).sqrt() * (x + 1.0).sqrt()).recip() }
             /// Inverse of the hyperbolic tangent, on [−1, 1].
-            Atanh atanh: Call("atanh"), on (-0.9, 0.9),
-                value |x| math::atanh(x), partial |x, _y| ((-x + 1.0) * (x + 1.0)).recip(),
-                where |x| x.abs() <= 1.0;
+            Atanh atanh { Call("atanh"), on [(-0.9, 0.9)],
+                where |x| x.abs() <= 1.0,
+                value |x| math::atanh(x), partial |x, _y| ((-x + 1.0) * (x + 1.0)).recip() }
             /// Magnitude, |x|. Its slope at 0 is 0.
-            Abs abs: Template("|{0}|", 9), on (-9.0, 9.0),
-                value |x| x.abs(), partial |x, _y| x.compare(0.0), branch: true;
+            Abs abs { Template("|{0}|", 9), branch, on [(-9.0, 9.0)],
+                value |x| x.abs(), partial |x, _y| x.compare(0.0) }
             /// Rectifier, max(x, 0). Its slope at 0 is 0.
-            Relu relu: Call("relu"), on (-9.0, 9.0),
-                value |x| math::maximum(x, 0.0), partial |x, _y| x.compare(0.0).relu(), branch: true;
+            Relu relu { Call("relu"), branch, on [(-9.0, 9.0)],
+                value |x| math::maximum(x, 0.0), partial |x, _y| x.compare(0.0).relu() }
             /// Logistic function, σ(x) = 1/(1 + e⁻ˣ).
-            Sigmoid sigmoid: Call("σ"), on (-9.0, 9.0),
-                value |x| math::sigmoid(x), partial |x, y| y * (-x).sigmoid();
+            Sigmoid sigmoid { Call("σ"), on [(-9.0, 9.0)],
+                value |x| math::sigmoid(x), partial |x, y| y * (-x).sigmoid() }
             /// Log-odds, ln(p/(1 − p)); the inverse of `sigmoid`.
-            Logit logit: Call("logit"), on (0.1, 0.9),
-                value |p| math::logit(p), partial |p, _y| (p * (-p + 1.0)).recip(),
-                where |p| (0.0..=1.0).contains(&p);
+            Logit logit { Call("logit"), on [(0.1, 0.9)],
+                where |p| (0.0..=1.0).contains(&p),
+                value |p| math::logit(p), partial |p, _y| (p * (-p + 1.0)).recip() }
             /// ln(1 + eˣ), finite for every finite x.
-            Softplus softplus: Call("softplus"), on (-9.0, 9.0),
-                value |x| math::softplus(x), partial |x, _y| x.sigmoid();
+            Softplus softplus { Call("softplus"), on [(-9.0, 9.0)],
+                value |x| math::softplus(x), partial |x, _y| x.sigmoid() }
             /// ln σ(x), finite for every finite x.
-            LogSigmoid log_sigmoid: Call("ln σ"), on (-9.0, 9.0),
-                value |x| math::log_sigmoid(x), partial |x, _y| (-x).sigmoid();
+            LogSigmoid log_sigmoid { Call("ln σ"), on [(-9.0, 9.0)],
+                value |x| math::log_sigmoid(x), partial |x, _y| (-x).sigmoid() }
             /// Error function.
-            Erf erf: Call("erf"), on (-3.0, 3.0),
-                value |x| math::erf(x), partial |x, _y| (-x.square()).exp() * FRAC_2_SQRT_PI;
+            Erf erf { Call("erf"), on [(-3.0, 3.0)],
+                value |x| math::erf(x), partial |x, _y| (-x.square()).exp() * FRAC_2_SQRT_PI }
         }
         binary {
             /// Power, self to the `exponent`. Negative bases take whole exponents only.
-            Pow pow(exponent): Infix("^", 4), on (0.2, 4.0), (-3.0, 3.0),
+            Pow pow(exponent) { Infix("^", 4), on [(0.2, 4.0), (-3.0, 3.0)],
                 value |a, b| math::pow(a, b),
                 first |a, b, _y| b.select_eq(0.0, 0.0, b * a.pow(b - 1.0)),
-                second |a, _b, y| y.x_ln_y(a);
+                second |a, _b, y| y.x_ln_y(a) }
             /// Angle of the point (`x`, self) from the x-axis, in (−π, π].
-            Atan2 atan2(x): Call("atan2"), on (0.3, 9.0), (-9.0, 9.0),
+            Atan2 atan2(x) { Call("atan2"), on [(0.3, 9.0), (-9.0, 9.0)],
                 value |y, x| math::atan2(y, x),
                 first |y, x, _r| { let r = y.hypot(x); x / r / r },
-                second |y, x, _r| { let r = y.hypot(x); -(y / r / r) };
+                second |y, x, _r| { let r = y.hypot(x); -(y / r / r) } }
             /// √(a² + b²) without overflow. Its slope at (0, 0) is (0, 0).
-            Hypot hypot(other): Call("hypot"), on (0.3, 9.0), (-9.0, 9.0),
+            Hypot hypot(other) { Call("hypot"), on [(0.3, 9.0), (-9.0, 9.0)],
                 value |a, b| math::hypot(a, b),
                 first |a, _b, y| y.select_eq(0.0, 0.0, a / y),
-                second |_a, b, y| y.select_eq(0.0, 0.0, b / y);
+                second |_a, b, y| y.select_eq(0.0, 0.0, b / y) }
             /// The smaller of two; NaN if either is. A tie gives each half the slope.
-            Min min(other): Call("min"), on (-9.0, 9.0), (-9.0, 9.0),
+            Min min(other) { Call("min"), branch, on [(-9.0, 9.0), (-9.0, 9.0)],
                 value |a, b| math::minimum(a, b),
                 first |a, b, _y| (b.compare(a) + 1.0) * 0.5,
-                second |a, b, _y| (a.compare(b) + 1.0) * 0.5, branch: true;
+                second |a, b, _y| (a.compare(b) + 1.0) * 0.5 }
             /// The larger of two; NaN if either is. A tie gives each half the slope.
-            Max max(other): Call("max"), on (-9.0, 9.0), (-9.0, 9.0),
+            Max max(other) { Call("max"), branch, on [(-9.0, 9.0), (-9.0, 9.0)],
                 value |a, b| math::maximum(a, b),
                 first |a, b, _y| (a.compare(b) + 1.0) * 0.5,
-                second |a, b, _y| (b.compare(a) + 1.0) * 0.5, branch: true;
+                second |a, b, _y| (b.compare(a) + 1.0) * 0.5 }
             /// Order of two: −1, 0 or 1 as self is less than, equal to or greater
             /// than `other`; NaN if either is. Its slope is 0.
-            Compare compare(other): Call("compare"), on (-9.0, 9.0), (-9.0, 9.0),
+            Compare compare(other) { Call("compare"), branch, on [(-9.0, 9.0), (-9.0, 9.0)],
                 value |a, b| math::compare(a, b),
-                first |_a, _b, _y| T::from(0.0), second |_a, _b, _y| T::from(0.0), branch: true;
+                first |_a, _b, _y| T::from(0.0), second |_a, _b, _y| T::from(0.0) }
             /// ln(eᵃ + eᵇ) without overflow.
-            LogAddExp log_add_exp(other): Call("log_add_exp"), on (-9.0, 9.0), (-9.0, 9.0),
+            LogAddExp log_add_exp(other) { Call("log_add_exp"), on [(-9.0, 9.0), (-9.0, 9.0)],
                 value |a, b| math::log_add_exp(a, b),
-                first |a, b, _y| (a - b).sigmoid(), second |a, b, _y| (b - a).sigmoid();
+                first |a, b, _y| (a - b).sigmoid(), second |a, b, _y| (b - a).sigmoid() }
             /// x·ln y for x = self, and 0 at x = 0: the term of an entropy.
-            XLnY x_ln_y(y): Template("{0}·ln({1})", 2), on (-9.0, 9.0), (0.1, 9.0),
+            XLnY x_ln_y(y) { Template("{0}·ln({1})", 2), on [(-9.0, 9.0), (0.1, 9.0)],
+                where |_x, y| y >= 0.0,
                 value |x, y| math::x_ln_y(x, y),
-                first |_x, y, _r| y.ln(), second |x, y, _r| x.select_eq(0.0, 0.0, x / y),
-                where |_x, y| y >= 0.0;
+                first |_x, y, _r| y.ln(), second |x, y, _r| x.select_eq(0.0, 0.0, x / y) }
         }
         nary {
             /// Sum of any number of terms, from left to right; −0 for none. One node.
-            Sum sum(xs: &[Self]) => [xs], []: Infix("+", 1), on 5, (-9.0, 9.0),
+            Sum sum(xs: &[Self]) => [xs], [] { Infix("+", 1), on [(-9.0, 9.0); 5],
+                takes |_n, c| c == 0,
                 value |n, x, _c| (0..n).fold(-0.0, |sum, i| sum + x(i)),
-                partials |n, _x, _c, _y, each| for i in 0..n { each(i, T::from(1.0)) };
+                partials |n, _x, _c, _y, each| for i in 0..n { each(i, T::from(1.0)) } }
             /// Product of any number of factors, from left to right; 1 for none. One node.
-            Product product(xs: &[Self]) => [xs], []: Infix("·", 2), on 5, (-9.0, 9.0),
+            Product product(xs: &[Self]) => [xs], [] { Infix("·", 2), on [(-9.0, 9.0); 5],
+                takes |_n, c| c == 0,
                 value |n, x, _c| (0..n).fold(1.0, |product, i| product * x(i)),
-                partials |n, x, _c, _y, each| products_of_others(n, x, each);
+                partials |n, x, _c, _y, each| products_of_others(n, x, each) }
             /// Scalar product Σ aᵢ·bᵢ, from left to right; −0 for none. One node.
             ///
             /// # Panics
             /// If the lengths differ.
-            Dot dot(a: &[Self], b: &[Self]) => [a, $crate::ops::same_length("factors", a, b)], []:
-                Call("dot"), on 6, (-9.0, 9.0),
+            Dot dot(a: &[Self], b: &[Self]) => [a, $crate::ops::same_length("factors", a, b)], []
+                { Call("dot"), on [(-9.0, 9.0); 6],
+                takes |n, c| n % 2 == 0 && c == 0,
                 value |n, x, _c| (0..n / 2).fold(-0.0, |sum, i| sum + x(i) * x(i + n / 2)),
-                partials |n, x, _c, _y, each| for i in 0..n { each(i, x((i + n / 2) % n)) };
+                partials |n, x, _c, _y, each| for i in 0..n { each(i, x((i + n / 2) % n)) } }
             /// `constant` + Σ wᵢ·xᵢ for constant weights, from left to right. One node.
             ///
             /// # Panics
             /// If the lengths differ.
             LinearCombination linear_combination(weights: &[f64], xs: &[Self], constant: f64)
-                => [$crate::ops::same_length("operands", weights, xs)], [weights, &[constant]]:
-                Call("linear_combination"), on 5, (-9.0, 9.0),
+                => [$crate::ops::same_length("operands", weights, xs)], [weights, &[constant]]
+                { Call("linear_combination"), on [(-9.0, 9.0); 5],
+                takes |n, c| c == n + 1,
                 value |n, x, c| (0..n).fold(c[n], |sum, i| sum + c[i] * x(i)),
-                partials |n, _x, c, _y, each| for i in 0..n { each(i, T::from(c[i])) };
+                partials |n, _x, c, _y, each| for i in 0..n { each(i, T::from(c[i])) } }
             /// ln Σ e^{xᵢ} without overflow; −∞ for none. One node.
-            LogSumExp log_sum_exp(xs: &[Self]) => [xs], []: Call("log_sum_exp"), on 5, (-9.0, 9.0),
+            LogSumExp log_sum_exp(xs: &[Self]) => [xs], []
+                { Call("log_sum_exp"), on [(-9.0, 9.0); 5],
+                takes |_n, c| c == 0,
                 value |n, x, _c| math::log_sum_exp(n, x),
-                partials |n, x, _c, y, each| softmax(n, x, y, each);
+                partials |n, x, _c, y, each| softmax(n, x, y, each) }
             /// `then` where a < b, `otherwise` elsewhere, for a = self. The comparison is
             /// recorded: a replay follows it.
             SelectLt select_lt(self, b: impl Into<Self>, then: impl Into<Self>,
                 otherwise: impl Into<Self>)
-                => [&[self, b.into(), then.into(), otherwise.into()]], []:
-                Template("({2} if {0} < {1} else {3})", 9), on 4, (-9.0, 9.0),
+                => [&[self, b.into(), then.into(), otherwise.into()]], []
+                { Template("({2} if {0} < {1} else {3})", 9), branch, on [(-9.0, 9.0); 4],
+                takes |n, c| n == 4 && c == 0,
                 value |_n, x, _c| if x(0) < x(1) { x(2) } else { x(3) },
                 partials |_n, x, _c, _y, each| {
                     each(2, x(0).select_lt(x(1), 1.0, 0.0));
                     each(3, x(0).select_lt(x(1), 0.0, 1.0))
-                }, branch: true;
+                } }
             /// `then` where a ≤ b, `otherwise` elsewhere, for a = self. Recorded.
             SelectLe select_le(self, b: impl Into<Self>, then: impl Into<Self>,
                 otherwise: impl Into<Self>)
-                => [&[self, b.into(), then.into(), otherwise.into()]], []:
-                Template("({2} if {0} ≤ {1} else {3})", 9), on 4, (-9.0, 9.0),
+                => [&[self, b.into(), then.into(), otherwise.into()]], []
+                { Template("({2} if {0} ≤ {1} else {3})", 9), branch, on [(-9.0, 9.0); 4],
+                takes |n, c| n == 4 && c == 0,
                 value |_n, x, _c| if x(0) <= x(1) { x(2) } else { x(3) },
                 partials |_n, x, _c, _y, each| {
                     each(2, x(0).select_le(x(1), 1.0, 0.0));
                     each(3, x(0).select_le(x(1), 0.0, 1.0))
-                }, branch: true;
+                } }
             /// `then` where a = b, `otherwise` elsewhere, for a = self. Recorded.
             SelectEq select_eq(self, b: impl Into<Self>, then: impl Into<Self>,
                 otherwise: impl Into<Self>)
-                => [&[self, b.into(), then.into(), otherwise.into()]], []:
-                Template("({2} if {0} = {1} else {3})", 9), on 4, (-9.0, 9.0),
+                => [&[self, b.into(), then.into(), otherwise.into()]], []
+                { Template("({2} if {0} = {1} else {3})", 9), branch, on [(-9.0, 9.0); 4],
+                takes |n, c| n == 4 && c == 0,
                 value |_n, x, _c| if x(0) == x(1) { x(2) } else { x(3) },
                 partials |_n, x, _c, _y, each| {
                     each(2, x(0).select_eq(x(1), 1.0, 0.0));
                     each(3, x(0).select_eq(x(1), 0.0, 1.0))
-                }, branch: true;
+                } }
         }
         forms {
             /// Power with a whole exponent: `pow` with a constant operand.
