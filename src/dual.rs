@@ -105,6 +105,11 @@ impl<T: Real> Real for Dual<T> {
         self.value.is_absent() && self.tangent.is_absent()
     }
 
+    #[inline]
+    fn is_zero(self) -> bool {
+        self.value.is_zero() && (self.tangent.is_absent() || self.tangent.is_zero())
+    }
+
     /// The product rule, an absent tangent staying absent.
     #[inline]
     fn share(adjoint: Self, partial: Self) -> Self {
@@ -130,7 +135,7 @@ impl<T: Real> Real for Dual<T> {
 fn add_share<T: Real>(sum: &mut T, op: Op, tangent: T, partial: impl FnOnce() -> T) {
     if !tangent.is_absent() {
         let partial = partial();
-        if !(op.is_branch() && partial.value() == 0.0) {
+        if !(op.is_branch() && partial.is_zero()) {
             *sum = sum.plus(T::share(tangent, partial));
         }
     }

@@ -53,7 +53,7 @@ pub(crate) fn reverse<T: Real>(program: &Program, values: &[T], adjoints: &mut [
 /// not take gets nothing.
 #[inline]
 pub(crate) fn passes<T: Real>(program: &Program, index: usize, partial: T) -> bool {
-    !(program.records[index].op.is_branch() && partial.value() == 0.0)
+    !(program.records[index].op.is_branch() && partial.is_zero())
 }
 
 /// Calls `each` with the position and the partial of operand after operand of

@@ -244,6 +244,11 @@ impl Real for Var<'_> {
         self.tape.is_none() && is_absent(f64::from_bits(self.bits))
     }
 
+    #[inline]
+    fn is_zero(self) -> bool {
+        self.tape.is_none() && self.value() == 0.0
+    }
+
     /// Records nothing for a factor that is the constant 1.
     fn share(adjoint: Self, partial: Self) -> Self {
         let is_one = |x: Self| x.tape.is_none() && x.value() == 1.0;

@@ -457,6 +457,16 @@ fn products_of_others<T: Real>(n: usize, x: impl Fn(usize) -> T, mut each: impl 
     }
 }
 
+/// The partials of a selection: none for what is compared.
+fn picked<T: Real>(then: T, otherwise: T, mut each: impl FnMut(usize, T)) {
+    for (i, partial) in [T::from(0.0), T::from(0.0), then, otherwise]
+        .into_iter()
+        .enumerate()
+    {
+        each(i, partial);
+    }
+}
+
 /// The partials of y = log_sum_exp: e^{xᵢ−y}, normalised once more because y
 /// itself is rounded.
 fn softmax<T: Real>(n: usize, x: impl Fn(usize) -> T, y: T, mut each: impl FnMut(usize, T)) {

@@ -97,6 +97,11 @@ pub trait Real:
         is_absent(self.value())
     }
 
+    /// Whether this is 0 and stays 0, wherever it is evaluated again.
+    fn is_zero(self) -> bool {
+        self.value() == 0.0
+    }
+
     /// adjoint × partial, as one share of a sum. Absent if the adjoint is; a
     /// zero product is +0, and so never looks absent.
     fn share(adjoint: Self, partial: Self) -> Self {

@@ -230,10 +230,8 @@ macro_rules! table {
                 { Template("({2} if {0} < {1} else {3})", 9), branch, on [(-9.0, 9.0); 4],
                 takes |n, c| n == 4 && c == 0,
                 value |_n, x, _c| if x(0) < x(1) { x(2) } else { x(3) },
-                partials |_n, x, _c, _y, each| {
-                    each(2, x(0).select_lt(x(1), 1.0, 0.0));
-                    each(3, x(0).select_lt(x(1), 0.0, 1.0))
-                } }
+                partials |_n, x, _c, _y, each| picked(
+                    x(0).select_lt(x(1), 1.0, 0.0), x(0).select_lt(x(1), 0.0, 1.0), each) }
             /// `then` where a ≤ b, `otherwise` elsewhere, for a = self. Recorded.
             SelectLe select_le(self, b: impl Into<Self>, then: impl Into<Self>,
                 otherwise: impl Into<Self>)
@@ -241,10 +239,8 @@ macro_rules! table {
                 { Template("({2} if {0} ≤ {1} else {3})", 9), branch, on [(-9.0, 9.0); 4],
                 takes |n, c| n == 4 && c == 0,
                 value |_n, x, _c| if x(0) <= x(1) { x(2) } else { x(3) },
-                partials |_n, x, _c, _y, each| {
-                    each(2, x(0).select_le(x(1), 1.0, 0.0));
-                    each(3, x(0).select_le(x(1), 0.0, 1.0))
-                } }
+                partials |_n, x, _c, _y, each| picked(
+                    x(0).select_le(x(1), 1.0, 0.0), x(0).select_le(x(1), 0.0, 1.0), each) }
             /// `then` where a = b, `otherwise` elsewhere, for a = self. Recorded.
             SelectEq select_eq(self, b: impl Into<Self>, then: impl Into<Self>,
                 otherwise: impl Into<Self>)
@@ -252,10 +248,8 @@ macro_rules! table {
                 { Template("({2} if {0} = {1} else {3})", 9), branch, on [(-9.0, 9.0); 4],
                 takes |n, c| n == 4 && c == 0,
                 value |_n, x, _c| if x(0) == x(1) { x(2) } else { x(3) },
-                partials |_n, x, _c, _y, each| {
-                    each(2, x(0).select_eq(x(1), 1.0, 0.0));
-                    each(3, x(0).select_eq(x(1), 0.0, 1.0))
-                } }
+                partials |_n, x, _c, _y, each| picked(
+                    x(0).select_eq(x(1), 1.0, 0.0), x(0).select_eq(x(1), 0.0, 1.0), each) }
         }
         forms {
             /// Power with a whole exponent: `pow` with a constant operand.
