@@ -97,7 +97,7 @@ impl<'t> Adjoints<'t> {
     #[inline]
     #[track_caller]
     pub fn wrt(&self, var: Var<'_>) -> f64 {
-        self[var]
+        *self.get(var)
     }
 
     /// The derivatives with respect to several nodes, as [`wrt`](Self::wrt).
@@ -108,7 +108,7 @@ impl<'t> Adjoints<'t> {
     pub fn wrt_all(&self, vars: &[Var<'_>]) -> Vec<f64> {
         let mut gradient = Vec::with_capacity(vars.len());
         for &var in vars {
-            gradient.push(self[var]);
+            gradient.push(self.wrt(var));
         }
         gradient
     }
@@ -137,10 +137,7 @@ impl<'t> Adjoints<'t> {
     /// changed since the sweep.
     #[track_caller]
     pub fn node(&self, var: Var<'_>) -> SweptNode {
-        let number = self
-            .tape
-            .and_then(|tape| Some((tape, var.number_on(tape)?)));
-        let Some((tape, id)) = number else {
+        let Some((tape, id)) = self.number(var) else {
             Error::NotANode {
                 what: "`node`",
                 value: var.value(),
@@ -195,6 +192,26 @@ impl<'t> Adjoints<'t> {
         {
             Error::Outdated.stop();
         }
+    }
+
+    /// The swept tape and the number of a node on it.
+    #[inline]
+    #[track_caller]
+    fn number(&self, var: Var<'_>) -> Option<(&'t Tape, u32)> {
+        let tape = self.tape?;
+        Some((tape, var.number_on(tape)?))
+    }
+
+    #[inline]
+    #[track_caller]
+    fn get(&self, var: Var<'_>) -> &f64 {
+        let adjoint = match self.number(var) {
+            Some((_, id)) => self.adjoints.get(id as usize),
+            None => None,
+        };
+        adjoint
+            .filter(|adjoint| !is_absent(**adjoint))
+            .unwrap_or(&0.0)
     }
 
     fn at(&self, index: usize) -> f64 {
@@ -258,11 +275,7 @@ impl Index<Var<'_>> for Adjoints<'_> {
 
     #[track_caller]
     fn index(&self, var: Var<'_>) -> &f64 {
-        let number = self.tape.and_then(|tape| var.number_on(tape));
-        let adjoint = number.and_then(|id| self.adjoints.get(id as usize));
-        adjoint
-            .filter(|adjoint| !is_absent(**adjoint))
-            .unwrap_or(&0.0)
+        self.get(var)
     }
 }
 

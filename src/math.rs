@@ -290,13 +290,15 @@ pub(crate) fn tanh(x: f64) -> f64 {
     let size = x.abs();
     let (t, rest) = exp_m1_with_rest(clamp(2.0 * size, 0.0, 50.0));
     let small = size < 0.5;
-    let quotient = (if small { t } else { 2.0 }) / (t + 2.0);
+    let sum = t + 2.0;
+    let quotient = (if small { t } else { 2.0 }) / sum;
     let other = 1.0 - quotient;
-    // The derivative of t/(t+2) is ½(1 − t/(t+2))².
+    // What t and the sum lost in rounding, to first order: 1/(t+2) is ½(1 − t/(t+2))
+    let lost = t - (sum - 2.0);
     let result = if small {
-        quotient + rest * (0.5 * other * other)
+        quotient + 0.5 * other * (rest * other - quotient * lost)
     } else {
-        other
+        other + 0.5 * quotient * (quotient * (rest + lost))
     };
     result.copysign(x)
 }

@@ -193,7 +193,10 @@ impl<'t> Var<'t> {
         let Some((tape, id)) = self.place() else {
             return vec![Var::from(0.0); wrt.len()];
         };
-        let numbers: Vec<_> = wrt.iter().map(|var| var.number_on(tape)).collect();
+        let mut numbers = Vec::with_capacity(wrt.len());
+        for var in wrt {
+            numbers.push(var.number_on(tape));
+        }
         let len = id as usize + 1;
         // A copy, because the sweep appends to the tape that it reads.
         let program = tape.recording.borrow().program.head(len);
