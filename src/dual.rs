@@ -151,6 +151,13 @@ impl<T: Real> From<f64> for Dual<T> {
     }
 }
 
+impl<T: Real> From<&f64> for Dual<T> {
+    #[inline]
+    fn from(value: &f64) -> Self {
+        Self::from(*value)
+    }
+}
+
 impl<T: Real> From<&Dual<T>> for Dual<T> {
     #[inline]
     fn from(dual: &Dual<T>) -> Self {

@@ -270,6 +270,13 @@ impl From<f64> for Var<'_> {
     }
 }
 
+impl From<&f64> for Var<'_> {
+    #[inline]
+    fn from(value: &f64) -> Self {
+        Self::constant(*value)
+    }
+}
+
 impl<'t> From<&Var<'t>> for Var<'t> {
     #[inline]
     fn from(var: &Var<'t>) -> Self {

@@ -55,7 +55,7 @@ fn operands_of_two_tapes_are_refused_everywhere() {
     let (xx, yy) = (x * 3.0, y * 2.0);
     let both = "node 0 (x = 1) and node 0 (input = 2) belong to two tapes";
     misuse(both, || x + y);
-    misuse(both, || x * &y);
+    misuse(both, || x * y);
     misuse(both, || x.pow(y));
     misuse(both, || {
         let mut sum = x;
@@ -152,7 +152,7 @@ fn only_inputs_can_be_set_or_moved() {
     misuse(not_input, || tape.set(y, 1.0));
     misuse(not_input, || y.hvp(&[y], &[1.0]));
     misuse("`set` needs a node of a tape, and 7 is a constant", || {
-        tape.set(Var::from(7.0), 1.0)
+        tape.set(Var::from(7.0), 1.0);
     });
     misuse(
         "a direction needs a node of a tape, and 7 is a constant",

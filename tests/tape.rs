@@ -1,6 +1,8 @@
 //! Do tapes and handles behave as documented: names, nodes, clearing, replaying,
 //! constants, operators, adjoints of every node?
 
+#![allow(clippy::op_ref, reason = "operators on references are what is tested")]
+
 use chainrule::{Dual, Op, Operand, Real, Tape, Var, derivative};
 
 #[test]

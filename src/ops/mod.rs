@@ -327,6 +327,14 @@ macro_rules! expand {
                 $crate::Real::binary($crate::Op::$Op, <$type>::from(self), *right)
             }
         }
+        impl<$($generics)*> std::ops::$Trait<$type> for &f64 {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self, right: $type) -> $type {
+                $crate::Real::binary($crate::Op::$Op, <$type>::from(*self), right)
+            }
+        }
         impl<$($generics)*, R: Into<$type>> std::ops::$Assign<R> for $type {
             #[inline]
             #[track_caller]
