@@ -212,6 +212,10 @@ impl Recording {
         self.names.nodes.iter().map(|(name, &id)| (name, id))
     }
 
+    pub(crate) fn name(&self, id: u32) -> Option<Arc<str>> {
+        self.names.names.get(&id).cloned()
+    }
+
     /// A node as an error text names it.
     pub(crate) fn describe(&self, id: u32) -> String {
         let value = self.values[id as usize];
@@ -236,7 +240,7 @@ impl Recording {
             _ => SmallVec::new(),
         };
         let id = NodeId(index as u32);
-        let name = self.names.names.get(&id.0).cloned();
+        let name = self.name(id.0);
         Node {
             id,
             op: record.op,

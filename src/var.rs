@@ -91,8 +91,8 @@ impl<'t> Var<'t> {
 
     /// Its name, if it has one.
     pub fn name(self) -> Option<Arc<str>> {
-        self.place()
-            .and_then(|(tape, id)| tape.node(NodeId(id)).name)
+        let (tape, id) = self.place()?;
+        tape.recording.borrow().name(id)
     }
 
     /// Names the node and returns it.
