@@ -52,6 +52,9 @@ macro_rules! table {
             /// Square, x².
             Square square { Template("{0}²", 4), on [(-9.0, 9.0)],
                 value |x| x * x, partial |x, _y| x * 2.0 }
+            /// 1 − x², to the last digits also near ±1: (1 − x)(1 + x).
+            OneMinusSquare one_minus_square { Template("1 − {0}²", 1), on [(-9.0, 9.0)],
+                value |x| (1.0 - x) * (1.0 + x), partial |x, _y| x * -2.0 }
             /// Square root. Its slope is +∞ at 0.
             Sqrt sqrt { Call("sqrt"), on [(0.1, 9.0)],
                 value |x| math::sqrt(x), partial |_x, y| T::from(0.5) / y }
@@ -94,10 +97,10 @@ macro_rules! table {
                 value |x| math::tan(x), partial |_x, y| y.square() + 1.0 }
             /// Arc sine, in [−π/2, π/2].
             Asin asin { Call("asin"), on [(-0.9, 0.9)],
-                value |x| math::asin(x), partial |x, _y| ((-x + 1.0) * (x + 1.0)).sqrt().recip() }
+                value |x| math::asin(x), partial |x, _y| x.one_minus_square().sqrt().recip() }
             /// Arc cosine, in [0, π].
             Acos acos { Call("acos"), on [(-0.9, 0.9)],
-                value |x| math::acos(x), partial |x, _y| -((-x + 1.0) * (x + 1.0)).sqrt().recip() }
+                value |x| math::acos(x), partial |x, _y| -x.one_minus_square().sqrt().recip() }
             /// Arc tangent, in [−π/2, π/2].
             Atan atan { Call("atan"), on [(-9.0, 9.0)],
                 value |x| math::atan(x), partial |x, _y| x.hypot(1.0).recip().square() }
@@ -121,7 +124,7 @@ macro_rules! table {
             /// Inverse of the hyperbolic tangent, on [−1, 1].
             Atanh atanh { Call("atanh"), on [(-0.9, 0.9)],
                 where |x| x.abs() <= 1.0,
-                value |x| math::atanh(x), partial |x, _y| ((-x + 1.0) * (x + 1.0)).recip() }
+                value |x| math::atanh(x), partial |x, _y| x.one_minus_square().recip() }
             /// Magnitude, |x|. Its slope at 0 is 0.
             Abs abs { Template("|{0}|", 9), branch, on [(-9.0, 9.0)],
                 value |x| x.abs(), partial |x, _y| x.compare(0.0) }
@@ -134,7 +137,7 @@ macro_rules! table {
             /// Log-odds, ln(p/(1 − p)); the inverse of `sigmoid`.
             Logit logit { Call("logit"), on [(0.1, 0.9)],
                 where |p| (0.0..=1.0).contains(&p),
-                value |p| math::logit(p), partial |p, _y| (p * (-p + 1.0)).recip() }
+                value |p| math::logit(p), partial |p, _y| p.recip() + (-p + 1.0).recip() }
             /// ln(1 + eˣ), finite for every finite x.
             Softplus softplus { Call("softplus"), on [(-9.0, 9.0)],
                 value |x| math::softplus(x), partial |x, _y| x.sigmoid() }
