@@ -105,9 +105,9 @@ fn weights(op: Op, n: usize) -> Vec<f64> {
 fn error(found: f64, exact: Exact, unit: f64) -> f64 {
     const QUANTA: f64 = 4.0 * 5e-324;
     let apart = ((found - exact.high) - exact.low).abs();
-    if found == exact.high && (found.is_infinite() || exact.low.abs() < unit * 1e-300) {
-        0.0
-    } else if exact.high.abs() < f64::MIN_POSITIVE && apart <= QUANTA {
+    let overflows = found == exact.high && found.is_infinite();
+    let subnormal = exact.high.abs() < f64::MIN_POSITIVE && apart <= QUANTA;
+    if overflows || subnormal {
         0.0
     } else if apart.is_nan() {
         f64::INFINITY
