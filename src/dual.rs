@@ -107,7 +107,7 @@ impl<T: Real> Real for Dual<T> {
 
     #[inline]
     fn is_zero(self) -> bool {
-        self.value.is_zero() && (self.tangent.is_absent() || self.tangent.is_zero())
+        self.value.is_zero() && self.tangent.is_zero()
     }
 
     /// The product rule, an absent tangent staying absent.

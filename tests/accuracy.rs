@@ -122,7 +122,7 @@ fn ulp(x: f64) -> f64 {
     if x == f64::INFINITY {
         f64::INFINITY
     } else {
-        x - x.next_down()
+        x - f64::from_bits(x.to_bits() - 1)
     }
 }
 

@@ -255,6 +255,9 @@ fn what_the_consumers_sent_adds_up_to_the_adjoint() {
         let seen = grad.node(var);
         let sent: f64 = seen.consumers.iter().map(|share| share.sent).sum();
         assert!((seen.seed + sent - seen.adjoint).abs() < 1e-14, "{seen:?}");
+        for share in &seen.consumers {
+            assert_eq!(share.sent, share.adjoint * share.partial, "{share:?}");
+        }
     }
     assert_eq!(
         grad.node(p).consumers.len(),
@@ -275,6 +278,7 @@ fn seeds_weigh_several_outputs_and_the_buffer_is_used_again() {
     assert_eq!(grad.wrt(x), 13.0);
     assert_eq!(grad.node(y).seed, 3.0);
     let buffer = grad.into_buffer();
+    assert_eq!(buffer, [13.0, 3.0, -1.0]);
     let place = buffer.as_ptr();
     let again = tape.backward_with(&[(y, 1.0)], buffer);
     assert_eq!(again.wrt(x), 6.0);
@@ -293,6 +297,39 @@ fn sweeps_do_not_disturb_each_other() {
     let second = (y.backward().wrt_all(&x), z.backward().wrt_all(&x));
     assert_eq!(first, second);
     assert_eq!(kept.wrt_all(&x), first.1);
+}
+
+#[test]
+fn what_nothing_has_reached_is_a_positive_zero_and_sends_nothing() {
+    let tape = Tape::new();
+    let x = tape.var(0.0).named("x");
+    let unused = x.sqrt().named("unused");
+    let picked = x.ln().max(2.0);
+    let output = picked + x * 0.0;
+    let grad = output.backward();
+    let seen = grad.node(x);
+    assert_eq!(seen.partials.len(), 0);
+    assert!(seen.consumers[0].partial.is_infinite());
+    let sent: Vec<f64> = seen.consumers.iter().map(|share| share.sent).collect();
+    assert_eq!(
+        sent,
+        [0.0, 0.0, 0.0],
+        "sqrt is not used, ln not picked, the last is ·0"
+    );
+    assert_eq!(grad.node(picked).adjoint, 1.0);
+    let zeros = [
+        grad.node(unused).adjoint,
+        grad.node(unused).seed,
+        grad.by_name()["unused"],
+        grad.wrt(unused),
+        seen.consumers[0].adjoint,
+    ];
+    assert!(
+        zeros
+            .iter()
+            .all(|zero| *zero == 0.0 && zero.is_sign_positive()),
+        "{zeros:?}"
+    );
 }
 
 #[test]
@@ -346,5 +383,6 @@ fn handles_and_dual_numbers_print_as_numbers() {
     assert_eq!(format!("{x:?}"), "node 0 (x = 0.5)");
     assert_eq!(format!("{:?}", Var::from(2.0)), "the constant 2");
     assert_eq!(Dual::new(1.0, 2.5).to_string(), "1 + 2.5·ε");
+    assert_eq!(x.id().unwrap().to_string(), "0");
     assert_eq!(format!("{:?}", x.backward()), "Adjoints {\"x\": 1.0}");
 }

@@ -55,6 +55,8 @@ macro_rules! expand {
         forms { $($forms:tt)* }
     ) => {
         /// An operation: a row of the table, or the leaf.
+        ///
+        #[doc = include_str!("../../docs/kinks.md")]
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[non_exhaustive]
         #[repr(u8)]

@@ -1,0 +1,57 @@
+//! How many bytes does a node cost, and does anything allocate once a tape has
+//! its memory?
+
+use allocation_counter::measure;
+use chainrule::{Tape, Var};
+
+fn record<'t>(tape: &'t Tape, n: usize) -> (Var<'t>, Var<'t>) {
+    let x = tape.var(0.5);
+    let mut y = x;
+    while tape.len() < n {
+        y = y.sin() * 0.9 + x;
+    }
+    (x, y)
+}
+
+#[test]
+fn a_node_costs_24_bytes_and_its_adjoint_8() {
+    let n = 1 << 20;
+    let recorded = measure(|| {
+        record(&Tape::with_capacity(n + 3), n);
+    });
+    let per_node = recorded.bytes_max as f64 / n as f64;
+    assert!((24.0..24.01).contains(&per_node), "{per_node}");
+
+    let tape = Tape::new();
+    let (x, y) = record(&tape, n);
+    let swept = measure(|| assert!(y.backward().wrt(x).is_finite()));
+    let per_node = swept.bytes_max as f64 / n as f64;
+    assert!((8.0..8.01).contains(&per_node), "{per_node}");
+}
+
+#[test]
+fn an_empty_tape_allocates_nothing() {
+    assert_eq!(measure(|| drop(Tape::new())).count_total, 0);
+}
+
+#[test]
+fn from_the_second_round_on_nothing_allocates() {
+    let mut tape = Tape::new();
+    let mut buffer = Vec::new();
+    let mut round = |tape: &mut Tape, n: usize| {
+        tape.clear();
+        let (x, y) = record(tape, n);
+        let wide = Var::sum(&[x, y, x]) + Var::linear_combination(&[1.0, 2.0], &[x, y], 3.0);
+        let adjoints = tape.backward_with(&[(wide, 1.0)], std::mem::take(&mut buffer));
+        assert!(adjoints.wrt(x).is_finite());
+        buffer = adjoints.into_buffer();
+        tape.set(x, 0.25);
+        tape.forward();
+    };
+    round(&mut tape, 1000);
+    let again = measure(|| {
+        round(&mut tape, 1000);
+        round(&mut tape, 500);
+    });
+    assert_eq!(again.count_total, 0);
+}
