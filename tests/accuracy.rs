@@ -263,14 +263,14 @@ fn seconds(op: Op, rows: &[Row]) -> Worst {
         let inputs = tape.vars(x);
         let first = apply(op, &inputs).gradient_graph(&inputs);
         let mut seconds = seconds.iter();
-        for i in 0..x.len() {
-            let graph = first[i].backward().wrt_all(&inputs);
-            for j in i..x.len() {
+        for (i, first) in first.iter().enumerate() {
+            let graph = first.backward().wrt_all(&inputs);
+            for (j, &graph) in graph.iter().enumerate().skip(i) {
                 let (exact, scale) = seconds.next().expect("i ≤ j");
                 if scale.is_infinite() {
                     continue; // a term of the sum is no number of f64
                 }
-                for found in [nested(op, x, i, j), graph[j]] {
+                for found in [nested(op, x, i, j), graph] {
                     let unit = scale.max(f64::MIN_POSITIVE);
                     let what = format!("∂{i}∂{j} {found:e} for {:e}", exact.high);
                     worst.see(op, 2, x, error(found, *exact, unit), SECOND, &what);
