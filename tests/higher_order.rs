@@ -142,6 +142,14 @@ fn hvp_gives_the_gradient_too() {
 }
 
 #[test]
+fn an_input_that_does_not_matter_has_positive_zeros() {
+    let tape = Tape::new();
+    let x = tape.vars(&[1.0, 2.0]);
+    let (gradient, product) = x[0].square().hvp(&x, &[1.0, 1.0]);
+    assert_eq!((gradient[1].to_bits(), product[1].to_bits()), (0, 0));
+}
+
+#[test]
 fn the_hessian_of_the_logistic_loss_is_xt_d_x() {
     let rows = [
         [1.0, 0.5, -2.0],
