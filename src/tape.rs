@@ -149,7 +149,7 @@ impl Recording {
             op,
             form: Form::Nary,
         };
-        let pushed = if fits && self.values.len() < self.limit {
+        let pushed = if fits {
             let value = self.value_of_nary(&record);
             self.push(record, value)
         } else {
