@@ -4,6 +4,8 @@
 //!
 //! `cargo test --test accuracy -- --nocapture` prints the worst of each.
 
+#![allow(clippy::print_stdout, reason = "the worst errors are to be seen")]
+
 use chainrule::{Dual, Op, Real, Tape};
 use std::fs;
 
@@ -300,7 +302,9 @@ fn selects(op: Op) -> bool {
     matches!(op, Op::SelectLt | Op::SelectLe | Op::SelectEq)
 }
 
-fn hold(order: usize, worst_of: fn(Op, &[Row]) -> Worst) {
+type WorstOf = fn(Op, &[Row]) -> Worst;
+
+fn hold(order: usize, worst_of: WorstOf) {
     let mut failures = Vec::new();
     for &op in Op::ALL.iter().filter(|op| !selects(**op)) {
         let rows = rows(op);
@@ -339,7 +343,7 @@ fn second_partials_are_within_1e_12_of_their_largest_term() {
 fn every_exception_says_why_and_is_needed() {
     for exception in EXCEPTIONS {
         assert!(exception.why.len() > 20);
-        let (worst_of, bound): (fn(Op, &[Row]) -> Worst, f64) = match exception.order {
+        let (worst_of, bound): (WorstOf, f64) = match exception.order {
             0 => (values, VALUE),
             1 => (firsts, FIRST),
             _ => (seconds, SECOND),
