@@ -142,6 +142,32 @@ fn hvp_gives_the_gradient_too() {
 }
 
 #[test]
+fn a_gradient_graph_records_no_factor_of_one() {
+    let tape = Tape::new();
+    let x = tape.vars(&[1.0, 2.0]);
+    let gradient = (x[0] + x[1]).gradient_graph(&x);
+    assert_eq!(
+        (tape.len(), gradient[0].value(), gradient[1].value()),
+        (3, 1.0, 1.0)
+    );
+    (x[0] * x[1]).gradient_graph(&x);
+    assert_eq!(tape.len(), 4, "the partials are the operands themselves");
+    (x[0].sin() + x[1]).gradient_graph(&x);
+    assert_eq!(tape.len(), 7, "sin, +, cos");
+}
+
+#[test]
+fn a_gradient_graph_outside_the_domain_is_nan() {
+    for (x, nan) in [(-0.5, true), (0.5, false), (2.0, false)] {
+        let tape = Tape::new();
+        let x = tape.var(x);
+        let y = x.ln();
+        assert_eq!(y.gradient_graph(&[x])[0].value().is_nan(), nan);
+        assert_eq!(Real::value(y).is_nan(), nan);
+    }
+}
+
+#[test]
 fn an_input_that_does_not_matter_has_positive_zeros() {
     let tape = Tape::new();
     let x = tape.vars(&[1.0, 2.0]);

@@ -142,6 +142,37 @@ fn a_branch_not_taken_sends_nothing_even_with_an_infinite_slope() {
 }
 
 #[test]
+fn an_operand_that_is_not_picked_gets_nothing_even_from_an_infinite_adjoint() {
+    let mut seen = 0;
+    for Row {
+        op,
+        operands,
+        slopes,
+        ..
+    } in rows().into_iter().filter(|row| row.op.is_branch())
+    {
+        let tape = Tape::new();
+        let inputs = tape.vars(&operands);
+        let output = apply(op, &inputs);
+        let grad = tape.backward_with(&[(output, f64::INFINITY)], Vec::new());
+        for (&input, &slope) in inputs.iter().zip(&slopes) {
+            let expected = if slope == 0.0 {
+                0.0
+            } else {
+                slope * f64::INFINITY
+            };
+            assert!(
+                same(grad.wrt(input), expected),
+                "{op}{operands:?}: {}",
+                grad.wrt(input)
+            );
+            seen += usize::from(slope == 0.0);
+        }
+    }
+    assert!(seen > 15);
+}
+
+#[test]
 fn what_the_output_does_not_use_does_not_spoil_it() {
     let tape = Tape::new();
     let x = tape.var(0.0);

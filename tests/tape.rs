@@ -66,6 +66,9 @@ fn clearing_forgets_nodes_and_names_and_keeps_the_memory() {
     assert!(tape.capacity() >= 100);
     let x = tape.var(1.0).named("x");
     let _ = Var::sum(&[x; 50]);
+    assert!(!tape.is_empty());
+    assert!(x.tape().is_some_and(|own| std::ptr::eq(own, &tape)));
+    assert!(format!("{tape:?}").starts_with("Tape { nodes: 2, capacity: "));
     let capacity = tape.capacity();
     tape.clear();
     assert!(tape.is_empty() && tape.lookup("x").is_err());
@@ -199,6 +202,8 @@ fn variables_compare_by_value() {
     let tape = Tape::new();
     let (x, y) = (tape.var(1.0), tape.var(2.0));
     assert!(x < y && y > 1.5 && x == 1.0 && x == tape.var(1.0));
+    assert!(x != 1.5 && x != y);
+    assert_eq!(y.partial_cmp(&3.0), Some(std::cmp::Ordering::Less));
     let nan = tape.var(f64::NAN);
     assert!(nan != nan && nan.partial_cmp(&x).is_none());
 }
