@@ -6,7 +6,7 @@
 use crate::error::Error;
 use crate::ops::{ABSENT, Real, is_absent};
 use crate::program::NodeId;
-use crate::sweep::{for_each_partial, passes, reverse, seed};
+use crate::sweep::{reverse, seed};
 use crate::tape::{Node, Tape};
 use crate::var::Var;
 use indexmap::IndexMap;
@@ -145,18 +145,11 @@ impl<'t> Adjoints<'t> {
             .stop()
         };
         self.expect_current();
-        let mut partials = SmallVec::new();
-        {
-            let recording = tape.recording.borrow();
-            for_each_partial(
-                &recording.program,
-                id as usize,
-                &recording.values,
-                |at, partial| {
-                    partials.push((NodeId(at as u32), partial));
-                },
-            );
-        }
+        let edges = tape.recording.borrow().edges(id as usize);
+        let partials = edges
+            .iter()
+            .map(|edge| (NodeId(edge.operand as u32), edge.partial))
+            .collect();
         let seeds = self.seeds.iter().filter(|(output, _)| *output == id);
         SweptNode {
             node: tape.node(NodeId(id)),
@@ -223,12 +216,11 @@ impl<'t> Adjoints<'t> {
     /// Sorts all shares by receiver, by counting: two passes over the tape.
     fn all_shares(&self, tape: &Tape) -> Shares {
         let recording = tape.recording.borrow();
-        let (program, values) = (&recording.program, &recording.values);
         let mut starts = vec![0; self.adjoints.len() + 1];
         for index in 0..self.adjoints.len() {
-            for_each_partial(program, index, values, |operand, _| {
-                starts[operand + 1] += 1;
-            });
+            for edge in recording.edges(index) {
+                starts[edge.operand + 1] += 1;
+            }
         }
         for i in 1..starts.len() {
             starts[i] += starts[i - 1];
@@ -243,18 +235,16 @@ impl<'t> Adjoints<'t> {
         let mut next = starts.clone();
         for (index, &adjoint) in self.adjoints.iter().enumerate() {
             let reached = !is_absent(adjoint);
-            for_each_partial(program, index, values, |operand, partial| {
-                let sends = reached && passes(program, index, partial);
-                let sent = if sends { adjoint * partial } else { 0.0 };
-                let from = NodeId(index as u32);
-                shares[next[operand]] = Share {
-                    from,
-                    partial,
+            for edge in recording.edges(index) {
+                let sends = reached && edge.passes;
+                shares[next[edge.operand]] = Share {
+                    from: NodeId(index as u32),
+                    partial: edge.partial,
                     adjoint: adjoint + 0.0,
-                    sent,
+                    sent: if sends { adjoint * edge.partial } else { 0.0 },
                 };
-                next[operand] += 1;
-            });
+                next[edge.operand] += 1;
+            }
         }
         Shares { starts, shares }
     }
@@ -321,7 +311,7 @@ impl Tape {
             *slot = slot.plus(seed(*weight));
         }
         let recording = self.recording.borrow();
-        reverse(&recording.program, &recording.values, &mut buffer);
+        reverse(recording.program(), recording.values(), &mut buffer);
         Adjoints::new(Some(self), buffer, placed, recording.revision)
     }
 }

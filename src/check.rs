@@ -9,7 +9,7 @@ use crate::adjoints::Adjoints;
 use crate::error::{Error, NonFinite};
 use crate::ops::{ABSENT, Op, Real, is_absent, table};
 use crate::program::{NodeId, Operand};
-use crate::sweep::{for_each_partial, forward, reverse};
+use crate::sweep::{forward, reverse};
 use crate::tape::Tape;
 use crate::var::Var;
 use std::fmt;
@@ -32,9 +32,13 @@ impl Tape {
     /// program that recorded it.
     pub fn check_finite(&self) -> Result<(), Error> {
         let recording = self.recording.borrow();
-        match recording.values.iter().position(|value| !value.is_finite()) {
+        match recording
+            .values()
+            .iter()
+            .position(|value| !value.is_finite())
+        {
             Some(index) => {
-                let number = recording.values[index];
+                let number = recording.values()[index];
                 Err(self.not_finite(NonFinite::Value, index, number))
             }
             None => Ok(()),
@@ -84,17 +88,8 @@ impl Adjoints<'_> {
             if !adjoint.is_finite() {
                 return Err(tape.not_finite(NonFinite::Adjoint, index, adjoint));
             }
-            let mut bad = None;
-            for_each_partial(
-                &recording.program,
-                index,
-                &recording.values,
-                |_, partial| {
-                    if !partial.is_finite() {
-                        bad = bad.or(Some(partial));
-                    }
-                },
-            );
+            let mut partials = recording.edges(index).into_iter().map(|edge| edge.partial);
+            let bad = partials.find(|partial| !partial.is_finite());
             if let Some(partial) = bad {
                 return Err(tape.not_finite(NonFinite::Partial, index, partial));
             }
@@ -232,7 +227,7 @@ fn forward_derivative(tape: &Tape, output: Var<'_>, inputs: &[Var<'_>], input: u
     let mut direction = vec![0.0; inputs.len()];
     direction[input] = 1.0;
     let mut values = tape.dual_inputs(inputs, &direction);
-    forward(&tape.recording.borrow().program, &mut values);
+    forward(tape.recording.borrow().program(), &mut values);
     values[id as usize].tangent()
 }
 
@@ -244,10 +239,10 @@ fn conditioning(tape: &Tape, output: Var<'_>, inputs: &[Var<'_>]) -> (Vec<f64>, 
         return (vec![0.0; inputs.len()], 0.0);
     };
     let recording = tape.recording.borrow();
-    let values: Vec<_> = recording.values.iter().map(|&x| Size(x)).collect();
+    let values: Vec<_> = recording.values().iter().map(|&x| Size(x)).collect();
     let mut adjoints = vec![Size(ABSENT); id as usize + 1];
     adjoints[id as usize] = Size(1.0);
-    reverse(&recording.program, &values, &mut adjoints);
+    reverse(recording.program(), &values, &mut adjoints);
     let noise = adjoints
         .iter()
         .zip(&values)

@@ -95,7 +95,7 @@ pub fn jvp(
     let inputs = tape.vars(x);
     let outputs = f(&inputs);
     let mut values = tape.dual_inputs(&inputs, v);
-    forward(&tape.recording.borrow().program, &mut values);
+    forward(tape.recording.borrow().program(), &mut values);
     let pair = |output: Var<'_>| match output.number_on(&tape) {
         Some(id) => (values[id as usize].value(), values[id as usize].tangent()),
         None => (output.value(), 0.0),

@@ -87,6 +87,7 @@ mod math;
 pub mod models;
 mod ops;
 mod program;
+mod recording;
 mod sweep;
 mod tape;
 mod var;

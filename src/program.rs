@@ -1,11 +1,16 @@
 //! The structure of a recording, without its values: what each node does, and
 //! to which operands.
 //!
-//! A sweep reads one structure with the values of any number type. What a
-//! record holds is pinned by a test: 16 bytes.
+//! A sweep reads one structure with the values of any number type. A record is
+//! 8 bytes (a test pins it): with its value a node has 16, and 8 more where an
+//! operand is a constant.
 
-use crate::ops::Op;
+use crate::ops::{Op, Real};
 use std::fmt;
+
+/// The most nodes any tape records, and constants, and operands of n-ary
+/// operations: a record has 28 bits for each operand.
+pub(crate) const MOST: usize = 1 << 28;
 
 /// Marks a word of `Program::operands` as the position of a constant.
 pub(crate) const CONSTANT: u32 = 1 << 31;
@@ -36,132 +41,149 @@ pub enum Operand {
     Constant(f64),
 }
 
-/// How a record holds its operands.
+/// What the two fields of a record are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum Form {
-    /// none
-    Leaf,
-    /// node `a`
-    Unary,
-    /// nodes `a` and `payload`
-    NodeNode,
-    /// node `a`, then the constant whose bits are `payload`
-    NodeConstant,
-    /// the constant whose bits are `payload`, then node `a`
-    ConstantNode,
-    /// `payload` operands in `Program::operands` from `a + 2` on; the two words
-    /// before them say where in `Program::constants` the operation's own
-    /// constants start, and how many they are
-    Nary,
+    /// As many nodes as the operation takes. If it takes any number: `b`
+    /// operands in `Program::operands` from `a + 2` on; the two words before
+    /// them say where in `Program::constants` the operation's own constants
+    /// start, and how many they are.
+    Nodes = 0,
+    /// The node `a`, then the constant `b`.
+    NodeConstant = 1,
+    /// The constant `b`, then the node `a`.
+    ConstantNode = 2,
 }
 
-/// One operation as it is stored.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Record {
-    pub(crate) payload: u64,
-    pub(crate) a: u32,
-    pub(crate) op: Op,
-    pub(crate) form: Form,
-}
-
-// With its value 24 bytes a node: less than tapes that store two partials (40–48),
-// and all that a replay or a picture needs.
-const _: () = assert!(size_of::<Record>() == 16);
+/// One operation as it is stored: from the lowest bit 2 for the form, 6 for the
+/// operation, 28 for `a`, 28 for `b`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Record(u64);
 
 impl Record {
-    pub(crate) fn a(&self) -> usize {
-        self.a as usize
+    pub(crate) const INPUT: Self = Self::new(Op::Input, Form::Nodes, 0, 0);
+
+    #[inline(always)]
+    pub(crate) const fn new(op: Op, form: Form, a: u32, b: u32) -> Self {
+        Self((b as u64) << 36 | (a as u64) << 8 | code(op, form) as u64)
     }
 
-    pub(crate) fn b(&self) -> usize {
-        self.payload as usize
+    #[inline(always)]
+    pub(crate) fn code(self) -> u8 {
+        self.0 as u8
     }
 
-    pub(crate) fn constant(&self) -> f64 {
-        f64::from_bits(self.payload)
+    #[inline(always)]
+    pub(crate) fn op(self) -> Op {
+        Op::numbered(self.0 as usize >> 2 & 63)
     }
+
+    #[inline(always)]
+    pub(crate) fn form(self) -> Form {
+        match self.0 & 3 {
+            0 => Form::Nodes,
+            1 => Form::NodeConstant,
+            _ => Form::ConstantNode,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn a(self) -> usize {
+        (self.0 >> 8) as usize & (MOST - 1)
+    }
+
+    #[inline(always)]
+    pub(crate) fn b(self) -> usize {
+        (self.0 >> 36) as usize
+    }
+}
+
+/// Operation and form in one number, so that a sweep finds both by one jump.
+#[inline(always)]
+pub(crate) const fn code(op: Op, form: Form) -> u8 {
+    (op as u8) << 2 | form as u8
 }
 
 /// The structure of a tape, without its values.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Program {
-    pub(crate) records: Vec<Record>,
-    pub(crate) operands: Vec<u32>,
-    pub(crate) constants: Vec<f64>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Program<'p> {
+    pub(crate) records: &'p [Record],
+    pub(crate) operands: &'p [u32],
+    pub(crate) constants: &'p [f64],
 }
 
 /// The operands of an n-ary record, and its own constants.
 #[derive(Clone, Copy)]
 pub(crate) struct Nary<'p> {
-    operands: &'p [u32],
+    words: &'p [u32],
     pool: &'p [f64],
     pub(crate) constants: &'p [f64],
 }
 
 impl Nary<'_> {
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.operands.len()
+        self.words.len()
     }
 
     #[inline]
     pub(crate) fn operand(&self, i: usize) -> Operand {
-        let word = self.operands[i];
+        let word = self.words[i];
         if word & CONSTANT == 0 {
             Operand::Node(NodeId(word))
         } else {
             Operand::Constant(self.pool[(word & !CONSTANT) as usize])
         }
     }
+
+    /// Operand `i`, where the nodes have these values.
+    #[inline]
+    pub(crate) fn value<T: Real>(&self, i: usize, values: &[T]) -> T {
+        match self.operand(i) {
+            Operand::Node(id) => values[id.index()],
+            Operand::Constant(value) => T::from(value),
+        }
+    }
 }
 
-impl Program {
-    #[inline]
-    pub(crate) fn nary(&self, record: &Record) -> Nary<'_> {
+impl<'p> Program<'p> {
+    #[inline(always)]
+    pub(crate) fn nary(self, record: Record) -> Nary<'p> {
         let start = record.a() + 2;
         let (from, count) = (
             self.operands[start - 2] as usize,
             self.operands[start - 1] as usize,
         );
         Nary {
-            operands: &self.operands[start..start + record.payload as usize],
-            pool: &self.constants,
+            words: &self.operands[start..start + record.b()],
+            pool: self.constants,
             constants: &self.constants[from..from + count],
         }
     }
 
     /// Calls `each` with operand after operand.
-    pub(crate) fn for_each_operand(&self, record: &Record, mut each: impl FnMut(Operand)) {
+    pub(crate) fn for_each_operand(&self, record: Record, mut each: impl FnMut(Operand)) {
         let node = |index: usize| Operand::Node(NodeId(index as u32));
-        let constant = Operand::Constant(record.constant());
-        match record.form {
-            Form::Leaf => {}
-            Form::Unary => each(node(record.a())),
-            Form::NodeNode => {
-                each(node(record.a()));
-                each(node(record.b()));
-            }
-            Form::NodeConstant => {
-                each(node(record.a()));
-                each(constant);
-            }
-            Form::ConstantNode => {
-                each(constant);
-                each(node(record.a()));
-            }
-            Form::Nary => {
+        let constant = || Operand::Constant(self.constants[record.b()]);
+        match (record.op().arity(), record.form()) {
+            (None, _) => {
                 let nary = self.nary(record);
                 (0..nary.len()).for_each(|i| each(nary.operand(i)));
             }
-        }
-    }
-
-    /// The first `len` records and what they need.
-    pub(crate) fn head(&self, len: usize) -> Program {
-        Program {
-            records: self.records[..len].to_vec(),
-            operands: self.operands.clone(),
-            constants: self.constants.clone(),
+            (Some(0), _) => {}
+            (Some(1), _) => each(node(record.a())),
+            (_, Form::Nodes) => {
+                each(node(record.a()));
+                each(node(record.b()));
+            }
+            (_, Form::NodeConstant) => {
+                each(node(record.a()));
+                each(constant());
+            }
+            (_, Form::ConstantNode) => {
+                each(constant());
+                each(node(record.a()));
+            }
         }
     }
 }

@@ -6,111 +6,138 @@
 
 use crate::dual::Dual;
 use crate::error::{Error, expect_length};
-use crate::ops::{ABSENT, Real};
-use crate::program::{Form, Operand, Program};
+use crate::ops::rules::{
+    FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E, picked, products_of_others, softmax,
+};
+use crate::ops::{ABSENT, Op, Real, table};
+use crate::program::{Form, Operand, Program, code};
+use crate::recording::Recording;
 use crate::tape::Tape;
 use crate::var::Var;
 use smallvec::SmallVec;
 
 /// Evaluates every operation in order. The values of the leaves are given.
-pub(crate) fn forward<T: Real>(program: &Program, values: &mut [T]) {
-    for index in 0..values.len() {
-        let record = &program.records[index];
-        let constant = || T::from(record.constant());
-        values[index] = match record.form {
-            Form::Leaf => continue,
-            Form::Unary => T::unary(record.op, values[record.a()]),
-            Form::NodeNode => T::binary(record.op, values[record.a()], values[record.b()]),
-            Form::NodeConstant => T::binary(record.op, values[record.a()], constant()),
-            Form::ConstantNode => T::binary(record.op, constant(), values[record.a()]),
-            Form::Nary => {
+pub(crate) fn forward<T: Real>(program: Program<'_>, values: &mut [T]) {
+    let len = values.len();
+    for (index, &record) in program.records[..len].iter().enumerate() {
+        let op = record.op();
+        let (a, b) = (record.a(), record.b());
+        values[index] = match op.arity() {
+            Some(0) => continue,
+            Some(1) => T::unary(op, values[a]),
+            Some(_) => {
+                let (first, second) = match record.form() {
+                    Form::Nodes => (values[a], values[b]),
+                    Form::NodeConstant => (values[a], T::from(program.constants[b])),
+                    Form::ConstantNode => (T::from(program.constants[b]), values[a]),
+                };
+                T::binary(op, first, second)
+            }
+            None => {
                 let nary = program.nary(record);
-                let operands: SmallVec<[T; 8]> = (0..nary.len())
-                    .map(|i| operand_value(nary.operand(i), values))
-                    .collect();
-                T::nary(record.op, &[&operands], &[nary.constants])
+                T::nary_of(op, nary.len(), |i| nary.value(i, values), nary.constants)
             }
         };
     }
 }
 
+table! { edges }
+
+/// The way from a node to one of its operands.
+pub(crate) struct Edge {
+    pub(crate) operand: usize,
+    pub(crate) partial: f64,
+    /// Whether an adjoint passes: not to an operand that a branch did not take.
+    pub(crate) passes: bool,
+}
+
+/// Who is told of the edges from a node to its operands.
+pub(crate) trait Edges<T> {
+    /// The operand's position and the partial with respect to it. In a branch,
+    /// a partial of zero means that the operand was not taken.
+    fn edge(&mut self, operand: usize, partial: T, branch: bool);
+}
+
+impl<T, F: FnMut(usize, T, bool)> Edges<T> for F {
+    fn edge(&mut self, operand: usize, partial: T, branch: bool) {
+        self(operand, partial, branch);
+    }
+}
+
 /// Sends every adjoint back to the operands, each share being adjoint ×
 /// partial. `adjoints` holds the seeds, and what is absent elsewhere.
-pub(crate) fn reverse<T: Real>(program: &Program, values: &[T], adjoints: &mut [T]) {
-    for index in (0..adjoints.len()).rev() {
-        let adjoint = adjoints[index];
-        if !adjoint.is_absent() {
-            for_each_partial(program, index, values, |operand, partial| {
-                if passes(program, index, partial) {
-                    adjoints[operand] = adjoints[operand].plus(T::share(adjoint, partial));
-                }
-            });
+pub(crate) fn reverse<T: Real>(program: Program<'_>, values: &[T], adjoints: &mut [T]) {
+    let len = adjoints.len();
+    let (records, values) = (&program.records[..len], &values[..len]);
+    let program = Program { records, ..program };
+    let Some(&adjoint) = adjoints.last() else {
+        return;
+    };
+    let (before, next) = (0, adjoint);
+    let mut back = Backward {
+        adjoints,
+        adjoint,
+        before,
+        next,
+    };
+    // The first node is a leaf: it has no edges.
+    for before in (0..len - 1).rev() {
+        back.before = before;
+        back.next = back.adjoints[before];
+        if !back.adjoint.is_absent() {
+            for_each_edge(program, before + 1, values, &mut back);
+            back.adjoints[before] = back.next;
         }
+        back.adjoint = back.next;
     }
 }
 
-/// Whether an adjoint passes along this partial: an operand that a branch did
-/// not take gets nothing.
-#[inline]
-pub(crate) fn passes<T: Real>(program: &Program, index: usize, partial: T) -> bool {
-    !(program.records[index].op.is_branch() && partial.is_zero())
+/// The reverse sweep at one node.
+struct Backward<'a, T> {
+    adjoints: &'a mut [T],
+    adjoint: T,
+    /// The position of the node before.
+    before: usize,
+    /// Its adjoint, still to be stored. Most nodes are operands of the one after
+    /// them; kept out of memory, a share is there some cycles earlier, which is
+    /// half of the time of a chain (`docs/benchmarks.md`).
+    next: T,
 }
 
-/// Calls `each` with the position and the partial of operand after operand of
-/// one node, constants left out.
-#[inline]
-pub(crate) fn for_each_partial<T: Real>(
-    program: &Program,
-    index: usize,
-    values: &[T],
-    mut each: impl FnMut(usize, T),
-) {
-    let record = &program.records[index];
-    let (op, result) = (record.op, values[index]);
-    let constant = || T::from(record.constant());
-    match record.form {
-        Form::Leaf => {}
-        Form::Unary => each(record.a(), op.partial_1(values[record.a()], result)),
-        Form::NodeNode => {
-            let (a, b) = (values[record.a()], values[record.b()]);
-            each(record.a(), op.partial_first(a, b, result));
-            each(record.b(), op.partial_second(a, b, result));
+impl<T: Real> Edges<T> for Backward<'_, T> {
+    #[inline(always)]
+    fn edge(&mut self, operand: usize, partial: T, branch: bool) {
+        if branch && partial.is_zero() {
+            return;
         }
-        Form::NodeConstant => {
-            each(
-                record.a(),
-                op.partial_first(values[record.a()], constant(), result),
-            );
+        let share = T::share(self.adjoint, partial);
+        if operand == self.before {
+            self.next = self.next.plus(share);
+        } else {
+            self.adjoints[operand] = self.adjoints[operand].plus(share);
         }
-        Form::ConstantNode => {
-            each(
-                record.a(),
-                op.partial_second(constant(), values[record.a()], result),
-            );
-        }
-        Form::Nary => {
-            let nary = program.nary(record);
-            let operand = |i| operand_value(nary.operand(i), values);
-            op.partials_n(nary.len(), operand, nary.constants, result, |i, partial| {
-                if let Operand::Node(id) = nary.operand(i) {
-                    each(id.index(), partial);
-                }
-            });
-        }
-    }
-}
-
-#[inline]
-fn operand_value<T: Real>(operand: Operand, values: &[T]) -> T {
-    match operand {
-        Operand::Node(id) => values[id.index()],
-        Operand::Constant(value) => T::from(value),
     }
 }
 
 /// A seed or direction: one that is zero moves nothing.
 pub(crate) fn seed(value: f64) -> f64 {
     if value == 0.0 { ABSENT } else { value }
+}
+
+impl Recording {
+    /// The edges from a node to its operands: their positions and the partials.
+    pub(crate) fn edges(&self, index: usize) -> SmallVec<[Edge; 2]> {
+        let mut edges = SmallVec::new();
+        let mut each = |operand, partial, branch: bool| {
+            edges.push(Edge {
+                operand,
+                partial,
+                passes: !(branch && partial == 0.0),
+            });
+        };
+        for_each_edge(self.program(), index, self.values(), &mut each);
+        edges
+    }
 }
 
 impl Tape {
@@ -129,8 +156,9 @@ impl Tape {
     /// recorded; `select_lt`, `min`, `max` and `abs` follow the new values.
     pub fn forward(&self) {
         let recording = &mut *self.recording.borrow_mut();
-        forward(&recording.program, &mut recording.values);
-        recording.revision += 1;
+        let (program, values) = recording.program_and_values();
+        forward(program, values);
+        recording.changed();
     }
 }
 
@@ -152,18 +180,10 @@ impl<'t> Var<'t> {
         };
         let wanted = operand.number_on(tape).map(|id| id as usize);
         let mut sum = None;
-        {
-            let recording = tape.recording.borrow();
-            for_each_partial(
-                &recording.program,
-                id as usize,
-                &recording.values,
-                |at, partial| {
-                    if Some(at) == wanted {
-                        sum = Some(sum.map_or(partial, |sum: f64| sum + partial));
-                    }
-                },
-            );
+        for edge in tape.recording.borrow().edges(id as usize) {
+            if Some(edge.operand) == wanted {
+                sum = Some(sum.map_or(edge.partial, |sum: f64| sum + edge.partial));
+            }
         }
         match sum {
             Some(sum) => sum,
@@ -199,11 +219,11 @@ impl<'t> Var<'t> {
         }
         let len = id as usize + 1;
         // A copy, because the sweep appends to the tape that it reads.
-        let program = tape.recording.borrow().program.head(len);
+        let copy = tape.recording.borrow().clone();
         let values: Vec<_> = (0..=id).map(|id| Var::on(tape, id)).collect();
         let mut adjoints = vec![Var::from(ABSENT); len];
         adjoints[len - 1] = Var::from(1.0);
-        reverse(&program, &values, &mut adjoints);
+        reverse(copy.program(), &values, &mut adjoints);
         let adjoint = |number: u32| adjoints.get(number as usize).copied();
         let reached = |number: Option<u32>| number.and_then(adjoint).filter(|x| !x.is_absent());
         numbers
@@ -228,10 +248,10 @@ impl<'t> Var<'t> {
         let mut values = tape.dual_inputs(wrt, direction);
         let recording = tape.recording.borrow();
         values.truncate(len);
-        forward(&recording.program, &mut values);
+        forward(recording.program(), &mut values);
         let mut adjoints = vec![Dual::from(ABSENT); len];
         adjoints[len - 1] = Dual::from(1.0);
-        reverse(&recording.program, &values, &mut adjoints);
+        reverse(recording.program(), &values, &mut adjoints);
         let adjoint = |var: &Var<'t>| {
             let found = var.id().and_then(|id| adjoints.get(id.index()));
             found.map_or((0.0, 0.0), |x| (x.primal() + 0.0, x.tangent()))
@@ -262,7 +282,7 @@ impl Tape {
     #[track_caller]
     pub(crate) fn dual_inputs(&self, inputs: &[Var<'_>], direction: &[f64]) -> Vec<Dual<f64>> {
         let recording = self.recording.borrow();
-        let mut values: Vec<_> = recording.values.iter().map(|&x| Dual::from(x)).collect();
+        let mut values: Vec<_> = recording.values().iter().map(|&x| Dual::from(x)).collect();
         for (input, &tangent) in inputs.iter().zip(direction) {
             let Some(id) = input.number_on(self) else {
                 Error::NotANode {
@@ -271,7 +291,7 @@ impl Tape {
                 }
                 .stop()
             };
-            if recording.program.records[id as usize].form != Form::Leaf {
+            if recording.program().records[id as usize].op() != Op::Input {
                 Error::NotAnInput {
                     node: input.describe(),
                 }

@@ -1,22 +1,18 @@
 //! `Tape`: the append-only recording of an expression.
 //!
 //! Operands precede results, so creation order is topological order and every
-//! pass over a tape is a plain loop. The structure (`Program`) and the values
-//! lie apart, 16 and 8 bytes a node.
+//! pass over a tape is a plain loop. What it keeps is in `Recording`; here is
+//! what users see of it.
 
 use crate::error::Error;
 use crate::ops::Op;
-use crate::program::{CONSTANT, Form, NodeId, Operand, Program, Record};
-use indexmap::IndexMap;
+use crate::program::{NodeId, Operand};
+use crate::recording::Recording;
 use smallvec::SmallVec;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-
-/// The most nodes any tape records: the top bit of an operand marks a constant.
-pub(crate) const MAX_NODES: usize = 1 << 31;
 
 /// The recording of a computation: an append-only list of nodes.
 ///
@@ -54,204 +50,6 @@ pub struct Node {
     pub name: Option<Arc<str>>,
 }
 
-#[derive(Clone, Default)]
-struct Names {
-    /// In the order of declaration.
-    nodes: IndexMap<Arc<str>, u32>,
-    names: HashMap<u32, Arc<str>>,
-}
-
-#[derive(Clone)]
-pub(crate) struct Recording {
-    pub(crate) program: Program,
-    pub(crate) values: Vec<f64>,
-    /// Counts changes of values already recorded.
-    pub(crate) revision: u64,
-    names: Names,
-    limit: usize,
-    /// The first position that `push` may not take as a matter of course: the
-    /// limit, or 0 where locations are kept. So keeping none costs nothing.
-    watched: usize,
-    locations: Option<Vec<&'static Location<'static>>>,
-}
-
-impl Default for Recording {
-    fn default() -> Self {
-        Self {
-            program: Program::default(),
-            values: Vec::new(),
-            revision: 0,
-            names: Names::default(),
-            limit: MAX_NODES,
-            watched: MAX_NODES,
-            locations: None,
-        }
-    }
-}
-
-impl Recording {
-    /// The one way onto a tape.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn push(&mut self, record: Record, value: f64) -> Result<u32, Error> {
-        let id = self.values.len();
-        if id >= self.watched {
-            self.watch(id, Location::caller())?;
-        }
-        self.program.records.push(record);
-        self.values.push(value);
-        Ok(id as u32)
-    }
-
-    /// Keeps where a node is recorded, or refuses it.
-    #[cold]
-    #[inline(never)]
-    fn watch(&mut self, id: usize, caller: &'static Location<'static>) -> Result<(), Error> {
-        if id >= self.limit {
-            return Err(self.full());
-        }
-        if let Some(locations) = &mut self.locations {
-            locations.push(caller);
-        }
-        Ok(())
-    }
-
-    /// Records an n-ary operation; its value is `op`'s own.
-    #[track_caller]
-    pub(crate) fn push_nary(
-        &mut self,
-        op: Op,
-        operands: impl Iterator<Item = Operand>,
-        constants: &[&[f64]],
-    ) -> Result<u32, Error> {
-        let program = &mut self.program;
-        let (start, own) = (program.operands.len(), program.constants.len());
-        let count = constants.iter().map(|part| part.len()).sum::<usize>();
-        constants
-            .iter()
-            .for_each(|part| program.constants.extend_from_slice(part));
-        program.operands.extend([own as u32, count as u32]);
-        for operand in operands {
-            program.operands.push(match operand {
-                Operand::Node(id) => id.0,
-                Operand::Constant(value) => {
-                    program.constants.push(value);
-                    (program.constants.len() - 1) as u32 | CONSTANT
-                }
-            });
-        }
-        let payload = (program.operands.len() - start - 2) as u64;
-        let fits = program.operands.len() <= u32::MAX as usize
-            && program.constants.len() <= CONSTANT as usize;
-        let record = Record {
-            payload,
-            a: start as u32,
-            op,
-            form: Form::Nary,
-        };
-        let pushed = if fits {
-            let value = self.value_of_nary(&record);
-            self.push(record, value)
-        } else {
-            Err(self.full())
-        };
-        if pushed.is_err() {
-            self.program.operands.truncate(start);
-            self.program.constants.truncate(own);
-        }
-        pushed
-    }
-
-    fn value_of_nary(&self, record: &Record) -> f64 {
-        let nary = self.program.nary(record);
-        let value = |i| match nary.operand(i) {
-            Operand::Node(id) => self.values[id.index()],
-            Operand::Constant(value) => value,
-        };
-        record.op.value_n(nary.len(), value, nary.constants)
-    }
-
-    #[cold]
-    fn full(&self) -> Error {
-        Error::Capacity { limit: self.limit }
-    }
-
-    pub(crate) fn set_name(&mut self, id: u32, name: &str) -> Result<(), Error> {
-        if let Some(&holder) = self.names.nodes.get(name) {
-            return Err(Error::DuplicateName {
-                name: name.to_owned(),
-                holder: holder as usize,
-            });
-        }
-        if let Some(first) = self.names.names.get(&id) {
-            let (name, second) = (first.to_string(), name.to_owned());
-            return Err(Error::AlreadyNamed {
-                node: id as usize,
-                name,
-                second,
-            });
-        }
-        let name: Arc<str> = name.into();
-        self.names.nodes.insert(name.clone(), id);
-        self.names.names.insert(id, name);
-        Ok(())
-    }
-
-    pub(crate) fn named(&self, name: &str) -> Result<u32, Error> {
-        self.names
-            .nodes
-            .get(name)
-            .copied()
-            .ok_or_else(|| Error::UnknownName {
-                name: name.to_owned(),
-                known: self.names.nodes.len(),
-            })
-    }
-
-    pub(crate) fn names(&self) -> impl Iterator<Item = (&Arc<str>, u32)> {
-        self.names.nodes.iter().map(|(name, &id)| (name, id))
-    }
-
-    pub(crate) fn name(&self, id: u32) -> Option<Arc<str>> {
-        self.names.names.get(&id).cloned()
-    }
-
-    /// A node as an error text names it.
-    pub(crate) fn describe(&self, id: u32) -> String {
-        let value = self.values[id as usize];
-        match self.names.names.get(&id) {
-            Some(name) => format!("node {id} ({name} = {value})"),
-            None => {
-                format!(
-                    "node {id} ({} = {value})",
-                    self.program.records[id as usize].op
-                )
-            }
-        }
-    }
-
-    fn node(&self, index: usize) -> Node {
-        let record = &self.program.records[index];
-        let mut operands = SmallVec::new();
-        self.program
-            .for_each_operand(record, |operand| operands.push(operand));
-        let constants = match record.form {
-            Form::Nary => self.program.nary(record).constants.into(),
-            _ => SmallVec::new(),
-        };
-        let id = NodeId(index as u32);
-        let name = self.name(id.0);
-        Node {
-            id,
-            op: record.op,
-            operands,
-            constants,
-            value: self.values[index],
-            name,
-        }
-    }
-}
-
 impl Tape {
     /// An empty tape. Allocates nothing.
     pub fn new() -> Self {
@@ -261,24 +59,16 @@ impl Tape {
     /// An empty tape with room for `nodes` nodes.
     pub fn with_capacity(nodes: usize) -> Self {
         let tape = Self::new();
-        {
-            let mut recording = tape.recording.borrow_mut();
-            recording.program.records.reserve_exact(nodes);
-            recording.values.reserve_exact(nodes);
-        }
+        tape.recording.borrow_mut().reserve(nodes);
         tape
     }
 
     /// An empty tape that records at most `limit` nodes, and never more than
-    /// 2³¹. Recording beyond that panics, or is an error where a `try_` form
+    /// 2²⁸. Recording beyond that panics, or is an error where a `try_` form
     /// is used; the tape stays as it was.
     pub fn with_limit(limit: usize) -> Self {
         let tape = Self::new();
-        {
-            let mut recording = tape.recording.borrow_mut();
-            recording.limit = limit.min(MAX_NODES);
-            recording.watched = recording.limit;
-        }
+        tape.recording.borrow_mut().set_limit(limit);
         tape
     }
 
@@ -287,22 +77,13 @@ impl Tape {
     /// 8 bytes a node; other tapes pay nothing for it.
     pub fn with_locations() -> Self {
         let tape = Self::new();
-        {
-            let mut recording = tape.recording.borrow_mut();
-            recording.locations = Some(Vec::new());
-            recording.watched = 0;
-        }
+        tape.recording.borrow_mut().keep_locations();
         tape
     }
 
     /// The line of the program that recorded a node, if this tape keeps lines.
     pub fn location(&self, id: NodeId) -> Option<&'static Location<'static>> {
-        self.recording
-            .borrow()
-            .locations
-            .as_ref()?
-            .get(id.index())
-            .copied()
+        self.recording.borrow().location(id)
     }
 
     /// A tape that is never freed, for libraries whose scalars must be
@@ -313,7 +94,7 @@ impl Tape {
 
     /// How many nodes are recorded.
     pub fn len(&self) -> usize {
-        self.recording.borrow().values.len()
+        self.recording.borrow().len()
     }
 
     /// Whether nothing is recorded.
@@ -323,23 +104,12 @@ impl Tape {
 
     /// How many nodes fit without allocating.
     pub fn capacity(&self) -> usize {
-        let recording = self.recording.borrow();
-        recording
-            .values
-            .capacity()
-            .min(recording.program.records.capacity())
+        self.recording.borrow().capacity()
     }
 
     /// Forgets all nodes and names, and keeps the memory.
     pub fn clear(&mut self) {
-        let recording = self.recording.get_mut();
-        recording.program.records.clear();
-        recording.program.operands.clear();
-        recording.program.constants.clear();
-        recording.values.clear();
-        recording.locations.iter_mut().for_each(Vec::clear);
-        recording.names.nodes.clear();
-        recording.names.names.clear();
+        self.recording.get_mut().clear();
     }
 
     /// One node, by its position.
@@ -349,16 +119,37 @@ impl Tape {
     #[track_caller]
     pub fn node(&self, id: NodeId) -> Node {
         let recording = self.recording.borrow();
-        if id.index() >= recording.values.len() {
-            let (node, len) = (id.index(), recording.values.len());
+        if id.index() >= recording.len() {
+            let (node, len) = (id.index(), recording.len());
             Error::NoSuchNode { node, len }.stop();
         }
-        recording.node(id.index())
+        Node::of(&recording, id)
     }
 
     /// All nodes in order of recording, each before the nodes made from it.
     pub fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
-        (0..self.len()).map(|index| self.recording.borrow().node(index))
+        (0..self.len()).map(|index| Node::of(&self.recording.borrow(), NodeId(index as u32)))
+    }
+}
+
+impl Node {
+    fn of(recording: &Recording, id: NodeId) -> Self {
+        let program = recording.program();
+        let record = program.records[id.index()];
+        let mut operands = SmallVec::new();
+        program.for_each_operand(record, |operand| operands.push(operand));
+        let constants = match record.op().arity() {
+            None => program.nary(record).constants.into(),
+            Some(_) => SmallVec::new(),
+        };
+        Self {
+            id,
+            op: record.op(),
+            operands,
+            constants,
+            value: recording.value(id.0),
+            name: recording.name(id.0),
+        }
     }
 }
 

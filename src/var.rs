@@ -1,8 +1,10 @@
 //! `Var<'t>`: the handle by which ordinary Rust records itself.
 //!
-//! A handle is two words: its tape or none, and a node's number or a
-//! constant's bits. Values are looked up on the tape, so a handle and its tape
-//! never disagree. The check that two operands share a tape is here, once.
+//! A handle is three words: its tape or none, its number, and its value when it
+//! was made, so that recording an operation reads nothing from the tape (which
+//! took 1.2 times as long, see `docs/benchmarks.md`). Whoever asks for a value
+//! gets the tape's; and once values of a tape were changed, recording takes the
+//! tape's too. The check that two operands share a tape is here, once.
 
 use crate::error::Error;
 use crate::ops::{Op, Real, is_absent, table};
@@ -10,6 +12,7 @@ use crate::program::{Form, NodeId, Operand, Record};
 use crate::tape::Tape;
 use std::cmp::Ordering;
 use std::fmt;
+use std::panic::Location;
 use std::ptr;
 use std::sync::Arc;
 
@@ -17,7 +20,7 @@ use std::sync::Arc;
 /// that no tape knows.
 ///
 /// All of `f64`'s mathematics and operators work on it, with `f64`, `Var` and
-/// `&Var` on either side. It is `Copy` and two words wide. It compares by
+/// `&Var` on either side. It is `Copy` and three words wide. It compares by
 /// value.
 ///
 /// # Panics
@@ -26,31 +29,33 @@ use std::sync::Arc;
 #[derive(Clone, Copy)]
 pub struct Var<'t> {
     tape: Option<&'t Tape>,
-    /// The node's number if there is a tape, else the constant's bits.
-    bits: u64,
+    id: u32,
+    /// The constant, or what the node's value was when the handle was made.
+    value: f64,
 }
 
 impl<'t> Var<'t> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn constant(value: f64) -> Self {
-        Self {
-            tape: None,
-            bits: value.to_bits(),
-        }
+        let (tape, id) = (None, 0);
+        Self { tape, id, value }
     }
 
-    #[inline]
+    #[inline(always)]
+    fn new(tape: &'t Tape, id: u32, value: f64) -> Self {
+        let tape = Some(tape);
+        Self { tape, id, value }
+    }
+
+    /// The handle of a node.
     pub(crate) fn on(tape: &'t Tape, id: u32) -> Self {
-        Self {
-            tape: Some(tape),
-            bits: u64::from(id),
-        }
+        Self::new(tape, id, tape.recording.borrow().value(id))
     }
 
     /// Its tape and number, if it is a node.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn place(self) -> Option<(&'t Tape, u32)> {
-        self.tape.map(|tape| (tape, self.bits as u32))
+        self.tape.map(|tape| (tape, self.id))
     }
 
     /// Its number on `tape`, or `None` for a constant.
@@ -84,8 +89,8 @@ impl<'t> Var<'t> {
     #[inline]
     pub fn value(self) -> f64 {
         match self.place() {
-            Some((tape, id)) => tape.recording.borrow().values[id as usize],
-            None => f64::from_bits(self.bits),
+            Some((tape, id)) => tape.recording.borrow().value(id),
+            None => self.value,
         }
     }
 
@@ -132,14 +137,31 @@ impl<'t> Var<'t> {
         }
     }
 
-    /// The new node of `tape`, once it is pushed.
-    #[inline]
+    /// Records a node with a value from handles, or slowly with the tape's own.
+    #[inline(always)]
     #[track_caller]
-    fn pushed(tape: &'t Tape, id: Result<u32, Error>) -> Self {
-        match id {
-            Ok(id) => Self::on(tape, id),
-            Err(error) => error.stop(),
-        }
+    fn push(tape: &'t Tape, record: Record, value: f64) -> Self {
+        let id = tape.recording.borrow_mut().put(record, value);
+        let (id, value) = match id {
+            Some(id) => (id, value),
+            None => push_slowly(tape, record, value),
+        };
+        Self::new(tape, id, value)
+    }
+
+    /// The same for an operation on a node and a constant.
+    #[inline(always)]
+    #[track_caller]
+    fn push_with(tape: &'t Tape, op: Op, form: Form, a: u32, constant: f64, value: f64) -> Self {
+        let id = tape
+            .recording
+            .borrow_mut()
+            .put_with(op, form, a, constant, value);
+        let (id, value) = match id {
+            Some(id) => (id, value),
+            None => push_slowly_with(tape, op, form, a, constant),
+        };
+        Self::new(tape, id, value)
     }
 
     /// The tape of operands that are not all constants.
@@ -156,18 +178,47 @@ impl<'t> Var<'t> {
         first.tape
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn expect_same_tape(self, other: Self) {
         if let (Some(a), Some(b)) = (self.tape, other.tape) {
             if !ptr::eq(a, b) {
-                Error::TwoTapes {
-                    first: self.describe(),
-                    second: other.describe(),
-                }
-                .stop();
+                refuse((a, self.id), (b, other.id));
             }
         }
+    }
+}
+
+// What these take and return travels in registers: a handle, or a reference to
+// what is recorded, would be kept in memory also on the way that is not slow.
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn refuse(first: (&Tape, u32), second: (&Tape, u32)) -> ! {
+    let [first, second] = [first, second].map(|(tape, id)| tape.recording.borrow().describe(id));
+    Error::TwoTapes { first, second }.stop()
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn push_slowly(tape: &Tape, record: Record, value: f64) -> (u32, f64) {
+    let recording = &mut *tape.recording.borrow_mut();
+    match recording.push_slowly(record, value, Location::caller()) {
+        Ok(id) => (id, recording.value(id)),
+        Err(error) => error.stop(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn push_slowly_with(tape: &Tape, op: Op, form: Form, a: u32, constant: f64) -> (u32, f64) {
+    let recording = &mut *tape.recording.borrow_mut();
+    match recording.push_slowly_with(op, form, a, constant, Location::caller()) {
+        Ok(id) => (id, recording.value(id)),
+        Err(error) => error.stop(),
     }
 }
 
@@ -177,47 +228,37 @@ impl Real for Var<'_> {
         Var::value(self)
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn unary(op: Op, x: Self) -> Self {
-        let Some((tape, a)) = x.place() else {
-            return Self::constant(op.value_1(x.value()));
-        };
-        let recording = &mut *tape.recording.borrow_mut();
-        let record = Record {
-            payload: 0,
-            a,
-            op,
-            form: Form::Unary,
-        };
-        let value = op.value_1(recording.values[record.a()]);
-        Self::pushed(tape, recording.push(record, value))
+        let value = op.value_1(x.value);
+        match x.tape {
+            Some(tape) => Self::push(tape, Record::new(op, Form::Nodes, x.id, 0), value),
+            None => Self::constant(value),
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn binary(op: Op, first: Self, second: Self) -> Self {
-        first.expect_same_tape(second);
-        let (tape, a, payload, form) = match (first.place(), second.place()) {
-            (Some((tape, a)), Some(_)) => (tape, a, second.bits, Form::NodeNode),
-            (Some((tape, a)), None) => (tape, a, second.bits, Form::NodeConstant),
-            (None, Some((tape, b))) => (tape, b, first.bits, Form::ConstantNode),
-            (None, None) => return Self::constant(op.value_2(first.value(), second.value())),
-        };
-        let recording = &mut *tape.recording.borrow_mut();
-        let record = Record {
-            payload,
-            a,
-            op,
-            form,
-        };
-        let x = recording.values[record.a()];
-        let value = match form {
-            Form::NodeNode => op.value_2(x, recording.values[record.b()]),
-            Form::NodeConstant => op.value_2(x, record.constant()),
-            _ => op.value_2(record.constant(), x),
-        };
-        Self::pushed(tape, recording.push(record, value))
+        let value = op.value_2(first.value, second.value);
+        match (first.tape, second.tape) {
+            (Some(tape), Some(_)) => {
+                first.expect_same_tape(second);
+                Self::push(
+                    tape,
+                    Record::new(op, Form::Nodes, first.id, second.id),
+                    value,
+                )
+            }
+            (Some(tape), None) => {
+                Self::push_with(tape, op, Form::NodeConstant, first.id, second.value, value)
+            }
+            (None, Some(tape)) => {
+                Self::push_with(tape, op, Form::ConstantNode, second.id, first.value, value)
+            }
+            (None, None) => Self::constant(value),
+        }
     }
 
     #[track_caller]
@@ -233,25 +274,29 @@ impl Real for Var<'_> {
         }
         let operands = each().map(|x| match x.id() {
             Some(id) => Operand::Node(id),
-            None => Operand::Constant(f64::from_bits(x.bits)),
+            None => Operand::Constant(x.value),
         });
-        let recording = &mut *tape.recording.borrow_mut();
-        Self::pushed(tape, recording.push_nary(op, operands, constants))
+        let pushed =
+            (tape.recording.borrow_mut()).push_nary(op, operands, constants, Location::caller());
+        match pushed {
+            Ok(id) => Self::on(tape, id),
+            Err(error) => error.stop(),
+        }
     }
 
     #[inline]
     fn is_absent(self) -> bool {
-        self.tape.is_none() && is_absent(f64::from_bits(self.bits))
+        self.tape.is_none() && is_absent(self.value)
     }
 
     #[inline]
     fn is_zero(self) -> bool {
-        self.tape.is_none() && self.value() == 0.0
+        self.tape.is_none() && self.value == 0.0
     }
 
     /// Records nothing for a factor that is the constant 1.
     fn share(adjoint: Self, partial: Self) -> Self {
-        let is_one = |x: Self| x.tape.is_none() && x.value() == 1.0;
+        let is_one = |x: Self| x.tape.is_none() && x.value == 1.0;
         if adjoint.is_absent() || is_one(partial) {
             adjoint
         } else if is_one(adjoint) {
@@ -340,7 +385,7 @@ impl Tape {
     #[inline]
     #[track_caller]
     pub fn var(&self, value: f64) -> Var<'_> {
-        Var::pushed(self, self.recording.borrow_mut().push(INPUT, value))
+        Var::push(self, Record::INPUT, value)
     }
 
     /// Records an input.
@@ -349,10 +394,12 @@ impl Tape {
     /// If the tape is full.
     #[track_caller]
     pub fn try_var(&self, value: f64) -> Result<Var<'_>, Error> {
-        self.recording
-            .borrow_mut()
-            .push(INPUT, value)
-            .map(|id| Var::on(self, id))
+        let recording = &mut *self.recording.borrow_mut();
+        let id = match recording.put(Record::INPUT, value) {
+            Some(id) => id,
+            None => recording.push_slowly(Record::INPUT, value, Location::caller())?,
+        };
+        Ok(Var::new(self, id, value))
     }
 
     /// Records one input for each value.
@@ -393,22 +440,12 @@ impl Tape {
             }
             .stop()
         };
-        let index = id as usize;
-        if self.recording.borrow().program.records[index].op != Op::Input {
+        if self.recording.borrow().program().records[id as usize].op() != Op::Input {
             Error::NotAnInput {
                 node: input.describe(),
             }
             .stop();
         }
-        let mut recording = self.recording.borrow_mut();
-        recording.values[index] = value;
-        recording.revision += 1;
+        self.recording.borrow_mut().set(id, value);
     }
 }
-
-const INPUT: Record = Record {
-    payload: 0,
-    a: 0,
-    op: Op::Input,
-    form: Form::Leaf,
-};

@@ -5,9 +5,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each may use only those before it.
-const HOUSE: [&str; 12] = [
-    "error", "math", "ops", "dual", "program", "tape", "var", "sweep", "adjoints", "closures",
-    "check", "models",
+const HOUSE: [&str; 13] = [
+    "error",
+    "math",
+    "ops",
+    "dual",
+    "program",
+    "recording",
+    "tape",
+    "var",
+    "sweep",
+    "adjoints",
+    "closures",
+    "check",
+    "models",
 ];
 
 fn files(below: &str) -> Vec<PathBuf> {

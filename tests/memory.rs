@@ -8,25 +8,48 @@ fn record<'t>(tape: &'t Tape, n: usize) -> (Var<'t>, Var<'t>) {
     let x = tape.var(0.5);
     let mut y = x;
     while tape.len() < n {
-        y = y.sin() * 0.9 + x;
+        y = y.sin() * x + x;
     }
     (x, y)
 }
 
+fn bytes_per(n: usize, run: impl FnOnce()) -> f64 {
+    measure(run).bytes_max as f64 / n as f64
+}
+
 #[test]
-fn a_node_costs_24_bytes_and_its_adjoint_8() {
+fn a_node_costs_16_bytes_and_its_adjoint_8() {
     let n = 1 << 20;
-    let recorded = measure(|| {
+    let per_node = bytes_per(n, || {
         record(&Tape::with_capacity(n + 3), n);
     });
-    let per_node = recorded.bytes_max as f64 / n as f64;
-    assert!((24.0..24.01).contains(&per_node), "{per_node}");
+    assert!((16.0..16.01).contains(&per_node), "{per_node}");
 
     let tape = Tape::new();
     let (x, y) = record(&tape, n);
-    let swept = measure(|| assert!(y.backward().wrt(x).is_finite()));
-    let per_node = swept.bytes_max as f64 / n as f64;
+    let per_node = bytes_per(n, || assert!(y.backward().wrt(x).is_finite()));
     assert!((8.0..8.01).contains(&per_node), "{per_node}");
+}
+
+#[test]
+fn a_constant_operand_costs_8_bytes_and_its_idle_room() {
+    let n = 1 << 20;
+    let tape = Tape::with_capacity(n);
+    let constants = measure(|| {
+        let x = tape.var(0.5);
+        (1..n).fold(x, |y, _| y * 0.9);
+    });
+    let per_node = constants.bytes_current as f64 / n as f64;
+    assert!((8.0..=10.0).contains(&per_node), "{per_node}");
+}
+
+#[test]
+fn a_tape_that_grows_leaves_no_more_than_a_quarter_idle() {
+    for n in [100_000, 1_000_000] {
+        let tape = Tape::new();
+        record(&tape, n);
+        assert!(tape.capacity() <= n + n / 4 + 4, "{}", tape.capacity());
+    }
 }
 
 #[test]

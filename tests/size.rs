@@ -114,8 +114,8 @@ fn the_limit_of_a_tape_is_an_error_and_no_wrap() {
 }
 
 #[test]
-fn handles_are_two_words() {
-    assert_eq!(size_of::<Var<'_>>(), 16);
+fn handles_are_three_words() {
+    assert_eq!(size_of::<Var<'_>>(), 24);
     assert_eq!(size_of::<Op>(), 1);
     assert_eq!(size_of::<Dual<f64>>(), 16);
 }

@@ -91,6 +91,16 @@ pub trait Real:
     #[track_caller]
     fn nary(op: Op, operands: &[&[Self]], constants: &[&[f64]]) -> Self;
 
+    /// Applies an operation to `n` operands, given by their positions.
+    ///
+    /// # Panics
+    /// If the operation does not take operands in this form.
+    #[track_caller]
+    fn nary_of(op: Op, n: usize, operand: impl Fn(usize) -> Self, constants: &[f64]) -> Self {
+        let operands: SmallVec<[Self; 8]> = (0..n).map(operand).collect();
+        Self::nary(op, &[&operands], &[constants])
+    }
+
     /// Whether this, as an adjoint or tangent, is absent: nothing has reached
     /// it. −0 is the mark.
     fn is_absent(self) -> bool {
@@ -110,10 +120,9 @@ pub trait Real:
         }
         let product = adjoint * partial;
         if product.is_absent() {
-            Self::from(0.0)
-        } else {
-            product
+            return rare(Self::from(0.0));
         }
+        product
     }
 
     /// A sum with one more share.
@@ -133,7 +142,13 @@ pub(crate) const ABSENT: f64 = -0.0;
 
 #[inline]
 pub(crate) fn is_absent(x: f64) -> bool {
-    x.to_bits() == ABSENT.to_bits()
+    x == 0.0 && x.is_sign_negative()
+}
+
+/// Says that the way by here is rare, so that the other one is straight.
+#[cold]
+fn rare<T>(x: T) -> T {
+    x
 }
 
 impl Real for f64 {
@@ -154,10 +169,15 @@ impl Real for f64 {
 
     fn nary(op: Op, operands: &[&[f64]], constants: &[&[f64]]) -> f64 {
         let (x, c) = (flatten(operands), flatten(constants));
-        if !op.takes(x.len(), c.len()) {
-            op.wrong_arity(x.len());
+        Self::nary_of(op, x.len(), |i| x[i], &c)
+    }
+
+    #[inline]
+    fn nary_of(op: Op, n: usize, operand: impl Fn(usize) -> f64, constants: &[f64]) -> f64 {
+        if !op.takes(n, constants.len()) {
+            op.wrong_arity(n);
         }
-        op.value_n(x.len(), |i| x[i], &c)
+        op.value_n(n, operand, constants)
     }
 
     #[inline]

@@ -199,7 +199,8 @@ macro_rules! table {
             Product product(xs: &[Self]) => [xs], [] { Infix("·", 2), on [(-9.0, 9.0); 5],
                 takes |_n, c| c == 0,
                 value |n, x, _c| (0..n).fold(1.0, |product, i| product * x(i)),
-                partials |n, x, _c, _y, each| products_of_others(n, x, each) }
+                partials |n, x, _c, _y, each|
+                    for (i, partial) in products_of_others(n, x).into_iter().enumerate() { each(i, partial) } }
             /// Scalar product Σ aᵢ·bᵢ, from left to right; −0 for none. One node.
             ///
             /// # Panics
@@ -224,7 +225,8 @@ macro_rules! table {
                 { Call("log_sum_exp"), on [(-9.0, 9.0); 5],
                 takes |_n, c| c == 0,
                 value |n, x, _c| math::log_sum_exp(n, x),
-                partials |n, x, _c, y, each| softmax(n, x, y, each) }
+                partials |n, x, _c, y, each|
+                    for (i, partial) in softmax(n, x, y).into_iter().enumerate() { each(i, partial) } }
             /// `then` where a < b, `otherwise` elsewhere, for a = self. The comparison is
             /// recorded: a replay follows it.
             SelectLt select_lt(self, b: impl Into<Self>, then: impl Into<Self>,
@@ -233,8 +235,10 @@ macro_rules! table {
                 { Template("({2} if {0} < {1} else {3})", 9), branch, on [(-9.0, 9.0); 4],
                 takes |n, c| n == 4 && c == 0,
                 value |_n, x, _c| if x(0) < x(1) { x(2) } else { x(3) },
-                partials |_n, x, _c, _y, each| picked(
-                    x(0).select_lt(x(1), 1.0, 0.0), x(0).select_lt(x(1), 0.0, 1.0), each) }
+                partials |_n, x, _c, _y, each| {
+                    let then = x(0).select_lt(x(1), 1.0, 0.0);
+                    let otherwise = x(0).select_lt(x(1), 0.0, 1.0);
+                    for (i, partial) in picked(then, otherwise).into_iter().enumerate() { each(i, partial) } } }
             /// `then` where a ≤ b, `otherwise` elsewhere, for a = self. Recorded.
             SelectLe select_le(self, b: impl Into<Self>, then: impl Into<Self>,
                 otherwise: impl Into<Self>)
@@ -242,8 +246,10 @@ macro_rules! table {
                 { Template("({2} if {0} ≤ {1} else {3})", 9), branch, on [(-9.0, 9.0); 4],
                 takes |n, c| n == 4 && c == 0,
                 value |_n, x, _c| if x(0) <= x(1) { x(2) } else { x(3) },
-                partials |_n, x, _c, _y, each| picked(
-                    x(0).select_le(x(1), 1.0, 0.0), x(0).select_le(x(1), 0.0, 1.0), each) }
+                partials |_n, x, _c, _y, each| {
+                    let then = x(0).select_le(x(1), 1.0, 0.0);
+                    let otherwise = x(0).select_le(x(1), 0.0, 1.0);
+                    for (i, partial) in picked(then, otherwise).into_iter().enumerate() { each(i, partial) } } }
             /// `then` where a = b, `otherwise` elsewhere, for a = self. Recorded.
             SelectEq select_eq(self, b: impl Into<Self>, then: impl Into<Self>,
                 otherwise: impl Into<Self>)
@@ -251,8 +257,10 @@ macro_rules! table {
                 { Template("({2} if {0} = {1} else {3})", 9), branch, on [(-9.0, 9.0); 4],
                 takes |n, c| n == 4 && c == 0,
                 value |_n, x, _c| if x(0) == x(1) { x(2) } else { x(3) },
-                partials |_n, x, _c, _y, each| picked(
-                    x(0).select_eq(x(1), 1.0, 0.0), x(0).select_eq(x(1), 0.0, 1.0), each) }
+                partials |_n, x, _c, _y, each| {
+                    let then = x(0).select_eq(x(1), 1.0, 0.0);
+                    let otherwise = x(0).select_eq(x(1), 0.0, 1.0);
+                    for (i, partial) in picked(then, otherwise).into_iter().enumerate() { each(i, partial) } } }
         }
         forms {
             /// Power with a whole exponent: `pow` with a constant operand.

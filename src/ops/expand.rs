@@ -1,0 +1,431 @@
+//! The one macro that reads rows of the table.
+//!
+//! The first word says what is made of them: `op` makes the `Op`s with their
+//! values, partials and print forms; `edges` the function that a reverse sweep
+//! calls at each node; `methods` the named methods of a number type; `operators`
+//! its `+ − · /`.
+
+macro_rules! expand {
+    // The operations themselves.
+    (@op
+        prefix { $($(#[$pm:meta])* $P:ident $p:ident $ptrait:tt $pbody:tt)* }
+        infix { $($(#[$im:meta])* $I:ident $i:ident $itrait:tt $ibody:tt)* }
+        unary { $($(#[$um:meta])* $U:ident $u:ident $ubody:tt)* }
+        binary { $($(#[$bm:meta])* $B:ident $b:ident $bargs:tt $bbody:tt)* }
+        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => $nxs:tt, $ncs:tt $nbody:tt)* }
+        forms { $($forms:tt)* }
+    ) => {
+        /// An operation: a row of the table, or the leaf.
+        ///
+        #[doc = include_str!("../../docs/kinks.md")]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum Op {
+            /// A leaf whose value the user gives.
+            Input,
+            $($(#[$pm])* $P,)*
+            $($(#[$im])* $I,)*
+            $($(#[$um])* $U,)*
+            $($(#[$bm])* $B,)*
+            $($(#[$nm])* $N,)*
+        }
+
+        impl Op {
+            /// Every row of the table, in its order; `Input`, the leaf, is no row.
+            pub const ALL: &'static [Op] =
+                &[$(Op::$P,)* $(Op::$I,)* $(Op::$U,)* $(Op::$B,)* $(Op::$N,)*];
+
+            /// The operation that has this number, `op as usize`.
+            #[inline(always)]
+            pub(crate) fn numbered(number: usize) -> Op {
+                const NUMBERED: [Op; 64] = {
+                    let mut numbered = [Op::Input; 64];
+                    let mut i = 0;
+                    while i < Op::ALL.len() {
+                        numbered[Op::ALL[i] as usize] = Op::ALL[i];
+                        i += 1;
+                    }
+                    numbered
+                };
+                NUMBERED[number & 63]
+            }
+
+            fn row(self) -> Row {
+                match self {
+                    Op::Input => expand!(@row input, { Call("input"), on [], }),
+                    $(Op::$P => expand!(@row $p, $pbody),)*
+                    $(Op::$I => expand!(@row $i, $ibody),)*
+                    $(Op::$U => expand!(@row $u, $ubody),)*
+                    $(Op::$B => expand!(@row $b, $bbody),)*
+                    $(Op::$N => expand!(@row $n, $nbody),)*
+                }
+            }
+
+            /// How many operands it takes; 0 for a leaf, `None` for any number.
+            #[inline]
+            pub fn arity(self) -> Option<usize> {
+                match self {
+                    Op::Input => Some(0),
+                    $(Op::$P)|* => Some(1),
+                    $(Op::$I)|* => Some(2),
+                    $(Op::$U)|* => Some(1),
+                    $(Op::$B)|* => Some(2),
+                    $(Op::$N)|* => None,
+                }
+            }
+
+            /// Whether it picks one of its operands, so that a partial of zero
+            /// means "not taken".
+            #[inline]
+            pub fn is_branch(self) -> bool {
+                match self {
+                    $(Op::$U => expand!(@branch $ubody),)*
+                    $(Op::$B => expand!(@branch $bbody),)*
+                    $(Op::$N => expand!(@branch $nbody),)*
+                    _ => false,
+                }
+            }
+
+            #[inline(always)]
+            #[track_caller]
+            pub(crate) fn value_1(self, x: f64) -> f64 {
+                match self {
+                    $(Op::$P => expand!(@value x, $pbody),)*
+                    $(Op::$U => expand!(@value x, $ubody),)*
+                    _ => self.wrong_arity(1),
+                }
+            }
+
+            #[inline(always)]
+            #[track_caller]
+            pub(crate) fn value_2(self, a: f64, b: f64) -> f64 {
+                match self {
+                    $(Op::$I => expand!(@value (a, b), $ibody),)*
+                    $(Op::$B => expand!(@value (a, b), $bbody),)*
+                    _ => self.wrong_arity(2),
+                }
+            }
+
+            #[inline]
+            #[track_caller]
+            pub(crate) fn value_n(self, n: usize, x: impl Fn(usize) -> f64, c: &[f64]) -> f64 {
+                match self {
+                    $(Op::$N => expand!(@value (n, x, c), $nbody),)*
+                    _ => self.wrong_arity(n),
+                }
+            }
+
+            /// Whether it takes `n` operands, and `c` constants of its own, in a list.
+            pub(crate) fn takes(self, n: usize, c: usize) -> bool {
+                match self {
+                    $(Op::$N => expand!(@takes (n, c), $nbody),)*
+                    _ => false,
+                }
+            }
+
+            /// The partial of an operation on one operand; `y` is the result.
+            #[inline(always)]
+            #[track_caller]
+            pub(crate) fn partial_1<T: Real>(self, x: T, y: T) -> T {
+                match self {
+                    $(Op::$P => expand!(@partial (x, y), $pbody),)*
+                    $(Op::$U => expand!(@partial (x, y), $ubody),)*
+                    _ => self.wrong_arity(1),
+                }
+            }
+
+            /// The partial with respect to the first of two operands.
+            #[inline(always)]
+            #[track_caller]
+            pub(crate) fn partial_first<T: Real>(self, a: T, b: T, y: T) -> T {
+                match self {
+                    $(Op::$I => expand!(@first (a, b, y), $ibody),)*
+                    $(Op::$B => expand!(@first (a, b, y), $bbody),)*
+                    _ => self.wrong_arity(2),
+                }
+            }
+
+            /// The partial with respect to the second of two operands.
+            #[inline(always)]
+            #[track_caller]
+            pub(crate) fn partial_second<T: Real>(self, a: T, b: T, y: T) -> T {
+                match self {
+                    $(Op::$I => expand!(@second (a, b, y), $ibody),)*
+                    $(Op::$B => expand!(@second (a, b, y), $bbody),)*
+                    _ => self.wrong_arity(2),
+                }
+            }
+
+            /// Calls `each` with the number and the partial of operand after operand.
+            #[inline]
+            #[track_caller]
+            pub(crate) fn partials_n<T: Real>(
+                self, n: usize, x: impl Fn(usize) -> T, c: &[f64], y: T,
+                mut each: impl FnMut(usize, T),
+            ) {
+                match self {
+                    $(Op::$N => expand!(@partials (n, &x, c, y, &mut each), $nbody),)*
+                    _ => self.wrong_arity(n),
+                }
+            }
+        }
+    };
+
+    // The function that a reverse sweep calls at each node. One `match` finds the
+    // operation, and each arm knows its partials and what is constant in them.
+    (@edges
+        prefix { $($(#[$pm:meta])* $P:ident $p:ident $ptrait:tt $pbody:tt)* }
+        infix { $($(#[$im:meta])* $I:ident $i:ident $itrait:tt $ibody:tt)* }
+        unary { $($(#[$um:meta])* $U:ident $u:ident $ubody:tt)* }
+        binary { $($(#[$bm:meta])* $B:ident $b:ident $bargs:tt $bbody:tt)* }
+        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => $nxs:tt, $ncs:tt $nbody:tt)* }
+        forms { $($forms:tt)* }
+    ) => {
+        /// Gives `edges` the position and the partial of operand after operand of
+        /// one node, constants left out.
+        #[inline(always)]
+        pub(crate) fn for_each_edge<T: $crate::Real>(
+            program: Program<'_>,
+            index: usize,
+            values: &[T],
+            edges: &mut impl Edges<T>,
+        ) {
+            let record = program.records[index];
+            let (a, b, y) = (record.a(), record.b(), values[index]);
+            match record.code() {
+                $(n if n == const { code(Op::$P, Form::Nodes) } => $crate::ops::expand!(
+                    @unary_edge (a, y, values, edges), $pbody),)*
+                $(n if n == const { code(Op::$U, Form::Nodes) } => $crate::ops::expand!(
+                    @unary_edge (a, y, values, edges), $ubody),)*
+                $(n if n == const { code(Op::$I, Form::Nodes) } => $crate::ops::expand!(
+                    @node_node_edges (a, b, y, values, edges), $ibody),
+                n if n == const { code(Op::$I, Form::NodeConstant) } => $crate::ops::expand!(
+                    @first_edge (a, b, y, values, program, edges), $ibody),
+                n if n == const { code(Op::$I, Form::ConstantNode) } => $crate::ops::expand!(
+                    @second_edge (a, b, y, values, program, edges), $ibody),)*
+                $(n if n == const { code(Op::$B, Form::Nodes) } => $crate::ops::expand!(
+                    @node_node_edges (a, b, y, values, edges), $bbody),
+                n if n == const { code(Op::$B, Form::NodeConstant) } => $crate::ops::expand!(
+                    @first_edge (a, b, y, values, program, edges), $bbody),
+                n if n == const { code(Op::$B, Form::ConstantNode) } => $crate::ops::expand!(
+                    @second_edge (a, b, y, values, program, edges), $bbody),)*
+                $(n if n == const { code(Op::$N, Form::Nodes) } => $crate::ops::expand!(
+                    @nary_edges (record, y, values, program, edges), $nbody),)*
+                _ => {}
+            }
+        }
+    };
+    (@unary_edge ($a:expr, $y:expr, $values:expr, $edges:expr), $body:tt) => {{
+        let partial = |x: T| $crate::ops::expand!(@partial (x, $y), $body);
+        $edges.edge($a, partial($values[$a]), $crate::ops::expand!(@branch $body));
+    }};
+    (@node_node_edges ($a:expr, $b:expr, $y:expr, $values:expr, $edges:expr), $body:tt) => {{
+        const BRANCH: bool = $crate::ops::expand!(@branch $body);
+        let first = |p: T, q: T| $crate::ops::expand!(@first (p, q, $y), $body);
+        let second = |p: T, q: T| $crate::ops::expand!(@second (p, q, $y), $body);
+        let (p, q) = ($values[$a], $values[$b]);
+        $edges.edge($a, first(p, q), BRANCH);
+        $edges.edge($b, second(p, q), BRANCH);
+    }};
+    (@first_edge ($a:expr, $b:expr, $y:expr, $values:expr, $program:expr, $edges:expr),
+        $body:tt
+    ) => {{
+        let first = |p: T, q: T| $crate::ops::expand!(@first (p, q, $y), $body);
+        let partial = first($values[$a], T::from($program.constants[$b]));
+        $edges.edge($a, partial, $crate::ops::expand!(@branch $body));
+    }};
+    (@second_edge ($a:expr, $b:expr, $y:expr, $values:expr, $program:expr, $edges:expr),
+        $body:tt
+    ) => {{
+        let second = |p: T, q: T| $crate::ops::expand!(@second (p, q, $y), $body);
+        let partial = second(T::from($program.constants[$b]), $values[$a]);
+        $edges.edge($a, partial, $crate::ops::expand!(@branch $body));
+    }};
+    (@nary_edges ($record:expr, $y:expr, $values:expr, $program:expr, $edges:expr), $body:tt) => {{
+        const BRANCH: bool = $crate::ops::expand!(@branch $body);
+        let nary = $program.nary($record);
+        let x = |i: usize| nary.value(i, $values);
+        let mut each = |i: usize, partial: T| {
+            if let Operand::Node(id) = nary.operand(i) {
+                $edges.edge(id.index(), partial, BRANCH);
+            }
+        };
+        $crate::ops::expand!(@partials (nary.len(), x, nary.constants, $y, &mut each), $body);
+    }};
+
+    // The named methods of a number type.
+    (@methods [$vis:vis fn]
+        prefix $prefix:tt
+        infix $infix:tt
+        unary { $($(#[$um:meta])* $U:ident $u:ident $ubody:tt)* }
+        binary { $($(#[$bm:meta])* $B:ident $b:ident($barg:ident) $bbody:tt)* }
+        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt
+            => [$($nxs:expr),*], [$($ncs:expr),*] $nbody:tt)* }
+        forms { $($(#[$om:meta])* $o:ident $oargs:tt $obody:tt)* }
+    ) => {
+        $($(#[$um])* #[inline] #[track_caller] #[must_use]
+        $vis fn $u(self) -> Self {
+            <Self as $crate::Real>::unary($crate::Op::$U, self)
+        })*
+        $($(#[$bm])* #[inline] #[track_caller] #[must_use]
+        $vis fn $b(self, $barg: impl Into<Self>) -> Self {
+            <Self as $crate::Real>::binary($crate::Op::$B, self, $barg.into())
+        })*
+        $($(#[$nm])* #[inline] #[track_caller] #[must_use]
+        $vis fn $n $nargs -> Self {
+            <Self as $crate::Real>::nary($crate::Op::$N, &[$($nxs),*], &[$($ncs),*])
+        })*
+        $($(#[$om])* #[inline] #[track_caller] #[must_use]
+        $vis fn $o $oargs -> Self $obody)*
+    };
+
+    // The operators of a number type.
+    (@operators $generics:tt $type:ty,
+        prefix { $($(#[$pm:meta])* $P:ident $p:ident [$PT:ident::$pt:ident] $pbody:tt)* }
+        infix { $($(#[$im:meta])* $I:ident $i:ident [$IT:ident::$it:ident $AT:ident::$at:ident]
+            $ibody:tt)* }
+        $($rest:tt)*
+    ) => {
+        $($crate::ops::expand! { @prefix $generics $type, $P $PT $pt })*
+        $($crate::ops::expand! { @infix $generics $type, $I $IT $it $AT $at })*
+        $crate::ops::expand! { @fold $generics $type, Sum sum }
+        $crate::ops::expand! { @fold $generics $type, Product product }
+    };
+
+    // What is in the body of a row.
+    (@row $name:ident,
+        { $notation:expr, $(branch,)? on $samples:expr, $($rest:tt)* }
+    ) => {
+        Row { name: stringify!($name), notation: $notation, samples: &$samples }
+    };
+    (@branch { $notation:expr, branch, $($rest:tt)* }) => { true };
+    (@branch { $($rest:tt)* }) => { false };
+    (@takes $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        takes |$n:ident, $c:ident| $takes:expr, $($rest:tt)* }
+    ) => {{ let ($n, $c) = $given; $takes }};
+    (@value $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        $(where |$($d:ident),+| $domain:expr,)? $(takes |$n:ident, $c:ident| $takes:expr,)?
+        value |$x:ident| $value:expr, $($rest:tt)* }
+    ) => {{ let $x = $given; $value }};
+    (@value $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        $(where |$($d:ident),+| $domain:expr,)? $(takes |$n:ident, $c:ident| $takes:expr,)?
+        value |$($x:ident),+| $value:expr, $($rest:tt)* }
+    ) => {{ let ($($x),+) = $given; $value }};
+    (@partial $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        $(where |$d:ident| $domain:expr,)? value |$v:ident| $value:expr,
+        partial |$x:ident, $y:ident| $partial:expr }
+    ) => {{
+        let ($x, $y) = $given;
+        $(let inside = { let $d = $x.value(); $domain };
+        if !inside { return $x * f64::NAN; })?
+        $partial
+    }};
+    (@first $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        $(where |$d1:ident, $d2:ident| $domain:expr,)? value |$v1:ident, $v2:ident| $value:expr,
+        first |$a:ident, $b:ident, $y:ident| $first:expr, $($second:tt)* }
+    ) => {{
+        let ($a, $b, $y) = $given;
+        $(let inside = { let ($d1, $d2) = ($a.value(), $b.value()); $domain };
+        if !inside { return $a * f64::NAN; })?
+        $first
+    }};
+    (@second $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        $(where |$d1:ident, $d2:ident| $domain:expr,)? value |$v1:ident, $v2:ident| $value:expr,
+        first |$fa:ident, $fb:ident, $fy:ident| $first:expr,
+        second |$a:ident, $b:ident, $y:ident| $second:expr }
+    ) => {{
+        let ($a, $b, $y) = $given;
+        $(let inside = { let ($d1, $d2) = ($a.value(), $b.value()); $domain };
+        if !inside { return $b * f64::NAN; })?
+        $second
+    }};
+    (@partials $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+        takes |$tn:ident, $tc:ident| $takes:expr,
+        value |$vn:ident, $vx:ident, $vc:ident| $value:expr,
+        partials |$n:ident, $x:ident, $c:ident, $y:ident, $each:ident| $partials:expr }
+    ) => {{ let ($n, $x, $c, $y, $each) = $given; $partials }};
+
+    (@prefix [$($generics:tt)*] $type:ty, $Op:ident $Trait:ident $method:ident) => {
+        impl<$($generics)*> std::ops::$Trait for $type {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self) -> $type {
+                $crate::Real::unary($crate::Op::$Op, self)
+            }
+        }
+        impl<$($generics)*> std::ops::$Trait for &$type {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self) -> $type {
+                $crate::Real::unary($crate::Op::$Op, *self)
+            }
+        }
+    };
+
+    (@infix [$($generics:tt)*] $type:ty,
+        $Op:ident $Trait:ident $method:ident $Assign:ident $assign:ident
+    ) => {
+        impl<$($generics)*, R: Into<$type>> std::ops::$Trait<R> for $type {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self, right: R) -> $type {
+                $crate::Real::binary($crate::Op::$Op, self, right.into())
+            }
+        }
+        impl<$($generics)*, R: Into<$type>> std::ops::$Trait<R> for &$type {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self, right: R) -> $type {
+                $crate::Real::binary($crate::Op::$Op, *self, right.into())
+            }
+        }
+        impl<$($generics)*> std::ops::$Trait<$type> for f64 {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self, right: $type) -> $type {
+                $crate::Real::binary($crate::Op::$Op, <$type>::from(self), right)
+            }
+        }
+        impl<$($generics)*> std::ops::$Trait<&$type> for f64 {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self, right: &$type) -> $type {
+                $crate::Real::binary($crate::Op::$Op, <$type>::from(self), *right)
+            }
+        }
+        impl<$($generics)*> std::ops::$Trait<$type> for &f64 {
+            type Output = $type;
+            #[inline]
+            #[track_caller]
+            fn $method(self, right: $type) -> $type {
+                $crate::Real::binary($crate::Op::$Op, <$type>::from(*self), right)
+            }
+        }
+        impl<$($generics)*, R: Into<$type>> std::ops::$Assign<R> for $type {
+            #[inline]
+            #[track_caller]
+            fn $assign(&mut self, right: R) {
+                *self = $crate::Real::binary($crate::Op::$Op, *self, right.into());
+            }
+        }
+    };
+
+    (@fold [$($generics:tt)*] $type:ty, $Op:ident $method:ident) => {
+        /// The whole iterator as one node.
+        impl<$($generics)*, R: Into<$type>> std::iter::$Op<R> for $type {
+            #[track_caller]
+            fn $method<I: Iterator<Item = R>>(operands: I) -> $type {
+                let operands: smallvec::SmallVec<[$type; 8]> = operands.map(Into::into).collect();
+                $crate::Real::nary($crate::Op::$Op, &[&operands], &[])
+            }
+        }
+    };
+}
+pub(crate) use expand;

@@ -1,0 +1,43 @@
+//! What the partials of some rows are made of: constants, and the partials of
+//! n-ary operations that take more than a line. These are functions of their
+//! own, not inlined, so that the sweep keeps what it holds in registers.
+
+use super::{Op, Real};
+pub(crate) use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
+
+/// The partials of a product, from the products of what stands before and
+/// after each factor: linear in their number and right where a factor is 0.
+#[inline(never)]
+pub(crate) fn products_of_others<T: Real>(n: usize, x: impl Fn(usize) -> T) -> Vec<T> {
+    let times = |product: Option<T>, factor| Some(product.map_or(factor, |p| p * factor));
+    let mut after = vec![None; n];
+    for i in (1..n).rev() {
+        after[i - 1] = times(after[i], x(i));
+    }
+    let mut before: Option<T> = None;
+    let mut others = Vec::with_capacity(n);
+    for (i, &after) in after.iter().enumerate() {
+        let product = after.map_or(before, |after| times(before, after));
+        others.push(product.unwrap_or(T::from(1.0)));
+        before = times(before, x(i));
+    }
+    others
+}
+
+/// The partials of a selection: none for what is compared.
+#[inline(always)]
+pub(crate) fn picked<T: Real>(then: T, otherwise: T) -> [T; 4] {
+    [T::from(0.0), T::from(0.0), then, otherwise]
+}
+
+/// The partials of y = log_sum_exp: e^{xᵢ−y}, normalised once more because y
+/// itself is rounded.
+#[inline(never)]
+pub(crate) fn softmax<T: Real>(n: usize, x: impl Fn(usize) -> T, y: T) -> Vec<T> {
+    let mut weights: Vec<T> = (0..n).map(|i| (x(i) - y).exp()).collect();
+    let total = T::nary(Op::Sum, &[&weights], &[]);
+    for weight in &mut weights {
+        *weight /= total;
+    }
+    weights
+}

@@ -1,0 +1,398 @@
+//! `Recording`: the columns of a tape, and the only ways to add to them.
+//!
+//! Records and values are columns of one length whose room is filled
+//! beforehand, so that recording a node is one store to each after one check,
+//! and a call only where the check fails. `Vec::push` took 1.7 times as long
+//! (`docs/benchmarks.md`). The failed check is the funnel for all that is rare:
+//! growth, the limit, keeping the lines of the program, and values that were
+//! changed behind the handles.
+
+use crate::error::Error;
+use crate::ops::Op;
+use crate::program::{CONSTANT, Form, MOST, NodeId, Operand, Program, Record};
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// Below this many entries room doubles; above, it grows by a quarter, so that
+/// no more than a quarter lies idle.
+const DOUBLING: usize = 1 << 16;
+
+#[derive(Clone, Default)]
+struct Names {
+    /// In the order of declaration.
+    nodes: IndexMap<Arc<str>, u32>,
+    names: HashMap<u32, Arc<str>>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Recording {
+    /// As long as `values`; both beyond `len` are room.
+    records: Vec<Record>,
+    values: Vec<f64>,
+    len: usize,
+    /// Beyond `constants_len` it is room.
+    constants: Vec<f64>,
+    constants_len: usize,
+    operands: Vec<u32>,
+    /// Counts changes of values already recorded.
+    pub(crate) revision: u64,
+    names: Names,
+    limit: usize,
+    /// No room is left open, so that every node comes by way of `push_slowly`:
+    /// lines are kept, or handles may carry values that are no longer the tape's.
+    watched: bool,
+    locations: Option<Vec<&'static Location<'static>>>,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self {
+            records: Vec::new(),
+            values: Vec::new(),
+            len: 0,
+            constants: Vec::new(),
+            constants_len: 0,
+            operands: Vec::new(),
+            revision: 0,
+            names: Names::default(),
+            limit: MOST,
+            watched: false,
+            locations: None,
+        }
+    }
+}
+
+/// How far a column of `len` entries grows when it is full.
+fn grown(len: usize) -> usize {
+    len + if len < DOUBLING { len.max(32) } else { len / 4 }
+}
+
+impl Recording {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.values[..self.len]
+    }
+
+    #[inline]
+    pub(crate) fn value(&self, id: u32) -> f64 {
+        self.values[id as usize]
+    }
+
+    pub(crate) fn program(&self) -> Program<'_> {
+        Program {
+            records: &self.records[..self.len],
+            operands: &self.operands,
+            constants: &self.constants[..self.constants_len],
+        }
+    }
+
+    /// The structure to read, and the values to write.
+    pub(crate) fn program_and_values(&mut self) -> (Program<'_>, &mut [f64]) {
+        let program = Program {
+            records: &self.records[..self.len],
+            operands: &self.operands,
+            constants: &self.constants[..self.constants_len],
+        };
+        (program, &mut self.values[..self.len])
+    }
+
+    /// Records a node if there is room.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, record: Record, value: f64) -> Option<u32> {
+        let id = self.len;
+        let (Some(to), Some(value_to)) = (self.records.get_mut(id), self.values.get_mut(id)) else {
+            return None;
+        };
+        *to = record;
+        *value_to = value;
+        self.len = id + 1;
+        Some(id as u32)
+    }
+
+    /// Records an operation on a node and a constant if there is room.
+    #[inline(always)]
+    pub(crate) fn put_with(
+        &mut self,
+        op: Op,
+        form: Form,
+        a: u32,
+        constant: f64,
+        value: f64,
+    ) -> Option<u32> {
+        let at = self.constants_len;
+        if at >= self.constants.len() {
+            return None;
+        }
+        let id = self.put(Record::new(op, form, a, at as u32), value)?;
+        self.constants[at] = constant;
+        self.constants_len = at + 1;
+        Some(id)
+    }
+
+    /// Records a node whatever it takes. An operation's value is computed from
+    /// the tape's own values; `given` is for leaves.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn push_slowly(
+        &mut self,
+        record: Record,
+        given: f64,
+        caller: &'static Location<'static>,
+    ) -> Result<u32, Error> {
+        if self.len >= self.limit {
+            return Err(self.full());
+        }
+        if let Some(locations) = &mut self.locations {
+            locations.push(caller);
+        }
+        let value = if record.op() == Op::Input {
+            given
+        } else {
+            self.value_of(record)
+        };
+        if self.watched {
+            self.records.push(record);
+            self.values.push(value);
+            self.len += 1;
+        } else {
+            self.make_room(grown(self.len));
+            self.put(record, value);
+        }
+        Ok((self.len - 1) as u32)
+    }
+
+    /// The same for an operation on a node and a constant.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn push_slowly_with(
+        &mut self,
+        op: Op,
+        form: Form,
+        a: u32,
+        constant: f64,
+        caller: &'static Location<'static>,
+    ) -> Result<u32, Error> {
+        let at = self.constants_len;
+        self.push_constants(&[constant])?;
+        let pushed = self.push_slowly(Record::new(op, form, a, at as u32), 0.0, caller);
+        if pushed.is_err() {
+            self.constants_len = at;
+        }
+        pushed
+    }
+
+    /// Fills columns of `nodes` entries, within the limit, or none if watched.
+    fn make_room(&mut self, nodes: usize) {
+        let nodes = if self.watched {
+            self.len
+        } else {
+            nodes.min(self.limit)
+        };
+        if nodes > self.records.len() {
+            self.records.reserve_exact(nodes - self.records.len());
+            self.values.reserve_exact(nodes - self.values.len());
+        }
+        self.records.resize(nodes, Record::default());
+        self.values.resize(nodes, 0.0);
+    }
+
+    fn push_constants(&mut self, constants: &[f64]) -> Result<(), Error> {
+        let end = self.constants_len + constants.len();
+        if end > MOST {
+            return Err(self.full());
+        }
+        if end > self.constants.len() {
+            let room = grown(self.constants.len()).max(end);
+            self.constants.reserve_exact(room - self.constants.len());
+            self.constants.resize(room, 0.0);
+        }
+        self.constants[self.constants_len..end].copy_from_slice(constants);
+        self.constants_len = end;
+        Ok(())
+    }
+
+    /// Records an n-ary operation. After an error the columns are as before.
+    pub(crate) fn push_nary(
+        &mut self,
+        op: Op,
+        operands: impl Iterator<Item = Operand>,
+        constants: &[&[f64]],
+        caller: &'static Location<'static>,
+    ) -> Result<u32, Error> {
+        let (start, own) = (self.operands.len(), self.constants_len);
+        let pushed = self.push_operands(operands, constants).and_then(|()| {
+            let count = (self.operands.len() - start - 2) as u32;
+            let record = Record::new(op, Form::Nodes, start as u32, count);
+            // Room or none, it goes the way on which the value is computed.
+            if self.len < self.records.len() {
+                let value = self.value_of(record);
+                return self.put(record, value).ok_or_else(|| self.full());
+            }
+            self.push_slowly(record, 0.0, caller)
+        });
+        if pushed.is_err() {
+            self.operands.truncate(start);
+            self.constants_len = own;
+        }
+        pushed
+    }
+
+    fn push_operands(
+        &mut self,
+        operands: impl Iterator<Item = Operand>,
+        constants: &[&[f64]],
+    ) -> Result<(), Error> {
+        let (start, own) = (self.operands.len(), self.constants_len);
+        for part in constants {
+            self.push_constants(part)?;
+        }
+        let count = (self.constants_len - own) as u32;
+        self.operands.extend([own as u32, count]);
+        for operand in operands {
+            let word = match operand {
+                Operand::Node(id) => id.0,
+                Operand::Constant(value) => {
+                    self.push_constants(&[value])?;
+                    (self.constants_len - 1) as u32 | CONSTANT
+                }
+            };
+            self.operands.push(word);
+        }
+        if self.operands.len() > MOST || start >= MOST {
+            return Err(self.full());
+        }
+        Ok(())
+    }
+
+    /// What a record's operation gives for the present values.
+    fn value_of(&self, record: Record) -> f64 {
+        let (op, values) = (record.op(), &self.values);
+        let constant = || self.constants[record.b()];
+        match (op.arity(), record.form()) {
+            (None, _) => {
+                let nary = self.program().nary(record);
+                op.value_n(nary.len(), |i| nary.value(i, values), nary.constants)
+            }
+            (Some(1), _) => op.value_1(values[record.a()]),
+            (_, Form::Nodes) => op.value_2(values[record.a()], values[record.b()]),
+            (_, Form::NodeConstant) => op.value_2(values[record.a()], constant()),
+            (_, Form::ConstantNode) => op.value_2(constant(), values[record.a()]),
+        }
+    }
+
+    #[cold]
+    fn full(&self) -> Error {
+        Error::Capacity { limit: self.limit }
+    }
+
+    /// A column of `nodes` entries.
+    pub(crate) fn reserve(&mut self, nodes: usize) {
+        self.make_room(nodes.min(MOST));
+    }
+
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.min(MOST);
+    }
+
+    pub(crate) fn keep_locations(&mut self) {
+        self.locations = Some(Vec::new());
+        self.watch();
+    }
+
+    pub(crate) fn location(&self, id: NodeId) -> Option<&'static Location<'static>> {
+        self.locations.as_ref()?.get(id.index()).copied()
+    }
+
+    fn watch(&mut self) {
+        self.watched = true;
+        self.make_room(self.len);
+    }
+
+    /// Gives an input a new value. From now on handles may carry old ones.
+    pub(crate) fn set(&mut self, id: u32, value: f64) {
+        self.values[id as usize] = value;
+        self.changed();
+    }
+
+    /// Values already recorded have changed.
+    pub(crate) fn changed(&mut self) {
+        self.revision += 1;
+        if !self.watched {
+            self.watch();
+        }
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.values.capacity().min(self.records.capacity())
+    }
+
+    /// Forgets all nodes and names, and keeps the memory as room.
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+        self.constants_len = 0;
+        self.operands.clear();
+        self.names.nodes.clear();
+        self.names.names.clear();
+        self.locations.iter_mut().for_each(Vec::clear);
+        self.watched = self.locations.is_some();
+        self.make_room(self.capacity());
+    }
+
+    pub(crate) fn set_name(&mut self, id: u32, name: &str) -> Result<(), Error> {
+        if let Some(&holder) = self.names.nodes.get(name) {
+            return Err(Error::DuplicateName {
+                name: name.to_owned(),
+                holder: holder as usize,
+            });
+        }
+        if let Some(first) = self.names.names.get(&id) {
+            let (name, second) = (first.to_string(), name.to_owned());
+            return Err(Error::AlreadyNamed {
+                node: id as usize,
+                name,
+                second,
+            });
+        }
+        let name: Arc<str> = name.into();
+        self.names.nodes.insert(name.clone(), id);
+        self.names.names.insert(id, name);
+        Ok(())
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Result<u32, Error> {
+        self.names
+            .nodes
+            .get(name)
+            .copied()
+            .ok_or_else(|| Error::UnknownName {
+                name: name.to_owned(),
+                known: self.names.nodes.len(),
+            })
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&Arc<str>, u32)> {
+        self.names.nodes.iter().map(|(name, &id)| (name, id))
+    }
+
+    pub(crate) fn name(&self, id: u32) -> Option<Arc<str>> {
+        self.names.names.get(&id).cloned()
+    }
+
+    /// A node as an error text names it.
+    pub(crate) fn describe(&self, id: u32) -> String {
+        let value = self.values[id as usize];
+        match self.names.names.get(&id) {
+            Some(name) => format!("node {id} ({name} = {value})"),
+            None => {
+                format!("node {id} ({} = {value})", self.records[id as usize].op())
+            }
+        }
+    }
+}
