@@ -162,7 +162,9 @@ impl Recording {
             self.values.push(value);
             self.len += 1;
         } else {
-            self.make_room(grown(self.len));
+            if self.len == self.records.len() {
+                self.make_room(grown(self.len));
+            }
             self.put(record, value);
         }
         Ok((self.len - 1) as u32)
