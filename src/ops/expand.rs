@@ -1,8 +1,8 @@
 //! The one macro that reads rows of the table.
 //!
 //! The first word says what is made of them: `op` makes the `Op`s with their
-//! values, partials and print forms; `edges` the function that a reverse sweep
-//! calls at each node; `methods` the named methods of a number type; `operators`
+//! values, partials and print forms; `result` and `edges` the functions that the
+//! sweeps call at each node; `methods` the named methods of a number type; `operators`
 //! its `+ − · /`.
 
 macro_rules! expand {
@@ -107,7 +107,7 @@ macro_rules! expand {
                 }
             }
 
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             pub(crate) fn value_n(self, n: usize, x: impl Fn(usize) -> f64, c: &[f64]) -> f64 {
                 match self {
@@ -172,6 +172,49 @@ macro_rules! expand {
         }
     };
 
+    // The function that a forward sweep calls at each node. One `match` finds the
+    // operation and where its operands are.
+    (@result
+        prefix { $($(#[$pm:meta])* $P:ident $p:ident $ptrait:tt $pbody:tt)* }
+        infix { $($(#[$im:meta])* $I:ident $i:ident $itrait:tt $ibody:tt)* }
+        unary { $($(#[$um:meta])* $U:ident $u:ident $ubody:tt)* }
+        binary { $($(#[$bm:meta])* $B:ident $b:ident $bargs:tt $bbody:tt)* }
+        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => $nxs:tt, $ncs:tt $nbody:tt)* }
+        forms { $($forms:tt)* }
+    ) => {
+        /// What a record's operation gives; for a leaf what it is.
+        #[inline(always)]
+        fn result<T: Real>(program: Program<'_>, index: usize, values: &[T]) -> T {
+            let record = program.records[index];
+            let (a, b) = (record.a(), record.b());
+            match record.code() {
+                $(n if n == const { code(Op::$P, Form::Nodes) } => T::unary(Op::$P, values[a]),)*
+                $(n if n == const { code(Op::$U, Form::Nodes) } => T::unary(Op::$U, values[a]),)*
+                $(n if n == const { code(Op::$I, Form::Nodes) } =>
+                    T::binary(Op::$I, values[a], values[b]),
+                n if n == const { code(Op::$I, Form::NodeConstant) } =>
+                    T::binary(Op::$I, values[a], T::from(program.constants[b])),
+                n if n == const { code(Op::$I, Form::ConstantNode) } =>
+                    T::binary(Op::$I, T::from(program.constants[b]), values[a]),)*
+                $(n if n == const { code(Op::$B, Form::Nodes) } =>
+                    T::binary(Op::$B, values[a], values[b]),
+                n if n == const { code(Op::$B, Form::NodeConstant) } =>
+                    T::binary(Op::$B, values[a], T::from(program.constants[b])),
+                n if n == const { code(Op::$B, Form::ConstantNode) } =>
+                    T::binary(Op::$B, T::from(program.constants[b]), values[a]),)*
+                $(n if n == const { code(Op::$N, Form::Nodes) } => {
+                    let nary = program.nary(record);
+                    T::nary_of(Op::$N, nary.len(), |i| values[nary.node(i)], nary.constants)
+                }
+                n if n == const { code(Op::$N, Form::NodeConstant) } => {
+                    let nary = program.nary(record);
+                    T::nary_of(Op::$N, nary.len(), |i| nary.value(i, values), nary.constants)
+                })*
+                _ => values[index],
+            }
+        }
+    };
+
     // The function that a reverse sweep calls at each node. One `match` finds the
     // operation, and each arm knows its partials and what is constant in them.
     (@edges
@@ -192,57 +235,70 @@ macro_rules! expand {
             edges: &mut impl Edges<T>,
         ) {
             let record = program.records[index];
-            let (a, b, y) = (record.a(), record.b(), values[index]);
+            let (a, b) = (record.a(), record.b());
             match record.code() {
                 $(n if n == const { code(Op::$P, Form::Nodes) } => $crate::ops::expand!(
-                    @unary_edge (a, y, values, edges), $pbody),)*
+                    @unary_edge (a, index, values, edges), $pbody),)*
                 $(n if n == const { code(Op::$U, Form::Nodes) } => $crate::ops::expand!(
-                    @unary_edge (a, y, values, edges), $ubody),)*
+                    @unary_edge (a, index, values, edges), $ubody),)*
                 $(n if n == const { code(Op::$I, Form::Nodes) } => $crate::ops::expand!(
-                    @node_node_edges (a, b, y, values, edges), $ibody),
+                    @node_node_edges (a, b, index, values, edges), $ibody),
                 n if n == const { code(Op::$I, Form::NodeConstant) } => $crate::ops::expand!(
-                    @first_edge (a, b, y, values, program, edges), $ibody),
+                    @first_edge (a, b, index, values, program, edges), $ibody),
                 n if n == const { code(Op::$I, Form::ConstantNode) } => $crate::ops::expand!(
-                    @second_edge (a, b, y, values, program, edges), $ibody),)*
+                    @second_edge (a, b, index, values, program, edges), $ibody),)*
                 $(n if n == const { code(Op::$B, Form::Nodes) } => $crate::ops::expand!(
-                    @node_node_edges (a, b, y, values, edges), $bbody),
+                    @node_node_edges (a, b, index, values, edges), $bbody),
                 n if n == const { code(Op::$B, Form::NodeConstant) } => $crate::ops::expand!(
-                    @first_edge (a, b, y, values, program, edges), $bbody),
+                    @first_edge (a, b, index, values, program, edges), $bbody),
                 n if n == const { code(Op::$B, Form::ConstantNode) } => $crate::ops::expand!(
-                    @second_edge (a, b, y, values, program, edges), $bbody),)*
+                    @second_edge (a, b, index, values, program, edges), $bbody),)*
                 $(n if n == const { code(Op::$N, Form::Nodes) } => $crate::ops::expand!(
-                    @nary_edges (record, y, values, program, edges), $nbody),)*
+                    @nary_edges (record, index, values, program, edges), $nbody),
+                n if n == const { code(Op::$N, Form::NodeConstant) } => $crate::ops::expand!(
+                    @mixed_edges (record, index, values, program, edges), $nbody),)*
                 _ => {}
             }
         }
     };
-    (@unary_edge ($a:expr, $y:expr, $values:expr, $edges:expr), $body:tt) => {{
-        let partial = |x: T| $crate::ops::expand!(@partial (x, $y), $body);
+    (@unary_edge ($a:expr, $index:expr, $values:expr, $edges:expr), $body:tt) => {{
+        let partial = |x: T| $crate::ops::expand!(@partial (x, $values[$index]), $body);
         $edges.edge($a, partial($values[$a]), $crate::ops::expand!(@branch $body));
     }};
-    (@node_node_edges ($a:expr, $b:expr, $y:expr, $values:expr, $edges:expr), $body:tt) => {{
+    (@node_node_edges ($a:expr, $b:expr, $index:expr, $values:expr, $edges:expr), $body:tt) => {{
         const BRANCH: bool = $crate::ops::expand!(@branch $body);
-        let first = |p: T, q: T| $crate::ops::expand!(@first (p, q, $y), $body);
-        let second = |p: T, q: T| $crate::ops::expand!(@second (p, q, $y), $body);
+        let first = |p: T, q: T| $crate::ops::expand!(@first (p, q, $values[$index]), $body);
+        let second = |p: T, q: T| $crate::ops::expand!(@second (p, q, $values[$index]), $body);
         let (p, q) = ($values[$a], $values[$b]);
         $edges.edge($a, first(p, q), BRANCH);
         $edges.edge($b, second(p, q), BRANCH);
     }};
-    (@first_edge ($a:expr, $b:expr, $y:expr, $values:expr, $program:expr, $edges:expr),
+    (@first_edge ($a:expr, $b:expr, $index:expr, $values:expr, $program:expr, $edges:expr),
         $body:tt
     ) => {{
-        let first = |p: T, q: T| $crate::ops::expand!(@first (p, q, $y), $body);
+        let first = |p: T, q: T| $crate::ops::expand!(@first (p, q, $values[$index]), $body);
         let partial = first($values[$a], T::from($program.constants[$b]));
         $edges.edge($a, partial, $crate::ops::expand!(@branch $body));
     }};
-    (@second_edge ($a:expr, $b:expr, $y:expr, $values:expr, $program:expr, $edges:expr),
+    (@second_edge ($a:expr, $b:expr, $index:expr, $values:expr, $program:expr, $edges:expr),
         $body:tt
     ) => {{
-        let second = |p: T, q: T| $crate::ops::expand!(@second (p, q, $y), $body);
+        let second = |p: T, q: T| $crate::ops::expand!(@second (p, q, $values[$index]), $body);
         let partial = second(T::from($program.constants[$b]), $values[$a]);
         $edges.edge($a, partial, $crate::ops::expand!(@branch $body));
     }};
-    (@nary_edges ($record:expr, $y:expr, $values:expr, $program:expr, $edges:expr), $body:tt) => {{
+    (@nary_edges ($record:expr, $index:expr, $values:expr, $program:expr, $edges:expr),
+        $body:tt
+    ) => {{
+        const BRANCH: bool = $crate::ops::expand!(@branch $body);
+        let nary = $program.nary($record);
+        let x = |i: usize| $values[nary.node(i)];
+        let mut each = |i: usize, partial: T| $edges.edge(nary.node(i), partial, BRANCH);
+        $crate::ops::expand!(@partials (nary.len(), x, nary.constants, $values[$index], &mut each), $body);
+    }};
+    (@mixed_edges ($record:expr, $index:expr, $values:expr, $program:expr, $edges:expr),
+        $body:tt
+    ) => {{
         const BRANCH: bool = $crate::ops::expand!(@branch $body);
         let nary = $program.nary($record);
         let x = |i: usize| nary.value(i, $values);
@@ -251,7 +307,7 @@ macro_rules! expand {
                 $edges.edge(id.index(), partial, BRANCH);
             }
         };
-        $crate::ops::expand!(@partials (nary.len(), x, nary.constants, $y, &mut each), $body);
+        $crate::ops::expand!(@partials (nary.len(), x, nary.constants, $values[$index], &mut each), $body);
     }};
 
     // The named methods of a number type.

@@ -157,12 +157,12 @@ impl Real for f64 {
         self
     }
 
-    #[inline]
+    #[inline(always)]
     fn unary(op: Op, x: f64) -> f64 {
         op.value_1(x)
     }
 
-    #[inline]
+    #[inline(always)]
     fn binary(op: Op, a: f64, b: f64) -> f64 {
         op.value_2(a, b)
     }
@@ -172,7 +172,7 @@ impl Real for f64 {
         Self::nary_of(op, x.len(), |i| x[i], &c)
     }
 
-    #[inline]
+    #[inline(always)]
     fn nary_of(op: Op, n: usize, operand: impl Fn(usize) -> f64, constants: &[f64]) -> f64 {
         if !op.takes(n, constants.len()) {
             op.wrong_arity(n);

@@ -218,8 +218,9 @@ macro_rules! table {
                 => [$crate::ops::same_length("operands", weights, xs)], [weights, &[constant]]
                 { Call("linear_combination"), on [(-9.0, 9.0); 5],
                 takes |n, c| c == n + 1,
-                value |n, x, c| (0..n).fold(c[n], |sum, i| sum + c[i] * x(i)),
-                partials |n, _x, c, _y, each| for i in 0..n { each(i, T::from(c[i])) } }
+                value |n, x, c| c[..n].iter().enumerate().fold(c[n], |sum, (i, w)| sum + w * x(i)),
+                partials |n, _x, c, _y, each|
+                    for (i, w) in c[..n].iter().enumerate() { each(i, T::from(*w)) } }
             /// ln Σ e^{xᵢ} without overflow; −∞ for none. One node.
             LogSumExp log_sum_exp(xs: &[Self]) => [xs], []
                 { Call("log_sum_exp"), on [(-9.0, 9.0); 5],
