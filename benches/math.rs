@@ -27,6 +27,7 @@ fn functions() -> Vec<(&'static str, Function, Function, (f64, f64))> {
         ("sin", <f64 as Real>::sin, f64::sin, (-100.0, 100.0)),
         ("cos", <f64 as Real>::cos, f64::cos, (-100.0, 100.0)),
         ("tanh", <f64 as Real>::tanh, f64::tanh, (-5.0, 5.0)),
+        ("sech", <f64 as Real>::sech, |x| 1.0 / x.cosh(), (-5.0, 5.0)),
         (
             "sigmoid",
             <f64 as Real>::sigmoid,
@@ -111,6 +112,7 @@ fn looped(name: &str) -> impl FnMut(&[f64], &mut [f64]) + use<> {
         Op::Sin => each(x, y, <f64 as Real>::sin),
         Op::Cos => each(x, y, <f64 as Real>::cos),
         Op::Tanh => each(x, y, <f64 as Real>::tanh),
+        Op::Sech => each(x, y, <f64 as Real>::sech),
         Op::Sigmoid => each(x, y, <f64 as Real>::sigmoid),
         Op::Softplus => each(x, y, <f64 as Real>::softplus),
         _ => each(x, y, <f64 as Real>::log_sigmoid),

@@ -361,6 +361,13 @@ pub(crate) fn tanh(x: f64) -> f64 {
     result.copysign(x)
 }
 
+/// 1/cosh x = 2e/(1+e²) for e = e^{−|x|}
+#[inline(always)]
+pub(crate) fn sech(x: f64) -> f64 {
+    let e = lanes::exp(-x.abs());
+    2.0 * e / (1.0 + e * e)
+}
+
 /// 1/(1+e^{−x})
 #[inline(always)]
 pub(crate) fn sigmoid(x: f64) -> f64 {

@@ -6,7 +6,7 @@
 //! value on `f64`, and its partials. The partials are ordinary mathematics on
 //! any `T: Real`, use only operations of this table, and may use the result
 //! `y`. They are chosen to keep their digits over the whole domain, not to look
-//! like a textbook: tanh′ is 4σ(2x)σ(−2x), because 1−y² cancels.
+//! like a textbook: tanh′ is sech² x, because 1−y² cancels.
 //!
 //! `where` gives the domain: outside it the partials are NaN, also where their
 //! formula would be finite. `branch` marks an operation that picks one of its
@@ -113,7 +113,10 @@ macro_rules! table {
             /// Hyperbolic tangent.
             Tanh tanh { Call("tanh"), on [(-9.0, 9.0)],
                 value |x| math::tanh(x),
-                partial |x, _y| (x * 2.0).sigmoid() * (x * -2.0).sigmoid() * 4.0 }
+                partial |x, _y| x.sech().square() }
+            /// Hyperbolic secant, 1/cosh x.
+            Sech sech { Call("sech"), on [(-9.0, 9.0)],
+                value |x| math::sech(x), partial |x, y| -(y * x.tanh()) }
             /// Inverse of the hyperbolic sine.
             Asinh asinh { Call("asinh"), on [(-9.0, 9.0)],
                 value |x| math::asinh(x), partial |x, _y| x.hypot(1.0).recip() }

@@ -81,6 +81,8 @@ UNARY = [
     op("cosh", REAL, cosh, [sinh], [lambda x: [cosh(x)]]),
     op("tanh", REAL, tanh, [lambda x: 1 / cosh(x) ** 2],
        [lambda x: [8 * sig(2 * x) * sig(-2 * x) ** 2, -8 * sig(2 * x) ** 2 * sig(-2 * x)]]),
+    op("sech", REAL, lambda x: 1 / cosh(x), [lambda x: -tanh(x) / cosh(x)],
+       [lambda x: [tanh(x) ** 2 / cosh(x), -1 / cosh(x) ** 3]]),
     op("asinh", REAL, mp.asinh, [lambda x: 1 / sqrt(1 + x**2)],
        [lambda x: [-x / sqrt(1 + x**2) ** 3]]),
     op("acosh", [x for x in POSITIVE if x > 1] + [1.01, 1 + 1e-9, 1 + 1e-12, 1 + 1e-5, 1.2, 1.3,
