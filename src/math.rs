@@ -139,7 +139,7 @@ fn scale(x: f64, k: f64) -> f64 {
 
 /// eˣ. Away from the edges nothing is to be kept within bounds, and one step
 /// scales: the same bits, 2 ns earlier.
-#[inline(always)]
+#[inline]
 pub(crate) fn exp(x: f64) -> f64 {
     if x.abs() < 700.0 {
         let (k, sum) = exp_sum(x);
@@ -189,7 +189,7 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 }
 
 /// eˣ − 1
-#[inline(always)]
+#[inline]
 pub(crate) fn exp_m1(x: f64) -> f64 {
     let (result, _) = exp_m1_with_rest(x);
     if x == 0.0 { x } else { result }
@@ -226,7 +226,7 @@ fn ln_parts(k: f64, f: f64, correction: f64) -> f64 {
 }
 
 /// ln x. Between the edges nothing is to be selected: the same bits, 3 ns earlier.
-#[inline(always)]
+#[inline]
 pub(crate) fn ln(x: f64) -> f64 {
     if (f64::MIN_POSITIVE..f64::INFINITY).contains(&x) {
         let (k, m) = split(x);
@@ -279,7 +279,7 @@ fn ln_edges(x: f64, kernel: f64) -> f64 {
 }
 
 /// ln(1 + x)
-#[inline(always)]
+#[inline]
 pub(crate) fn ln_1p(x: f64) -> f64 {
     let u = 1.0 + x;
     let (k, m) = split(u);
@@ -343,7 +343,7 @@ pub(crate) fn cos(x: f64) -> f64 {
 }
 
 /// tanh x
-#[inline(always)]
+#[inline]
 pub(crate) fn tanh(x: f64) -> f64 {
     let size = x.abs();
     let (t, rest) = exp_m1_with_rest(clamp(2.0 * size, 0.0, 50.0));
@@ -362,14 +362,14 @@ pub(crate) fn tanh(x: f64) -> f64 {
 }
 
 /// 1/cosh x = 2e/(1+e²) for e = e^{−|x|}
-#[inline(always)]
+#[inline]
 pub(crate) fn sech(x: f64) -> f64 {
     let e = lanes::exp(-x.abs());
     2.0 * e / (1.0 + e * e)
 }
 
 /// 1/(1+e^{−x})
-#[inline(always)]
+#[inline]
 pub(crate) fn sigmoid(x: f64) -> f64 {
     let (e, rest) = exp_with_rest(-x.abs());
     let below = x < 0.0;
@@ -382,13 +382,13 @@ pub(crate) fn sigmoid(x: f64) -> f64 {
 }
 
 /// ln(1+e^x), finite for every finite x
-#[inline(always)]
+#[inline]
 pub(crate) fn softplus(x: f64) -> f64 {
     (if x < 0.0 { 0.0 } else { x }) + ln_1p(lanes::exp(-x.abs()))
 }
 
 /// ln σ(x)
-#[inline(always)]
+#[inline]
 pub(crate) fn log_sigmoid(x: f64) -> f64 {
     -softplus(-x)
 }

@@ -314,21 +314,21 @@ impl Real for Var<'_> {
 
 impl From<f64> for Var<'_> {
     /// A constant, which no tape knows.
-    #[inline]
+    #[inline(always)]
     fn from(value: f64) -> Self {
         Self::constant(value)
     }
 }
 
 impl From<&f64> for Var<'_> {
-    #[inline]
+    #[inline(always)]
     fn from(value: &f64) -> Self {
         Self::constant(*value)
     }
 }
 
 impl<'t> From<&Var<'t>> for Var<'t> {
-    #[inline]
+    #[inline(always)]
     fn from(var: &Var<'t>) -> Self {
         *var
     }

@@ -1,7 +1,7 @@
 //! W1, W1L and W2: the mean loss of logistic regression, a = 1/(1+e^{−z})
 //! spelled out, with the gradient by w and b.
 
-use super::{Random, Workload, hide};
+use super::{Random, Workload, by_hand, hide};
 use chainrule::{Tape, Var};
 
 #[derive(Clone)]
@@ -31,22 +31,7 @@ impl Problem {
     }
 
     fn by_hand(&self, gradient: &mut [f64]) -> f64 {
-        gradient.fill(0.0);
-        let (w, b) = self.parameters.split_at(self.parameters.len() - 1);
-        let mut total = 0.0;
-        for (x, y) in hide(self).rows() {
-            let z = w.iter().zip(x).fold(b[0], |z, (w, x)| z + w * x);
-            let a = 1.0 / (1.0 + (-z).exp());
-            total -= y * a.ln() + (1.0 - y) * (1.0 - a).ln();
-            let difference = a - y;
-            for (slot, x) in gradient.iter_mut().zip(x) {
-                *slot += difference * x;
-            }
-            gradient[w.len()] += difference;
-        }
-        let rows = self.y.len() as f64;
-        gradient.iter_mut().for_each(|g| *g /= rows);
-        total / rows
+        by_hand::logistic(&self.x, &self.y, &self.parameters, gradient)
     }
 }
 
@@ -75,7 +60,7 @@ fn workload(
             let total = losses.reduce(|total, loss| total + loss);
             total.expect("rows") / problem.y.len() as f64
         }),
-        by_hand: Box::new(move |gradient| copy.by_hand(gradient)),
+        by_hand: Box::new(move |gradient| hide(&copy).by_hand(gradient)),
     }
 }
 
@@ -106,12 +91,6 @@ pub fn one_row(name: &'static str) -> Workload {
             let (w1, w2, b) = (tape.var(p[0]), tape.var(p[1]), tape.var(p[2]));
             loss(w1 * x[0] + w2 * x[1] + b, y)
         }),
-        by_hand: Box::new(move |gradient| {
-            let (x, p) = (hide(&x), hide(&p));
-            let z = p[0] * x[0] + p[1] * x[1] + p[2];
-            let a = 1.0 / (1.0 + (-z).exp());
-            gradient.copy_from_slice(&[(a - y) * x[0], (a - y) * x[1], a - y]);
-            -(y * a.ln() + (1.0 - y) * (1.0 - a).ln())
-        }),
+        by_hand: Box::new(move |gradient| by_hand::logistic(hide(&x), &[y], hide(&p), gradient)),
     }
 }

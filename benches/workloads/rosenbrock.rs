@@ -1,6 +1,6 @@
 //! W4: Rosenbrock's function, Σ 100(x_{i+1}−x_i²)² + (1−x_i)².
 
-use super::{Random, Workload, hide};
+use super::{Random, Workload, by_hand, hide};
 use chainrule::{Tape, Var};
 
 pub fn rosenbrock(name: &'static str, n: usize) -> Workload {
@@ -20,16 +20,6 @@ pub fn rosenbrock(name: &'static str, n: usize) -> Workload {
             }
             sum
         }),
-        by_hand: Box::new(move |gradient| {
-            gradient.fill(0.0);
-            let mut sum = 0.0;
-            for (i, pair) in hide(&copy).windows(2).enumerate() {
-                let (u, v) = (pair[1] - pair[0] * pair[0], 1.0 - pair[0]);
-                sum += 100.0 * (u * u) + v * v;
-                gradient[i] += -400.0 * u * pair[0] - 2.0 * v;
-                gradient[i + 1] += 200.0 * u;
-            }
-            sum
-        }),
+        by_hand: Box::new(move |gradient| by_hand::rosenbrock(hide(&copy), gradient)),
     }
 }

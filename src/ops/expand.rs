@@ -320,11 +320,11 @@ macro_rules! expand {
             => [$($nxs:expr),*], [$($ncs:expr),*] $nbody:tt)* }
         forms { $($(#[$om:meta])* $o:ident $oargs:tt $obody:tt)* }
     ) => {
-        $($(#[$um])* #[inline] #[track_caller] #[must_use]
+        $($(#[$um])* #[inline(always)] #[track_caller] #[must_use]
         $vis fn $u(self) -> Self {
             <Self as $crate::Real>::unary($crate::Op::$U, self)
         })*
-        $($(#[$bm])* #[inline] #[track_caller] #[must_use]
+        $($(#[$bm])* #[inline(always)] #[track_caller] #[must_use]
         $vis fn $b(self, $barg: impl Into<Self>) -> Self {
             <Self as $crate::Real>::binary($crate::Op::$B, self, $barg.into())
         })*
@@ -405,7 +405,7 @@ macro_rules! expand {
     (@prefix [$($generics:tt)*] $type:ty, $Op:ident $Trait:ident $method:ident) => {
         impl<$($generics)*> std::ops::$Trait for $type {
             type Output = $type;
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn $method(self) -> $type {
                 $crate::Real::unary($crate::Op::$Op, self)
@@ -413,7 +413,7 @@ macro_rules! expand {
         }
         impl<$($generics)*> std::ops::$Trait for &$type {
             type Output = $type;
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn $method(self) -> $type {
                 $crate::Real::unary($crate::Op::$Op, *self)
@@ -426,7 +426,7 @@ macro_rules! expand {
     ) => {
         impl<$($generics)*, R: Into<$type>> std::ops::$Trait<R> for $type {
             type Output = $type;
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn $method(self, right: R) -> $type {
                 $crate::Real::binary($crate::Op::$Op, self, right.into())
@@ -434,7 +434,7 @@ macro_rules! expand {
         }
         impl<$($generics)*, R: Into<$type>> std::ops::$Trait<R> for &$type {
             type Output = $type;
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn $method(self, right: R) -> $type {
                 $crate::Real::binary($crate::Op::$Op, *self, right.into())
@@ -442,7 +442,7 @@ macro_rules! expand {
         }
         impl<$($generics)*> std::ops::$Trait<$type> for f64 {
             type Output = $type;
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn $method(self, right: $type) -> $type {
                 $crate::Real::binary($crate::Op::$Op, <$type>::from(self), right)
@@ -450,7 +450,7 @@ macro_rules! expand {
         }
         impl<$($generics)*> std::ops::$Trait<&$type> for f64 {
             type Output = $type;
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn $method(self, right: &$type) -> $type {
                 $crate::Real::binary($crate::Op::$Op, <$type>::from(self), *right)
@@ -458,14 +458,14 @@ macro_rules! expand {
         }
         impl<$($generics)*> std::ops::$Trait<$type> for &f64 {
             type Output = $type;
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn $method(self, right: $type) -> $type {
                 $crate::Real::binary($crate::Op::$Op, <$type>::from(*self), right)
             }
         }
         impl<$($generics)*, R: Into<$type>> std::ops::$Assign<R> for $type {
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn $assign(&mut self, right: R) {
                 *self = $crate::Real::binary($crate::Op::$Op, *self, right.into());
