@@ -230,7 +230,8 @@ impl Recording {
     }
 
     /// Records an n-ary operation on nodes that lie in `parts`, one after
-    /// another. `node` gives a node's number and whether it is one of this tape.
+    /// another. `node` gives a node's number and whether it is one of this tape;
+    /// `value` the value of one by its position, if all is well.
     /// Nothing is recorded if not all are: `Err`; or if the tape is full: `None`.
     #[inline]
     pub(crate) fn push_nary<V: Copy>(
@@ -238,6 +239,7 @@ impl Recording {
         op: Op,
         parts: &[&[V]],
         node: impl Fn(V) -> (u32, bool),
+        value: impl Fn(usize) -> f64,
         constants: &[&[f64]],
         caller: &'static Location<'static>,
     ) -> Result<Option<u32>, Mixed> {
@@ -253,6 +255,12 @@ impl Recording {
             self.operands.extend(words);
         }
         let fits = pushed.is_some() && all;
+        let n = self.operands.len().wrapping_sub(start + 2);
+        if fits && self.operands.len() <= MOST && self.len < self.records.len() {
+            let own = &self.constants[own..self.constants_len];
+            let value = op.value_n(n, value, own);
+            return Ok(self.put(Record::new(op, Form::Nodes, start as u32, n as u32), value));
+        }
         let id = self.push_many(op, Form::Nodes, start, own, fits, caller);
         if all { Ok(id) } else { Err(Mixed) }
     }

@@ -39,6 +39,16 @@ pub(crate) trait Edges<T> {
     /// The operand's position and the partial with respect to it. In a branch,
     /// a partial of zero means that the operand was not taken.
     fn edge(&mut self, operand: usize, partial: T, branch: bool);
+
+    /// Before and after edges that come by `one_of_many`.
+    #[inline(always)]
+    fn many(&mut self, _begin: bool) {}
+
+    /// The same as `edge`, for one of many operands.
+    #[inline(always)]
+    fn one_of_many(&mut self, operand: usize, partial: T, branch: bool) {
+        self.edge(operand, partial, branch);
+    }
 }
 
 impl<T, F: FnMut(usize, T, bool)> Edges<T> for F {
@@ -99,6 +109,26 @@ impl<T: Real> Edges<T> for Backward<'_, T> {
         } else {
             self.adjoints[operand] = self.adjoints[operand].plus(share);
         }
+    }
+
+    /// Among many, few operands are the node before: for them it is cheaper to
+    /// put its adjoint into memory than to compare.
+    #[inline(always)]
+    fn many(&mut self, begin: bool) {
+        if begin {
+            self.adjoints[self.before] = self.next;
+        } else {
+            self.next = self.adjoints[self.before];
+        }
+    }
+
+    #[inline(always)]
+    fn one_of_many(&mut self, operand: usize, partial: T, branch: bool) {
+        if branch && partial.is_zero() {
+            return;
+        }
+        let share = T::share(self.adjoint, partial);
+        self.adjoints[operand] = self.adjoints[operand].plus(share);
     }
 }
 

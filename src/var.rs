@@ -257,6 +257,9 @@ impl Real for Var<'_> {
 
     #[track_caller]
     fn nary(op: Op, operands: &[&[Self]], constants: &[&[f64]]) -> Self {
+        if operands.len() > 2 {
+            return Self::nary(op, &[&operands.concat()], constants);
+        }
         let each = || operands.iter().copied().flatten();
         let Some(first) = each().find(|x| x.tape.is_some()) else {
             let values: Vec<f64> = each().map(|x| x.value).collect();
@@ -268,11 +271,16 @@ impl Real for Var<'_> {
         }
         let (own, caller) = (first.tape.map(ptr::from_ref), Location::caller());
         let node = |x: Self| (x.id, x.tape.map(ptr::from_ref) == own);
+        let head = operands[0];
+        let value = |i: usize| match head.get(i) {
+            Some(x) => x.value,
+            None => operands[1][i - head.len()].value,
+        };
         let tape = first.tape.expect("it is a node");
         let recording = &tape.recording;
         let pushed = recording
             .borrow_mut()
-            .push_nary(op, operands, node, constants, caller);
+            .push_nary(op, operands, node, value, constants, caller);
         let pushed = match pushed {
             Ok(pushed) => pushed,
             Err(Mixed) => {

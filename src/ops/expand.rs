@@ -293,8 +293,10 @@ macro_rules! expand {
         const BRANCH: bool = $crate::ops::expand!(@branch $body);
         let nary = $program.nary($record);
         let x = |i: usize| $values[nary.node(i)];
-        let mut each = |i: usize, partial: T| $edges.edge(nary.node(i), partial, BRANCH);
+        $edges.many(true);
+        let mut each = |i: usize, partial: T| $edges.one_of_many(nary.node(i), partial, BRANCH);
         $crate::ops::expand!(@partials (nary.len(), x, nary.constants, $values[$index], &mut each), $body);
+        $edges.many(false);
     }};
     (@mixed_edges ($record:expr, $index:expr, $values:expr, $program:expr, $edges:expr),
         $body:tt
