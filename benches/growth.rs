@@ -1,0 +1,109 @@
+//! How does the time for a node grow with the size of the tape? From 10³ to 10⁷
+//! nodes: recording on a tape that has its memory, the reverse sweep, and the
+//! forward sweep. Writes `docs/growth.svg`, with the sizes of the caches marked.
+#![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
+
+mod plot;
+
+use chainrule::{Tape, Var};
+use plot::{Curve, Frame};
+use std::fs;
+use std::hint::black_box;
+use std::time::Instant;
+
+/// What a node occupies in all columns, adjoint included, for the mixture
+/// recorded here: 16 bytes, 8 for its adjoint, and 8 for each fourth's constant.
+const BYTES: f64 = 26.0;
+
+/// Half of the operands lie directly before, half far away.
+fn record<'t>(tape: &'t Tape, nodes: usize) -> Var<'t> {
+    let x = tape.vars(&[0.9, 1.1, 0.7, 1.3]);
+    let mut t = x[0];
+    let mut i = 0;
+    while tape.len() < nodes {
+        t = t * x[i % 4];
+        t = t + x[(i + 1) % 4];
+        t = t * 0.3;
+        t = t - x[(i + 2) % 4];
+        i += 1;
+    }
+    t
+}
+
+/// The median of nanoseconds per node.
+fn time(nodes: usize, mut run: impl FnMut()) -> f64 {
+    let batch = 20_000_usize.div_ceil(nodes);
+    let mut times: Vec<f64> = (0..(20_000_000 / (nodes * batch)).clamp(5, 401))
+        .map(|_| {
+            let start = Instant::now();
+            (0..batch).for_each(|_| run());
+            start.elapsed().as_nanos() as f64 / (nodes * batch) as f64
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let names = ["record", "forward", "reverse"];
+    let mut curves = names.map(|name| Curve {
+        name: name.to_owned(),
+        points: Vec::new(),
+    });
+    println!(
+        "{:>10}{:>10}{:>10}{:>10}  ns per node",
+        "nodes", names[0], names[1], names[2]
+    );
+    for power in 3..7 {
+        for factor in [1.0, 1.8, 3.2, 5.6] {
+            measure((factor * 10_f64.powi(power)) as usize, &mut curves);
+        }
+    }
+    measure(10_000_000, &mut curves);
+    let frame = Frame {
+        x: "nodes",
+        y: "ns per node",
+        marks: &caches(),
+    };
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/growth.svg");
+    fs::write(path, plot::svg(&curves, &frame)).expect("docs/growth.svg");
+}
+
+fn measure(nodes: usize, curves: &mut [Curve; 3]) {
+    let mut tape = Tape::with_capacity(nodes + 4);
+    record(&tape, nodes);
+    let recorded = time(nodes, || {
+        tape.clear();
+        black_box(record(&tape, nodes));
+    });
+    tape.clear();
+    let output = record(&tape, nodes);
+    let mut buffer = Vec::new();
+    let reverse = time(nodes, || {
+        let adjoints = tape.backward_with(&[(output, 1.0)], std::mem::take(&mut buffer));
+        buffer = black_box(adjoints).into_buffer();
+    });
+    let forward = time(nodes, || tape.forward());
+    println!("{nodes:>10}{recorded:>10.2}{forward:>10.2}{reverse:>10.2}");
+    for (curve, time) in curves.iter_mut().zip([recorded, forward, reverse]) {
+        curve.points.push((nodes as f64, time));
+    }
+}
+
+/// The number of nodes that just fit into each cache of this processor.
+fn caches() -> Vec<(f64, String)> {
+    let read = |index: usize, what: &str| {
+        let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{what}");
+        fs::read_to_string(path).map(|text| text.trim().to_owned())
+    };
+    let cache = |index| {
+        let (level, kind) = (read(index, "level").ok()?, read(index, "type").ok()?);
+        let size = read(index, "size").ok()?;
+        let kilobytes: f64 = size.strip_suffix('K')?.parse().ok()?;
+        (kind != "Instruction").then(|| (kilobytes * 1024.0 / BYTES, format!("L{level} {size}")))
+    };
+    (0..8).filter_map(cache).collect()
+}
