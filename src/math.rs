@@ -90,18 +90,13 @@ const COS: [f64; 6] = [
     -1.1382614868556325e-11,
 ];
 
-/// Σ cᵢ·xⁱ⁺ᵐ for x, x², x⁴ and xᵐ: four coefficients at a time, and the first
-/// four apart from the rest, so that few operations wait for one another.
+/// Four coefficients from the i-th on: cᵢ + cᵢ₊₁·x + cᵢ₊₂·x² + cᵢ₊₃·x³. The sum
+/// of all terms is put together where it is needed, so that few operations wait
+/// for one another.
 #[inline(always)]
-fn polynomial<const N: usize>(c: &[f64; N], [x, x2, x4, xm]: [f64; 4]) -> f64 {
+fn four<const N: usize>(c: &[f64; N], i: usize, x: f64, x2: f64) -> f64 {
     let at = |i: usize| if i < N { c[i] } else { 0.0 };
-    let four = |i: usize| (at(i) + at(i + 1) * x) + (at(i + 2) + at(i + 3) * x) * x2;
-    let rest = if N > 8 {
-        four(4) + x4 * four(8)
-    } else {
-        four(4)
-    };
-    xm * four(0) + (xm * x4) * rest
+    (at(i) + at(i + 1) * x) + (at(i + 2) + at(i + 3) * x) * x2
 }
 
 /// Keeps x within bounds; a NaN stays one.
@@ -118,15 +113,17 @@ fn power_of_2(rounded: f64) -> f64 {
 }
 
 /// eˣ = 2ᵏ·(1 + high + (tail − low)) for |x| < 1100: returns k, high (the
-/// reduced argument), low and tail.
+/// reduced argument), low, and tail as two numbers.
 #[inline(always)]
-fn exp_parts(x: f64) -> (f64, f64, f64, f64) {
+fn exp_parts(x: f64) -> (f64, f64, f64, [f64; 2]) {
     let k = (x * LOG2_E + ROUND) - ROUND;
     let high = x - k * LN_2_HIGH;
     let low = k * LN_2_LOW;
     let r = high - low;
     let r2 = r * r;
-    (k, high, low, polynomial(&EXP, [r, r2, r2 * r2, r2]))
+    let r4 = r2 * r2;
+    let last = (r4 * r2) * four(&EXP, 4, r, r2) + (r4 * r4 * r2) * four(&EXP, 8, r, r2);
+    (k, high, low, [r2 * four(&EXP, 0, r, r2), last])
 }
 
 /// x·2ᵏ in two exact steps and one that rounds, for results of any size.
@@ -155,7 +152,7 @@ fn exp_sum(x: f64) -> (f64, f64) {
     let (k, high, low, tail) = exp_parts(x);
     let one = 1.0 + high;
     let lost = high - (one - 1.0);
-    (k, one + ((lost - low) + tail))
+    (k, one + (((lost - low) + tail[0]) + tail[1]))
 }
 
 /// eˣ for x ≤ 0, and what rounding it to one number lost.
@@ -163,7 +160,7 @@ fn exp_sum(x: f64) -> (f64, f64) {
 fn exp_with_rest(x: f64) -> (f64, f64) {
     let (k, high, low, tail) = exp_parts(clamp(x, -746.0, 0.0));
     let one = 1.0 + high;
-    let small = ((high - (one - 1.0)) - low) + tail;
+    let small = (((high - (one - 1.0)) - low) + tail[0]) + tail[1];
     let sum = one + small;
     (scale(sum, k), scale(small - (sum - one), k))
 }
@@ -175,7 +172,7 @@ fn exp_m1_with_rest(x: f64) -> (f64, f64) {
     let (k, high, low, tail) = exp_parts(clamp(x, -40.0, 710.0));
     let one = 1.0 - power_of_2(clamp(-k, -60.0, 60.0) + ROUND);
     let (sum, error) = two_sum(one, high);
-    let small = (error - low) + tail;
+    let small = ((error - low) + tail[0]) + tail[1];
     let result = sum + small;
     (scale(result, k), scale(small - (result - sum), k))
 }
@@ -221,8 +218,8 @@ fn ln_parts(k: f64, f: f64, correction: f64) -> f64 {
     let left = (k * LN_2_LOW + correction) + lost;
     let z = s * s;
     let z2 = z * z;
-    let tail = polynomial(&LN, [z, z2, z2 * z2, z]);
-    sum + (s * (half + tail) + left)
+    let tail = (s * z) * four(&LN, 0, z, z2) + (s * z * (z2 * z2)) * four(&LN, 4, z, z2);
+    sum + ((s * half + left) + tail)
 }
 
 /// ln x. Between the edges nothing is to be selected: the same bits, 3 ns earlier.
@@ -312,11 +309,13 @@ fn reduce(x: f64) -> (u64, f64, f64) {
 fn sin_of_quadrant(quadrant: u64, r: f64, low: f64) -> f64 {
     let z = r * r;
     let z2 = z * z;
-    let sin = r + (low + polynomial(&SIN, [z, z2, z2 * z2, r * z]));
+    let tail = (r * z) * (four(&SIN, 0, z, z2) + (z2 * z2) * four(&SIN, 4, z, z2));
+    let sin = r + (low + tail);
     let half = 0.5 * z;
     let one = 1.0 - half;
+    let tail = z2 * (four(&COS, 0, z, z2) + (z2 * z2) * four(&COS, 4, z, z2));
     // (1 − one) − half is what the subtraction lost
-    let cos = one + (((1.0 - one) - half) + (polynomial(&COS, [z, z2, z2 * z2, z2]) - r * low));
+    let cos = one + (((1.0 - one) - half) + (tail - r * low));
     let result = if quadrant & 1 == 0 { sin } else { cos };
     f64::from_bits(result.to_bits() ^ (quadrant & 2) << 62)
 }

@@ -18,8 +18,14 @@ use smallvec::SmallVec;
 
 /// Evaluates every operation in order. The values of the leaves are given.
 pub(crate) fn forward<T: Real>(program: Program<'_>, values: &mut [T]) {
+    // The value of the node before, which most operations take: out of a register
+    // it is there some cycles earlier than out of memory.
+    let Some(&(mut last)) = values.first() else {
+        return;
+    };
     for index in 0..values.len() {
-        values[index] = result(program, index, values);
+        last = result(program, index, values, last);
+        values[index] = last;
     }
 }
 

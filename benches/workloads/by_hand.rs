@@ -2,7 +2,7 @@
 //! Each writes the gradient and returns the value. Plain slices only, so that
 //! `peers` can build this file for the processor it runs on.
 
-/// W1, W1L, W2: mean of −(y ln a + (1−y) ln(1−a)) with a = 1/(1+e^{−z}) and
+/// W1, W1L: mean of −(y ln a + (1−y) ln(1−a)) with a = 1/(1+e^{−z}) and
 /// z = w·x + b; the parameters are w and then b.
 pub fn logistic(x: &[f64], y: &[f64], parameters: &[f64], gradient: &mut [f64]) -> f64 {
     gradient.fill(0.0);
@@ -21,6 +21,14 @@ pub fn logistic(x: &[f64], y: &[f64], parameters: &[f64], gradient: &mut [f64]) 
     let rows = y.len() as f64;
     gradient.iter_mut().for_each(|g| *g /= rows);
     total / rows
+}
+
+/// W2: one row of two features.
+pub fn logistic_row(x: &[f64; 2], y: f64, p: &[f64; 3], gradient: &mut [f64]) -> f64 {
+    let z = p[0] * x[0] + p[1] * x[1] + p[2];
+    let a = 1.0 / (1.0 + (-z).exp());
+    gradient.copy_from_slice(&[(a - y) * x[0], (a - y) * x[1], a - y]);
+    -(y * a.ln() + (1.0 - y) * (1.0 - a).ln())
 }
 
 /// W3: each cycle is t·=x, t+=x, t=sin t, t=e^{−t·t}, t/=x, t=ln(1+t·t), acc+=t.

@@ -91,6 +91,6 @@ pub fn one_row(name: &'static str) -> Workload {
             let (w1, w2, b) = (tape.var(p[0]), tape.var(p[1]), tape.var(p[2]));
             loss(w1 * x[0] + w2 * x[1] + b, y)
         }),
-        by_hand: Box::new(move |gradient| by_hand::logistic(hide(&x), &[y], hide(&p), gradient)),
+        by_hand: Box::new(move |gradient| by_hand::logistic_row(hide(&x), y, hide(&p), gradient)),
     }
 }

@@ -184,24 +184,25 @@ macro_rules! expand {
     ) => {
         /// What a record's operation gives; for a leaf what it is.
         #[inline(always)]
-        fn result<T: Real>(program: Program<'_>, index: usize, values: &[T]) -> T {
+        fn result<T: Real>(program: Program<'_>, index: usize, values: &[T], last: T) -> T {
             let record = program.records[index];
             let (a, b) = (record.a(), record.b());
+            let of = |i: usize| if i + 1 == index { last } else { values[i] };
             match record.code() {
-                $(n if n == const { code(Op::$P, Form::Nodes) } => T::unary(Op::$P, values[a]),)*
-                $(n if n == const { code(Op::$U, Form::Nodes) } => T::unary(Op::$U, values[a]),)*
+                $(n if n == const { code(Op::$P, Form::Nodes) } => T::unary(Op::$P, of(a)),)*
+                $(n if n == const { code(Op::$U, Form::Nodes) } => T::unary(Op::$U, of(a)),)*
                 $(n if n == const { code(Op::$I, Form::Nodes) } =>
-                    T::binary(Op::$I, values[a], values[b]),
+                    T::binary(Op::$I, of(a), of(b)),
                 n if n == const { code(Op::$I, Form::NodeConstant) } =>
-                    T::binary(Op::$I, values[a], T::from(program.constants[b])),
+                    T::binary(Op::$I, of(a), T::from(program.constants[b])),
                 n if n == const { code(Op::$I, Form::ConstantNode) } =>
-                    T::binary(Op::$I, T::from(program.constants[b]), values[a]),)*
+                    T::binary(Op::$I, T::from(program.constants[b]), of(a)),)*
                 $(n if n == const { code(Op::$B, Form::Nodes) } =>
-                    T::binary(Op::$B, values[a], values[b]),
+                    T::binary(Op::$B, of(a), of(b)),
                 n if n == const { code(Op::$B, Form::NodeConstant) } =>
-                    T::binary(Op::$B, values[a], T::from(program.constants[b])),
+                    T::binary(Op::$B, of(a), T::from(program.constants[b])),
                 n if n == const { code(Op::$B, Form::ConstantNode) } =>
-                    T::binary(Op::$B, T::from(program.constants[b]), values[a]),)*
+                    T::binary(Op::$B, T::from(program.constants[b]), of(a)),)*
                 $(n if n == const { code(Op::$N, Form::Nodes) } => {
                     let nary = program.nary(record);
                     T::nary_of(Op::$N, nary.len(), |i| values[nary.node(i)], nary.constants)

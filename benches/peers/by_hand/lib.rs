@@ -27,6 +27,19 @@ pub unsafe extern "C" fn by_hand_logistic(
 }
 
 /// # Safety
+/// The pointers are those of arrays of 2, 3 and 3.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn by_hand_row(
+    x: *const [f64; 2],
+    y: f64,
+    p: *const [f64; 3],
+    gradient: *mut f64,
+) -> f64 {
+    // SAFETY: as promised by the caller.
+    unsafe { loops::logistic_row(&*x, y, &*p, std::slice::from_raw_parts_mut(gradient, 3)) }
+}
+
+/// # Safety
 /// The pointers are those of arrays of the given lengths.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn by_hand_chain(

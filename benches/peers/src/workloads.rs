@@ -18,6 +18,7 @@ unsafe extern "C" {
         parameters: *const f64,
         gradient: *mut f64,
     ) -> f64;
+    fn by_hand_row(x: *const [f64; 2], y: f64, p: *const [f64; 3], gradient: *mut f64) -> f64;
     fn by_hand_chain(
         x: *const f64,
         len: usize,
@@ -113,6 +114,10 @@ impl<const ONE_NODE: bool, const W: usize> Workload for Logistic<ONE_NODE, W> {
     fn by_hand(&self, gradient: &mut [f64]) -> f64 {
         assert_eq!(gradient.len(), W + 1);
         let (x, y, p) = (self.x.as_ptr(), self.y.as_ptr(), self.parameters.as_ptr());
+        if W == 2 {
+            // SAFETY: one row of two features.
+            return unsafe { by_hand_row(x.cast(), self.y[0], p.cast(), gradient.as_mut_ptr()) };
+        }
         // SAFETY: the lengths are those of `new`.
         unsafe { by_hand_logistic(x, y, self.y.len(), W, p, gradient.as_mut_ptr()) }
     }
