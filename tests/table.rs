@@ -314,6 +314,32 @@ fn panic_text(run: impl FnOnce() + std::panic::UnwindSafe) -> String {
 }
 
 #[test]
+fn sums_begin_with_the_zero_that_changes_no_term() {
+    let negative_zero = (-0.0_f64).to_bits();
+    for op in [Op::Sum, Op::Dot] {
+        assert_eq!(f64::nary(op, &[], &[]).to_bits(), negative_zero, "{op}");
+    }
+    let tape = Tape::new();
+    let x = tape.vars(&[-0.0, 1.0]);
+    assert_eq!(Var::sum(&x[..1]).value().to_bits(), negative_zero);
+    assert_eq!(Var::dot(&x[..1], &x[1..]).value().to_bits(), negative_zero);
+}
+
+#[test]
+fn constants_of_its_own_are_refused_by_an_operation_that_has_none() {
+    for &op in Op::ALL.iter().filter(|op| op.arity().is_none()) {
+        if op != Op::LinearCombination {
+            let x = vec![0.5; op.samples().len()];
+            assert!(catch_unwind(|| f64::nary(op, &[&x], &[])).is_ok(), "{op}");
+            assert!(
+                catch_unwind(|| f64::nary(op, &[&x], &[&[2.0]])).is_err(),
+                "{op}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_wrong_number_of_operands_is_refused() {
     for &op in Op::ALL {
         let name = op.name();
