@@ -296,14 +296,13 @@ impl Tape {
     #[track_caller]
     pub fn backward_with(&self, seeds: &[(Var<'_>, f64)], mut buffer: Vec<f64>) -> Adjoints<'_> {
         let mut placed = SmallVec::<[(u32, f64); 1]>::new();
+        let mut len = 0;
         for (output, weight) in seeds {
-            placed.extend(output.number_on(self).map(|id| (id, *weight)));
+            if let Some(id) = output.number_on(self) {
+                placed.push((id, *weight));
+                len = len.max(id as usize + 1);
+            }
         }
-        let len = placed
-            .iter()
-            .map(|(id, _)| *id as usize + 1)
-            .max()
-            .unwrap_or(0);
         buffer.clear();
         buffer.resize(len, ABSENT);
         for (id, weight) in &placed {

@@ -423,7 +423,16 @@ impl Tape {
     #[track_caller]
     pub fn vars(&self, values: &[f64]) -> Vec<Var<'_>> {
         let mut vars = Vec::with_capacity(values.len());
-        for &value in values {
+        {
+            let recording = &mut *self.recording.borrow_mut();
+            for &value in values {
+                let Some(id) = recording.put(Record::INPUT, value) else {
+                    break;
+                };
+                vars.push(Var::new(self, id, value));
+            }
+        }
+        for &value in &values[vars.len()..] {
             vars.push(self.var(value));
         }
         vars

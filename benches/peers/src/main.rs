@@ -1,6 +1,7 @@
 //! Times W1 to W5 for chainrule, the hand-written loop and other Rust crates:
 //! in one process, one after another and again, each gradient checked first.
-//! Writes the table into `docs/benchmarks.md`.
+//! Writes the table into `docs/benchmarks.md`; with the name of a workload, or
+//! of a workload and a run, as arguments it times only those and writes nothing.
 
 mod memory;
 mod num;
@@ -138,6 +139,9 @@ fn check(run: &mut Run<'_>, right: &[f64]) {
 }
 
 fn measure<W: Workload>(workload: &W, lines: &mut Vec<report::Line>) {
+    if std::env::args().nth(1).is_some_and(|only| W::NAME != only) {
+        return;
+    }
     let mut right = vec![0.0; workload.inputs().len()];
     workload.by_hand(&mut right);
     let mut runs = vec![run("by hand", |gradient| {
@@ -146,6 +150,9 @@ fn measure<W: Workload>(workload: &W, lines: &mut Vec<report::Line>) {
     runs.extend(recording(workload));
     runs.extend(replaying(workload));
     runs.iter_mut().for_each(|run| check(run, &right));
+    if let Some(only) = std::env::args().nth(2) {
+        runs.retain(|run| run.name == only);
+    }
     let times = alternate(&mut runs, right.len());
     for (run, time) in runs.iter().zip(&times) {
         let line = report::Line {
@@ -180,5 +187,7 @@ fn main() {
     measure(&Chain::new(1_000_000), &mut lines);
     measure(&Rosenbrock::new(100_000), &mut lines);
     measure(&Network::new(100), &mut lines);
-    report::write(&lines, &memory);
+    if std::env::args().len() == 1 {
+        report::write(&lines, &memory);
+    }
 }
