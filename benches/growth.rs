@@ -21,10 +21,10 @@ fn record<'t>(tape: &'t Tape, nodes: usize) -> Var<'t> {
     let mut t = x[0];
     let mut i = 0;
     while tape.len() < nodes {
-        t = t * x[i % 4];
-        t = t + x[(i + 1) % 4];
-        t = t * 0.3;
-        t = t - x[(i + 2) % 4];
+        t *= x[i % 4];
+        t += x[(i + 1) % 4];
+        t *= 0.3;
+        t -= x[(i + 2) % 4];
         i += 1;
     }
     t

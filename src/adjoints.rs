@@ -121,7 +121,8 @@ impl<'t> Adjoints<'t> {
         };
         let recording = tape.recording.borrow();
         recording
-            .names()
+            .names
+            .iter()
             .map(|(name, id)| (name.clone(), self.at(id as usize)))
             .collect()
     }

@@ -127,6 +127,20 @@ pub enum Error {
         /// The line of the program that recorded it, if the tape keeps lines.
         location: Option<String>,
     },
+    /// A comparison made while recording that would now come out the other way,
+    /// so that the recording does not stand for the program that was recorded.
+    OtherBranch {
+        /// The comparison, as text.
+        comparison: String,
+        /// How it came out when it was recorded.
+        recorded: bool,
+        /// Its operands then.
+        recorded_operands: (f64, f64),
+        /// Its operands now.
+        operands: (f64, f64),
+        /// The line of the program that made it.
+        location: String,
+    },
     /// A gradient that finite differences or forward mode contradict.
     WrongGradient {
         /// The position of the worst input.
@@ -222,6 +236,19 @@ impl fmt::Display for Error {
             Self::Outdated => write!(
                 f,
                 "the tape's values have changed since these adjoints were swept: sweep again"
+            ),
+            Self::OtherBranch {
+                comparison,
+                recorded,
+                recorded_operands: (a, b),
+                operands: (now_a, now_b),
+                location,
+            } => write!(
+                f,
+                "the comparison {comparison} was {recorded} for {a} and {b} when it was \
+                 recorded at {location}, and is {} for {now_a} and {now_b}: record again, or \
+                 use `select_lt` and its kin, which follow both branches",
+                !recorded
             ),
             Self::Arity { op, found } => {
                 write!(f, "the operation {op} cannot take {found} operands")

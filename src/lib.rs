@@ -40,7 +40,9 @@
 //! any two nodes, [`Tape::backward_with`] from several outputs at once.
 //!
 //! **Again.** [`Tape::set`] and [`Tape::forward`] evaluate the recording at
-//! another point; [`Tape::clear`] starts over in the same memory.
+//! another point; [`Tape::clear`] starts over in the same memory. A [`Function`]
+//! is a recording frozen for this: immutable, shared between threads, and it
+//! never follows a branch that would no longer be taken.
 //!
 //! **Higher.** [`Var::gradient_graph`] records the gradient on the tape, to be
 //! differentiated further; [`Var::hessian`] and [`Var::hvp`] are exact.
@@ -81,10 +83,13 @@
 mod adjoints;
 mod check;
 mod closures;
+mod comparison;
 mod dual;
 mod error;
+mod function;
 mod math;
 pub mod models;
+mod names;
 mod ops;
 mod program;
 mod recording;
@@ -97,6 +102,7 @@ pub use check::{GradientCheck, check_gradient};
 pub use closures::{grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use dual::Dual;
 pub use error::{Error, NonFinite};
+pub use function::{Function, Recorder, Workspace};
 pub use ops::{Notation, Op, Real};
 pub use program::{NodeId, Operand};
 pub use tape::{Node, Tape};

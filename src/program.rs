@@ -6,7 +6,9 @@
 //! operand is a constant.
 
 use crate::ops::{Op, Real};
+use std::cmp::Ordering;
 use std::fmt;
+use std::panic::Location;
 
 /// The most nodes any tape records, and constants, and operands of n-ary
 /// operations: a record has 28 bits for each operand.
@@ -39,6 +41,22 @@ pub enum Operand {
     Node(NodeId),
     /// A number that no tape knows.
     Constant(f64),
+}
+
+impl Operand {
+    pub(crate) fn node(&self) -> Option<u32> {
+        match self {
+            Self::Node(id) => Some(id.0),
+            Self::Constant(_) => None,
+        }
+    }
+
+    pub(crate) fn constant(&self) -> Option<f64> {
+        match self {
+            Self::Node(_) => None,
+            Self::Constant(value) => Some(*value),
+        }
+    }
 }
 
 /// What the two fields of a record are.
@@ -193,4 +211,58 @@ impl<'p> Program<'p> {
             }
         }
     }
+}
+
+/// A question that a recording program asked of two numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Equal,
+    /// Whether their order is this one.
+    Order(Option<Ordering>),
+}
+
+impl Comparison {
+    #[inline]
+    pub(crate) fn holds(self, a: f64, b: f64) -> bool {
+        match self {
+            Self::Less => a < b,
+            Self::LessOrEqual => a <= b,
+            Self::Greater => a > b,
+            Self::GreaterOrEqual => a >= b,
+            Self::Equal => a == b,
+            Self::Order(order) => a.partial_cmp(&b) == order,
+        }
+    }
+
+    /// As it is written between two operands.
+    pub(crate) fn symbol(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::LessOrEqual => "≤",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => "≥",
+            Self::Equal => "=",
+            Self::Order(Some(Ordering::Less)) => "ordered as <",
+            Self::Order(Some(Ordering::Equal)) => "ordered as =",
+            Self::Order(Some(Ordering::Greater)) => "ordered as >",
+            Self::Order(None) => "unordered with",
+        }
+    }
+}
+
+/// A comparison that the recording program made, and its outcome: the recording
+/// stands for what that program does only where the outcome is the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guard {
+    pub(crate) a: Operand,
+    pub(crate) b: Operand,
+    pub(crate) test: Comparison,
+    pub(crate) held: bool,
+    /// The operands when it was made.
+    pub(crate) recorded: (f64, f64),
+    pub(crate) caller: &'static Location<'static>,
 }

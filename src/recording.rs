@@ -8,23 +8,15 @@
 //! changed behind the handles.
 
 use crate::error::Error;
-use crate::ops::Op;
-use crate::program::{CONSTANT, Form, MOST, NodeId, Operand, Program, Record};
-use indexmap::IndexMap;
-use std::collections::HashMap;
+use crate::names::Names;
+use crate::ops::{Op, Real};
+use crate::program::{CONSTANT, Form, Guard, MOST, NodeId, Operand, Program, Record};
+use smallvec::SmallVec;
 use std::panic::Location;
-use std::sync::Arc;
 
 /// Below this many entries room doubles; above, it grows by a quarter, so that
 /// no more than a quarter lies idle.
 const DOUBLING: usize = 1 << 16;
-
-#[derive(Clone, Default)]
-struct Names {
-    /// In the order of declaration.
-    nodes: IndexMap<Arc<str>, u32>,
-    names: HashMap<u32, Arc<str>>,
-}
 
 #[derive(Clone)]
 pub(crate) struct Recording {
@@ -36,9 +28,11 @@ pub(crate) struct Recording {
     constants: Vec<f64>,
     constants_len: usize,
     operands: Vec<u32>,
+    /// The comparisons made while recording, in their order.
+    pub(crate) guards: Vec<Guard>,
     /// Counts changes of values already recorded.
     pub(crate) revision: u64,
-    names: Names,
+    pub(crate) names: Names,
     limit: usize,
     /// No room is left open, so that every node comes by way of `push_slowly`:
     /// lines are kept, or handles may carry values that are no longer the tape's.
@@ -55,6 +49,7 @@ impl Default for Recording {
             constants: Vec::new(),
             constants_len: 0,
             operands: Vec::new(),
+            guards: Vec::new(),
             revision: 0,
             names: Names::default(),
             limit: MOST,
@@ -339,6 +334,76 @@ impl Recording {
         }
     }
 
+    /// Copies a node of another recording, whose operands are now where `moved`
+    /// says. If they are all constants, and it is no input, so is the result.
+    pub(crate) fn copy(
+        &mut self,
+        from: &Recording,
+        index: usize,
+        is_input: bool,
+        moved: &[Operand],
+    ) -> Operand {
+        let (program, value) = (from.program(), from.values[index]);
+        let record = program.records[index];
+        let mut operands = SmallVec::<[Operand; 4]>::new();
+        program.for_each_operand(record, |operand| {
+            operands.push(match operand {
+                Operand::Node(id) => moved[id.index()],
+                constant @ Operand::Constant(_) => constant,
+            });
+        });
+        let (op, caller) = (record.op(), Location::caller());
+        let own = match op.arity() {
+            None => program.nary(record).constants,
+            Some(_) => &[],
+        };
+        let numbers: SmallVec<[f64; 4]> = operands.iter().filter_map(Operand::constant).collect();
+        let nodes: SmallVec<[u32; 4]> = operands.iter().filter_map(Operand::node).collect();
+        if nodes.is_empty() && !is_input {
+            return Operand::Constant(match (op.arity(), &numbers[..]) {
+                (None, _) => f64::nary(op, &[&numbers], &[own]),
+                (_, &[x]) => op.value_1(x),
+                (_, &[a, b]) => op.value_2(a, b),
+                _ => value,
+            });
+        }
+        let id = match (op.arity(), &operands[..]) {
+            (None, _) if numbers.is_empty() => {
+                let values = |i: usize| self.values[nodes[i] as usize];
+                let values: SmallVec<[f64; 4]> = (0..nodes.len()).map(values).collect();
+                let pushed = self.push_nary(
+                    op,
+                    &[&nodes],
+                    |id| (id, true),
+                    |i| values[i],
+                    &[own],
+                    caller,
+                );
+                pushed.unwrap_or(None)
+            }
+            (None, _) => self.push_mixed(op, operands.iter().copied(), &[own], caller),
+            (_, []) => self.push_slowly(record, value, caller),
+            (_, [Operand::Node(a)]) => {
+                self.push_slowly(Record::new(op, Form::Nodes, a.0, 0), value, caller)
+            }
+            (_, [Operand::Node(a), Operand::Node(b)]) => {
+                self.push_slowly(Record::new(op, Form::Nodes, a.0, b.0), value, caller)
+            }
+            (_, [Operand::Node(a), Operand::Constant(c)]) => {
+                self.push_slowly_with(op, Form::NodeConstant, a.0, *c, caller)
+            }
+            (_, [Operand::Constant(c), Operand::Node(b)]) => {
+                self.push_slowly_with(op, Form::ConstantNode, b.0, *c, caller)
+            }
+            _ => op.wrong_arity(operands.len()),
+        };
+        let id = id.unwrap_or_else(|| self.full().stop());
+        if let Some(name) = from.names.of(index as u32) {
+            self.names.set(id, name.clone());
+        }
+        Operand::Node(NodeId(id))
+    }
+
     /// What a record's operation gives for the present values.
     fn value_of(&self, record: Record) -> f64 {
         let (op, values) = (record.op(), &self.values);
@@ -404,10 +469,8 @@ impl Recording {
         self.len = 0;
         self.constants_len = 0;
         self.operands.clear();
-        if !self.names.nodes.is_empty() {
-            self.names.nodes.clear();
-            self.names.names.clear();
-        }
+        self.guards.clear();
+        self.names.clear();
         if self.watched {
             self.locations.iter_mut().for_each(Vec::clear);
             self.watched = self.locations.is_some();
@@ -415,50 +478,10 @@ impl Recording {
         }
     }
 
-    pub(crate) fn set_name(&mut self, id: u32, name: &str) -> Result<(), Error> {
-        if let Some(&holder) = self.names.nodes.get(name) {
-            return Err(Error::DuplicateName {
-                name: name.to_owned(),
-                holder: holder as usize,
-            });
-        }
-        if let Some(first) = self.names.names.get(&id) {
-            let (name, second) = (first.to_string(), name.to_owned());
-            return Err(Error::AlreadyNamed {
-                node: id as usize,
-                name,
-                second,
-            });
-        }
-        let name: Arc<str> = name.into();
-        self.names.nodes.insert(name.clone(), id);
-        self.names.names.insert(id, name);
-        Ok(())
-    }
-
-    pub(crate) fn named(&self, name: &str) -> Result<u32, Error> {
-        self.names
-            .nodes
-            .get(name)
-            .copied()
-            .ok_or_else(|| Error::UnknownName {
-                name: name.to_owned(),
-                known: self.names.nodes.len(),
-            })
-    }
-
-    pub(crate) fn names(&self) -> impl Iterator<Item = (&Arc<str>, u32)> {
-        self.names.nodes.iter().map(|(name, &id)| (name, id))
-    }
-
-    pub(crate) fn name(&self, id: u32) -> Option<Arc<str>> {
-        self.names.names.get(&id).cloned()
-    }
-
     /// A node as an error text names it.
     pub(crate) fn describe(&self, id: u32) -> String {
         let value = self.values[id as usize];
-        match self.names.names.get(&id) {
+        match self.names.of(id) {
             Some(name) => format!("node {id} ({name} = {value})"),
             None => {
                 format!("node {id} ({} = {value})", self.records[id as usize].op())

@@ -148,7 +148,7 @@ impl Node {
             operands,
             constants,
             value: recording.value(id.0),
-            name: recording.name(id.0),
+            name: recording.names.of(id.0).cloned(),
         }
     }
 }

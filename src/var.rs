@@ -11,7 +11,6 @@ use crate::ops::{Op, Real, is_absent, table};
 use crate::program::{Form, NodeId, Operand, Record};
 use crate::recording::Mixed;
 use crate::tape::Tape;
-use std::cmp::Ordering;
 use std::fmt;
 use std::panic::Location;
 use std::ptr;
@@ -98,7 +97,7 @@ impl<'t> Var<'t> {
     /// Its name, if it has one.
     pub fn name(self) -> Option<Arc<str>> {
         let (tape, id) = self.place()?;
-        tape.recording.borrow().name(id)
+        tape.recording.borrow().names.of(id).cloned()
     }
 
     /// Names the node and returns it.
@@ -124,7 +123,7 @@ impl<'t> Var<'t> {
                 value: self.value(),
             });
         };
-        tape.recording.borrow_mut().set_name(id, name)?;
+        tape.recording.borrow_mut().names.give(id, name)?;
         Ok(self)
     }
 
@@ -342,38 +341,6 @@ impl<'t> From<&Var<'t>> for Var<'t> {
     }
 }
 
-/// By value.
-impl PartialEq for Var<'_> {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        self.value() == other.value()
-    }
-}
-
-/// By value.
-impl PartialOrd for Var<'_> {
-    #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        self.value().partial_cmp(&other.value())
-    }
-}
-
-/// By value.
-impl PartialEq<f64> for Var<'_> {
-    #[inline]
-    fn eq(&self, other: &f64) -> bool {
-        self.value() == *other
-    }
-}
-
-/// By value.
-impl PartialOrd<f64> for Var<'_> {
-    #[inline]
-    fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
-        self.value().partial_cmp(other)
-    }
-}
-
 /// The value, formatted like an `f64`.
 impl fmt::Display for Var<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -445,7 +412,8 @@ impl Tape {
     pub fn lookup(&self, name: &str) -> Result<Var<'_>, Error> {
         self.recording
             .borrow()
-            .named(name)
+            .names
+            .find(name)
             .map(|id| Var::on(self, id))
     }
 

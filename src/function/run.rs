@@ -1,0 +1,274 @@
+//! Evaluation of a `Function` at a point: the two sweeps over the frozen
+//! recording, in a caller's workspace or a new one.
+
+use super::Function;
+use crate::dual::Dual;
+use crate::error::{Error, expect_length};
+use crate::ops::{ABSENT, Real};
+use crate::program::Operand;
+use crate::sweep::{forward, reverse, seed};
+
+/// Memory for the evaluation of a [`Function`], to be used again and again, by
+/// one function or several. It allocates when first used and never after.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace {
+    values: Vec<f64>,
+    adjoints: Vec<f64>,
+}
+
+impl Workspace {
+    /// An empty workspace. Allocates nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+fn length(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::WrongLength {
+        what,
+        found,
+        expected,
+    })
+}
+
+impl Function {
+    /// The value of the only output.
+    ///
+    /// # Errors
+    /// If `x` is not as long as there are inputs, if there is not exactly one
+    /// output, or if a comparison would come out the other way than recorded.
+    pub fn value(&self, x: &[f64]) -> Result<f64, Error> {
+        self.value_with(x, &mut Workspace::new())
+    }
+
+    /// The value, in a workspace.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn value_with(&self, x: &[f64], workspace: &mut Workspace) -> Result<f64, Error> {
+        self.expect_one_output()?;
+        self.evaluate(x, workspace)?;
+        Ok(self.output(0, workspace))
+    }
+
+    /// The values of all outputs.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value), for any number of outputs.
+    pub fn values(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
+        let workspace = &mut Workspace::new();
+        self.evaluate(x, workspace)?;
+        let output = |i| self.output(i, workspace);
+        Ok((0..self.outputs()).map(output).collect())
+    }
+
+    /// The gradient of the only output, as long as `x`.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn gradient(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
+        self.value_and_gradient(x).map(|(_, gradient)| gradient)
+    }
+
+    /// Value and gradient of the only output.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn value_and_gradient(&self, x: &[f64]) -> Result<(f64, Vec<f64>), Error> {
+        let mut gradient = vec![0.0; self.inputs()];
+        let value = self.value_and_gradient_into(x, &mut gradient, &mut Workspace::new())?;
+        Ok((value, gradient))
+    }
+
+    /// Writes the gradient and returns the value. Allocates nothing once the
+    /// workspace has been used.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value), and if `gradient` is not as long as `x`;
+    /// `gradient` is then untouched.
+    pub fn value_and_gradient_into(
+        &self,
+        x: &[f64],
+        gradient: &mut [f64],
+        workspace: &mut Workspace,
+    ) -> Result<f64, Error> {
+        self.expect_one_output()?;
+        length("components of the gradient", gradient.len(), self.inputs())?;
+        self.evaluate(x, workspace)?;
+        self.pull_back(&[1.0], workspace);
+        self.read_gradient(workspace, gradient);
+        Ok(self.output(0, workspace))
+    }
+
+    /// The values of all outputs, and the product of the vector `u`, as long as
+    /// there are outputs, with the Jacobian: the pullback of `u`, by one sweep.
+    ///
+    /// # Errors
+    /// As [`values`](Self::values), and if the length of `u` is wrong.
+    pub fn vjp(&self, x: &[f64], u: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
+        length("weights of the outputs", u.len(), self.outputs())?;
+        let workspace = &mut Workspace::new();
+        self.evaluate(x, workspace)?;
+        self.pull_back(u, workspace);
+        let mut gradient = vec![0.0; self.inputs()];
+        self.read_gradient(workspace, &mut gradient);
+        let output = |i| self.output(i, workspace);
+        Ok(((0..self.outputs()).map(output).collect(), gradient))
+    }
+
+    /// The values of all outputs, and the product of the Jacobian with the
+    /// vector `v`, as long as `x`: the directional derivative, by one forward
+    /// sweep.
+    ///
+    /// # Errors
+    /// As [`values`](Self::values), and if the length of `v` is wrong.
+    pub fn jvp(&self, x: &[f64], v: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
+        let values = self.evaluate_dual(x, v)?;
+        let pair = |output: &Operand| match output {
+            Operand::Node(id) => (
+                values[id.index()].value(),
+                values[id.index()].tangent() + 0.0,
+            ),
+            Operand::Constant(value) => (*value, 0.0),
+        };
+        Ok(self.outputs.iter().map(pair).unzip())
+    }
+
+    /// The Jacobian: a row for each output, a column for each input. One reverse
+    /// sweep for each output.
+    ///
+    /// # Errors
+    /// As [`values`](Self::values).
+    pub fn jacobian(&self, x: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
+        let workspace = &mut Workspace::new();
+        self.evaluate(x, workspace)?;
+        let mut weights = vec![0.0; self.outputs()];
+        let mut rows = Vec::with_capacity(self.outputs());
+        for i in 0..self.outputs() {
+            weights[i] = 1.0;
+            self.pull_back(&weights, workspace);
+            weights[i] = 0.0;
+            let mut row = vec![0.0; self.inputs()];
+            self.read_gradient(workspace, &mut row);
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    /// The gradient of the only output, and the product of its Hessian with `v`:
+    /// both sweeps once, over dual numbers.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value), and if the length of `v` is wrong.
+    pub fn hvp(&self, x: &[f64], v: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
+        self.expect_one_output()?;
+        let values = self.evaluate_dual(x, v)?;
+        let mut adjoints = vec![Dual::from(ABSENT); values.len()];
+        if let Operand::Node(id) = self.outputs[0] {
+            adjoints[id.index()] = Dual::from(1.0);
+        }
+        reverse(self.recording.program(), &values, &mut adjoints);
+        let pair = |&input: &u32| {
+            let adjoint = adjoints[input as usize];
+            (adjoint.primal() + 0.0, adjoint.tangent() + 0.0)
+        };
+        Ok(self.inputs.iter().map(pair).unzip())
+    }
+
+    /// The Hessian of the only output, row by row: one [`hvp`](Self::hvp) for each.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn hessian(&self, x: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
+        let mut direction = vec![0.0; self.inputs()];
+        let mut rows = Vec::with_capacity(self.inputs());
+        for i in 0..self.inputs() {
+            direction[i] = 1.0;
+            rows.push(self.hvp(x, &direction)?.1);
+            direction[i] = 0.0;
+        }
+        Ok(rows)
+    }
+
+    fn expect_one_output(&self) -> Result<(), Error> {
+        length("outputs where one is needed", self.outputs(), 1)
+    }
+
+    /// Sets the inputs, evaluates, and checks the guards.
+    fn evaluate(&self, x: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
+        length("inputs", x.len(), self.inputs())?;
+        let values = &mut workspace.values;
+        values.clear();
+        values.extend_from_slice(self.recording.values());
+        for (&at, &x) in self.inputs.iter().zip(x) {
+            values[at as usize] = x;
+        }
+        forward(self.recording.program(), values);
+        self.check_guards(|id| values[id])
+    }
+
+    fn evaluate_dual(&self, x: &[f64], v: &[f64]) -> Result<Vec<Dual<f64>>, Error> {
+        length("inputs", x.len(), self.inputs())?;
+        length("components of the direction", v.len(), self.inputs())?;
+        let fixed = self.recording.values().iter();
+        let mut values: Vec<Dual<f64>> = fixed.map(|&value| Dual::from(value)).collect();
+        for ((&at, &x), &v) in self.inputs.iter().zip(x).zip(v) {
+            values[at as usize] = Dual::new(x, seed(v));
+        }
+        forward(self.recording.program(), &mut values);
+        self.check_guards(|id| values[id].value())?;
+        Ok(values)
+    }
+
+    fn check_guards(&self, value: impl Fn(usize) -> f64) -> Result<(), Error> {
+        let of = |operand: Operand| match operand {
+            Operand::Node(id) => value(id.index()),
+            Operand::Constant(value) => value,
+        };
+        for guard in &self.recording.guards {
+            let operands = (of(guard.a), of(guard.b));
+            if guard.test.holds(operands.0, operands.1) != guard.held {
+                let (a, b) = (self.written(guard.a), self.written(guard.b));
+                return Err(Error::OtherBranch {
+                    comparison: format!("{a} {} {b}", guard.test.symbol()),
+                    recorded: guard.held,
+                    recorded_operands: guard.recorded,
+                    operands,
+                    location: guard.caller.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn output(&self, i: usize, workspace: &Workspace) -> f64 {
+        match self.outputs[i] {
+            Operand::Node(id) => workspace.values[id.index()],
+            Operand::Constant(value) => value,
+        }
+    }
+
+    /// Sweeps back from the outputs, each with its weight.
+    fn pull_back(&self, weights: &[f64], workspace: &mut Workspace) {
+        expect_length("weights of the outputs", weights.len(), self.outputs());
+        let adjoints = &mut workspace.adjoints;
+        adjoints.clear();
+        adjoints.resize(self.nodes(), ABSENT);
+        for (output, &weight) in self.outputs.iter().zip(weights) {
+            if let Operand::Node(id) = output {
+                let slot = &mut adjoints[id.index()];
+                *slot = slot.plus(seed(weight));
+            }
+        }
+        reverse(self.recording.program(), &workspace.values, adjoints);
+    }
+
+    fn read_gradient(&self, workspace: &Workspace, gradient: &mut [f64]) {
+        for (slot, &input) in gradient.iter_mut().zip(&self.inputs) {
+            *slot = workspace.adjoints[input as usize] + 0.0;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The names of nodes, found from either side.
+
+use crate::error::Error;
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+#[derive(Clone, Default)]
+pub(crate) struct Names {
+    /// In the order of declaration.
+    nodes: IndexMap<Arc<str>, u32>,
+    names: HashMap<u32, Arc<str>>,
+}
+
+impl Names {
+    pub(crate) fn clear(&mut self) {
+        if !self.nodes.is_empty() {
+            self.nodes.clear();
+            self.names.clear();
+        }
+    }
+
+    /// Names a node, unless the name is taken or the node has one.
+    pub(crate) fn give(&mut self, id: u32, name: &str) -> Result<(), Error> {
+        if let Some(&holder) = self.nodes.get(name) {
+            return Err(Error::DuplicateName {
+                name: name.to_owned(),
+                holder: holder as usize,
+            });
+        }
+        if let Some(first) = self.names.get(&id) {
+            let (name, second) = (first.to_string(), name.to_owned());
+            return Err(Error::AlreadyNamed {
+                node: id as usize,
+                name,
+                second,
+            });
+        }
+        self.set(id, name.into());
+        Ok(())
+    }
+
+    /// Names a node; both are known to be free.
+    pub(crate) fn set(&mut self, id: u32, name: Arc<str>) {
+        self.nodes.insert(name.clone(), id);
+        self.names.insert(id, name);
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Result<u32, Error> {
+        let id = self.nodes.get(name).copied();
+        id.ok_or_else(|| Error::UnknownName {
+            name: name.to_owned(),
+            known: self.nodes.len(),
+        })
+    }
+
+    pub(crate) fn of(&self, id: u32) -> Option<&Arc<str>> {
+        self.names.get(&id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, u32)> {
+        self.nodes.iter().map(|(name, &id)| (name, id))
+    }
+}

@@ -1,0 +1,298 @@
+//! Does a frozen tape give what a fresh one gives, to the bit, and refuse what
+//! does not fit it?
+
+use allocation_counter::measure;
+use chainrule::{Error, Function, Op, Real, Tape, Var, Workspace};
+
+const INPUTS: usize = 3;
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        self.0 >> 33
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        self.next() as usize % n
+    }
+
+    fn unit(&mut self) -> f64 {
+        self.next() as f64 / (1_u64 << 31) as f64
+    }
+
+    fn point(&mut self) -> Vec<f64> {
+        (0..INPUTS).map(|_| 4.0 * self.unit() - 1.5).collect()
+    }
+}
+
+/// Some thirty random operations, n-ary and constant operands among them.
+fn graph<'t>(seed: u64, x: &[Var<'t>]) -> Var<'t> {
+    let mut random = Random(seed);
+    let mut nodes = x.to_vec();
+    for _ in 0..30 {
+        let op = Op::ALL[random.below(Op::ALL.len())];
+        let operand = |random: &mut Random| {
+            if random.below(5) == 0 {
+                Var::from(random.unit())
+            } else {
+                nodes[random.below(nodes.len())]
+            }
+        };
+        let count = op.arity().unwrap_or(4);
+        let operands: Vec<Var<'t>> = (0..count).map(|_| operand(&mut random)).collect();
+        let own: &[f64] = match op {
+            Op::LinearCombination => &[0.5, -1.0, 2.0, 0.25, 0.1],
+            _ => &[],
+        };
+        let node = match op.arity() {
+            Some(1) => Var::unary(op, operands[0]),
+            Some(2) => Var::binary(op, operands[0], operands[1]),
+            _ => Var::nary(op, &[&operands], &[own]),
+        };
+        if node.id().is_some() && node.value().abs() < 1e6 {
+            nodes.push(node);
+        }
+    }
+    nodes[nodes.len() - 1]
+}
+
+fn bits(numbers: &[f64]) -> Vec<u64> {
+    let canonical = |x: &f64| if x.is_nan() { u64::MAX } else { x.to_bits() };
+    numbers.iter().map(canonical).collect()
+}
+
+/// The value and gradient of the same recording, replayed on its tape.
+fn replayed(tape: &Tape, x: &[Var<'_>], output: Var<'_>, point: &[f64]) -> Vec<f64> {
+    x.iter().zip(point).for_each(|(x, &at)| tape.set(*x, at));
+    tape.forward();
+    let mut numbers = vec![output.value()];
+    numbers.extend(output.backward().wrt_all(x));
+    numbers
+}
+
+#[test]
+fn a_function_gives_the_bits_of_the_tape_that_it_was_made_from() {
+    for seed in 0..1000 {
+        let mut random = Random(seed);
+        let tape = Tape::new();
+        let x = tape.vars(&random.point());
+        let output = graph(seed, &x);
+        let f = tape.function(&x, output);
+        assert!(f.nodes() <= tape.len());
+        let (mut workspace, mut gradient) = (Workspace::new(), vec![0.0; INPUTS]);
+        for _ in 0..20 {
+            let point = random.point();
+            let value = f.value_and_gradient_into(&point, &mut gradient, &mut workspace);
+            let mut numbers = vec![value.unwrap()];
+            numbers.extend(&gradient);
+            let expected = replayed(&tape, &x, output, &point);
+            assert_eq!(bits(&numbers), bits(&expected), "seed {seed}: {f}");
+        }
+    }
+}
+
+fn pair<T: Real>(x: &[T]) -> [T; 2] {
+    [x[0] * x[1].sin() + x[2].powi(3), (x[0] - x[2]).exp() * x[1]]
+}
+
+fn pair_function() -> Function {
+    let tape = Tape::new();
+    let x = tape.vars(&[1.0, 1.0, 1.0]);
+    let outputs = pair(&x);
+    tape.function_with_outputs(&x, &outputs)
+}
+
+#[test]
+fn every_derivative_is_that_of_the_closure() {
+    let (f, x, v) = (pair_function(), [0.3, 1.2, -0.7], [1.0, -2.0, 0.5]);
+    assert_eq!(f.values(&x).unwrap(), pair(&x));
+    assert_eq!(
+        f.jvp(&x, &v).unwrap(),
+        chainrule::jvp(|x| pair(x).to_vec(), &x, &v)
+    );
+    assert_eq!(
+        f.vjp(&x, &[2.0, -1.0]).unwrap(),
+        chainrule::vjp(|x| pair(x).to_vec(), &x, &[2.0, -1.0])
+    );
+    assert_eq!(
+        f.jacobian(&x).unwrap(),
+        chainrule::jacobian(|x| pair(x).to_vec(), &x)
+    );
+    let first = Function::record(|r| pair(&r.inputs(&[1.0; 3]))[0]);
+    assert_eq!(
+        first.hessian(&x).unwrap(),
+        chainrule::hessian(|x| pair(x)[0], &x)
+    );
+    let (gradient, product) = first.hvp(&x, &v).unwrap();
+    assert_eq!(gradient, first.gradient(&x).unwrap());
+    assert_eq!(product, chainrule::hvp(|x| pair(x)[0], &x, &v));
+}
+
+#[test]
+fn what_nothing_depends_on_is_dropped_and_what_depends_on_no_input_is_a_constant() {
+    let tape = Tape::new();
+    let x = tape.var(2.0).named("x");
+    let fixed = tape.var(3.0).named("fixed");
+    let unused = x.exp().named("unused");
+    let y = (fixed.square() + 1.0) * x + Var::sum(&[fixed, x, fixed]);
+    let f = tape.function(&[x], y);
+    assert_eq!((f.nodes(), f.recorded_nodes()), (4, tape.len()));
+    assert_eq!(
+        f.to_string(),
+        "x = input 0\nv1 = 10·x\nv2 = 3 + x + 3\nv3 = v1 + v2\nreturn v3"
+    );
+    assert_eq!(f.value(&[5.0]), Ok(61.0));
+    assert_eq!(f.gradient(&[5.0]), Ok(vec![11.0]));
+    assert!(unused.value() > 7.0);
+}
+
+#[test]
+fn a_constant_output_has_a_gradient_of_zero() {
+    let f = Function::record(|r| {
+        r.input("x", 1.0);
+        Var::from(4.0)
+    });
+    assert_eq!(f.value_and_gradient(&[7.0]), Ok((4.0, vec![0.0])));
+    assert_eq!(f.hvp(&[7.0], &[1.0]), Ok((vec![0.0], vec![0.0])));
+    assert_eq!(f.jvp(&[7.0], &[1.0]), Ok((vec![4.0], vec![0.0])));
+}
+
+fn larger_doubled<'t>(a: Var<'t>, b: Var<'t>) -> Var<'t> {
+    if a < b { b * 2.0 } else { a * 2.0 }
+}
+
+#[test]
+fn a_comparison_that_would_come_out_the_other_way_is_an_error_and_names_it() {
+    let f = Function::record(|r| larger_doubled(r.input("a", 1.0), r.input("b", 2.0)));
+    assert_eq!(f.value(&[3.0, 4.0]), Ok(8.0));
+    let (mut gradient, workspace) = ([7.0, 7.0], &mut Workspace::new());
+    let error = f.value_and_gradient_into(&[4.0, 3.0], &mut gradient, workspace);
+    assert_eq!(gradient, [7.0, 7.0]);
+    let Err(Error::OtherBranch {
+        comparison,
+        recorded: true,
+        recorded_operands: (1.0, 2.0),
+        operands: (4.0, 3.0),
+        ref location,
+    }) = error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(comparison, "a < b");
+    assert!(location.contains("tests/function.rs"), "{location}");
+    assert!(f.jvp(&[4.0, 3.0], &[1.0, 0.0]).is_err());
+    assert!(f.hvp(&[4.0, 3.0], &[1.0, 0.0]).is_err());
+    assert!(f.jacobian(&[4.0, 3.0]).is_err());
+}
+
+#[test]
+fn every_kind_of_comparison_is_kept() {
+    type Ask = for<'t> fn(Var<'t>) -> bool;
+    let kinds: [(Ask, f64, f64); 8] = [
+        (|x| x < 1.0, 0.5, 1.0),
+        (|x| x <= 1.0, 1.0, 1.5),
+        (|x| x > 1.0, 1.5, 1.0),
+        (|x| x >= 1.0, 1.0, 0.5),
+        (|x| x == 1.0, 1.0, 0.5),
+        (|x| x != 1.0, 0.5, 1.0),
+        (|x| x.partial_cmp(&1.0).is_some(), 0.5, f64::NAN),
+        (|x| Var::from(1.0) < x, 1.5, 1.0),
+    ];
+    for (i, (ask, recorded, other)) in kinds.into_iter().enumerate() {
+        let f = Function::record(|r| {
+            let x = r.input("x", recorded);
+            assert!(ask(x), "{i}");
+            x * 3.0
+        });
+        assert_eq!(f.value(&[recorded]), Ok(recorded * 3.0), "{i}");
+        assert!(
+            matches!(f.value(&[other]), Err(Error::OtherBranch { .. })),
+            "{i}"
+        );
+    }
+}
+
+#[test]
+fn a_selection_follows_both_branches_and_a_value_taken_out_is_not_kept() {
+    let f = Function::record(|r| {
+        let x = r.input("x", 1.0);
+        assert!(x.value() < 2.0);
+        x.select_lt(2.0, x * 3.0, x * 5.0)
+    });
+    assert_eq!(f.value(&[1.0]), Ok(3.0));
+    assert_eq!(f.value(&[2.0]), Ok(10.0));
+}
+
+#[test]
+fn wrong_lengths_are_errors_that_leave_the_buffer_untouched() {
+    let f = pair_function();
+    let text = |error: Error| error.to_string();
+    assert!(text(f.values(&[1.0]).unwrap_err()).contains("inputs"));
+    assert!(f.value(&[1.0; 3]).is_err(), "two outputs");
+    assert!(f.jvp(&[1.0; 3], &[1.0]).is_err());
+    assert!(f.vjp(&[1.0; 3], &[1.0]).is_err());
+    let f = Function::record(|r| r.inputs(&[1.0, 2.0])[0]);
+    let (mut short, mut right) = ([7.0], [7.0, 7.0]);
+    let workspace = &mut Workspace::new();
+    let into = f.value_and_gradient_into(&[1.0, 2.0], &mut short, workspace);
+    assert!(into.is_err() && short == [7.0]);
+    let into = f.value_and_gradient_into(&[1.0], &mut right, workspace);
+    assert!(into.is_err() && right == [7.0, 7.0]);
+}
+
+#[test]
+fn inputs_go_by_name_too() {
+    let f = Function::record(|r| r.input("a", 1.0) - r.input("b", 1.0));
+    let names: Vec<_> = f.input_names().collect();
+    assert_eq!(names, [("a", 0), ("b", 1)]);
+    assert_eq!(f.point(&[("b", 2.0), ("a", 5.0)]), Ok(vec![5.0, 2.0]));
+    for wrong in [
+        &[("a", 1.0)][..],
+        &[("a", 1.0), ("c", 2.0)],
+        &[("a", 1.0), ("a", 2.0)],
+    ] {
+        assert!(f.point(wrong).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn one_function_serves_many_threads_and_outlives_its_tape() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let f = pair_function();
+    shared(&f);
+    let expected = f.jacobian(&[0.1, 0.2, 0.3]).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(f.jacobian(&[0.1, 0.2, 0.3]).unwrap(), expected));
+        }
+    });
+}
+
+#[test]
+fn with_a_workspace_nothing_allocates_after_the_first_time() {
+    let f = Function::record(|r| pair(&r.inputs(&[1.0; 3]))[1]);
+    let (mut workspace, mut gradient) = (Workspace::new(), [0.0; 3]);
+    let mut run = |x: f64| {
+        f.value_and_gradient_into(&[x, 1.0, 2.0], &mut gradient, &mut workspace)
+            .unwrap()
+    };
+    run(1.0);
+    assert_eq!(measure(|| _ = run(2.0)).count_total, 0);
+}
+
+#[test]
+fn after_set_a_recording_goes_on_from_the_values_of_the_tape() {
+    let tape = Tape::new();
+    let x = tape.var(2.0);
+    let y = x * 3.0;
+    tape.set(x, 5.0);
+    tape.forward();
+    let z = y + x;
+    assert_eq!(z.value(), 20.0);
+    assert_eq!(tape.function(&[x], z).value(&[1.0]), Ok(4.0));
+}
