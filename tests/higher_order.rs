@@ -290,3 +290,16 @@ fn a_direction_that_does_not_move_an_input_sends_nothing_through_its_infinite_sl
     let (_, tangent) = jvp(|x| vec![x[0] * 2.0 + x[1].sqrt()], &[1.0, 0.0], &[1.0, 0.0]);
     assert_eq!(tangent, [2.0]);
 }
+
+#[test]
+fn a_gradient_graph_records_nothing_for_factors_of_one() {
+    let tape = Tape::new();
+    let (x, y) = (tape.var(2.0), tape.var(3.0));
+    let sum = x + y;
+    let len = tape.len();
+    let gradient = sum.gradient_graph(&[x, y]);
+    assert_eq!(tape.len(), len);
+    assert_eq!((gradient[0].value(), gradient[1].value()), (1.0, 1.0));
+    let product = (x * y).gradient_graph(&[x])[0];
+    assert_eq!(product.id(), y.id());
+}

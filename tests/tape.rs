@@ -391,3 +391,13 @@ fn handles_and_dual_numbers_print_as_numbers() {
     assert_eq!(x.id().unwrap().to_string(), "0");
     assert_eq!(format!("{:?}", x.backward()), "Adjoints {\"x\": 1.0}");
 }
+
+#[test]
+fn operands_of_an_n_ary_node_may_lie_in_many_slices() {
+    let tape = Tape::new();
+    let x = tape.vars(&[1.0, 2.0, 4.0]);
+    let parts: [&[Var<'_>]; 4] = [&x[..1], &[], &x[1..], &[x[0], Var::from(0.5)]];
+    let sum = Var::nary(Op::Sum, &parts, &[]);
+    assert_eq!(sum.value(), 8.5);
+    assert_eq!(sum.backward().wrt_all(&x), [2.0, 1.0, 1.0]);
+}
