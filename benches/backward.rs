@@ -1,11 +1,11 @@
 //! How long does a backward pass take, and a whole gradient? The workloads W1 to
-//! W5: the sweep alone into a buffer used again; recording and sweep; and replay
-//! in place, beside the hand-written value and gradient.
+//! W5: the sweep alone into a buffer used again; recording and sweep; replay in
+//! place; and a `Function`, beside the hand-written value and gradient.
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod workloads;
 
-use chainrule::{Tape, Var};
+use chainrule::{Tape, Var, Workspace};
 use criterion::Criterion;
 use std::hint::black_box;
 use workloads::{Workload, all, alternate, check};
@@ -41,7 +41,7 @@ fn main() {
     }
     println!("\nmedians in ns; × is to the hand-written value and gradient");
     println!(
-        "{:<12}{:>9}{:>14}{:>10}{:>10}{:>7}{:>14}{:>7}{:>14}{:>7}",
+        "{:<12}{:>9}{:>14}{:>10}{:>10}{:>7}{:>14}{:>7}{:>14}{:>7}{:>10}{:>7}",
         "",
         "nodes",
         "sweep/node",
@@ -51,6 +51,8 @@ fn main() {
         "record+sweep",
         "×",
         "replay+sweep",
+        "×",
+        "function",
         "×"
     );
     lines.iter().for_each(|line| println!("{line}"));
@@ -64,7 +66,14 @@ fn line(workload: &mut Workload) -> String {
     let mut again = Tape::new();
     let mut gradient = vec![0.0; workload.inputs];
     let [mut one, mut two, mut three] = [const { Vec::new() }; 3];
-    let [by_hand, swept, recorded, replayed] = alternate([
+    let inputs: Vec<Var<'_>> = (tape.nodes().take(workload.inputs))
+        .map(|node| tape.at(node.id))
+        .collect();
+    let at: Vec<f64> = inputs.iter().map(|input| input.value()).collect();
+    let function = tape.function(&inputs, output);
+    let mut workspace = Workspace::new();
+    let mut found = vec![0.0; workload.inputs];
+    let [by_hand, swept, recorded, replayed, evaluated] = alternate([
         &mut || _ = black_box((workload.by_hand)(&mut gradient)),
         &mut || sweep(&tape, output, &mut one),
         &mut || {
@@ -76,10 +85,14 @@ fn line(workload: &mut Workload) -> String {
             tape.forward();
             sweep(&tape, output, &mut three);
         },
+        &mut || {
+            let value = function.value_and_gradient_into(&at, &mut found, &mut workspace);
+            black_box(value).expect("a point");
+        },
     ]);
     let (nodes, units) = (tape.len() as f64, workload.units as f64);
     format!(
-        "{:<12}{nodes:>9}{:>14.2}{:>10.2}{:>10.2}{:>7.2}{:>14.2}{:>7.2}{:>14.2}{:>7.2}  per {}",
+        "{:<12}{nodes:>9}{:>14.2}{:>10.2}{:>10.2}{:>7.2}{:>14.2}{:>7.2}{:>14.2}{:>7.2}{:>10.2}{:>7.2}  per {}",
         workload.name,
         swept / nodes,
         by_hand / units,
@@ -89,6 +102,8 @@ fn line(workload: &mut Workload) -> String {
         recorded / by_hand,
         replayed / units,
         replayed / by_hand,
+        evaluated / units,
+        evaluated / by_hand,
         workload.unit,
     )
 }

@@ -9,9 +9,8 @@
 
 use crate::error::Error;
 use crate::names::Names;
-use crate::ops::{Op, Real};
+use crate::ops::Op;
 use crate::program::{CONSTANT, Form, Guard, MOST, NodeId, Operand, Program, Record};
-use smallvec::SmallVec;
 use std::panic::Location;
 
 /// Below this many entries room doubles; above, it grows by a quarter, so that
@@ -334,60 +333,31 @@ impl Recording {
         }
     }
 
-    /// Copies a node of another recording, whose operands are now where `moved`
-    /// says. If they are all constants, and it is no input, so is the result.
-    pub(crate) fn copy(
+    /// Records an operation on operands of which some are nodes.
+    ///
+    /// # Panics
+    /// If the recording is full.
+    pub(crate) fn push_operation(
         &mut self,
-        from: &Recording,
-        index: usize,
-        is_input: bool,
-        moved: &[Operand],
+        op: Op,
+        operands: &[Operand],
+        own: &[&[f64]],
+        caller: &'static Location<'static>,
     ) -> Operand {
-        let (program, value) = (from.program(), from.values[index]);
-        let record = program.records[index];
-        let mut operands = SmallVec::<[Operand; 4]>::new();
-        program.for_each_operand(record, |operand| {
-            operands.push(match operand {
-                Operand::Node(id) => moved[id.index()],
-                constant @ Operand::Constant(_) => constant,
-            });
-        });
-        let (op, caller) = (record.op(), Location::caller());
-        let own = match op.arity() {
-            None => program.nary(record).constants,
-            Some(_) => &[],
-        };
-        let numbers: SmallVec<[f64; 4]> = operands.iter().filter_map(Operand::constant).collect();
-        let nodes: SmallVec<[u32; 4]> = operands.iter().filter_map(Operand::node).collect();
-        if nodes.is_empty() && !is_input {
-            return Operand::Constant(match (op.arity(), &numbers[..]) {
-                (None, _) => f64::nary(op, &[&numbers], &[own]),
-                (_, &[x]) => op.value_1(x),
-                (_, &[a, b]) => op.value_2(a, b),
-                _ => value,
-            });
-        }
-        let id = match (op.arity(), &operands[..]) {
-            (None, _) if numbers.is_empty() => {
-                let values = |i: usize| self.values[nodes[i] as usize];
-                let values: SmallVec<[f64; 4]> = (0..nodes.len()).map(values).collect();
-                let pushed = self.push_nary(
-                    op,
-                    &[&nodes],
-                    |id| (id, true),
-                    |i| values[i],
-                    &[own],
-                    caller,
-                );
+        let id = match (op.arity(), operands) {
+            (None, _) if operands.iter().all(|operand| operand.node().is_some()) => {
+                let nodes: Vec<u32> = operands.iter().filter_map(Operand::node).collect();
+                let values: Vec<f64> = nodes.iter().map(|&id| self.value(id)).collect();
+                let node = |id| (id, true);
+                let pushed = self.push_nary(op, &[&nodes], node, |i| values[i], own, caller);
                 pushed.unwrap_or(None)
             }
-            (None, _) => self.push_mixed(op, operands.iter().copied(), &[own], caller),
-            (_, []) => self.push_slowly(record, value, caller),
+            (None, _) => self.push_mixed(op, operands.iter().copied(), own, caller),
             (_, [Operand::Node(a)]) => {
-                self.push_slowly(Record::new(op, Form::Nodes, a.0, 0), value, caller)
+                self.push_slowly(Record::new(op, Form::Nodes, a.0, 0), 0.0, caller)
             }
             (_, [Operand::Node(a), Operand::Node(b)]) => {
-                self.push_slowly(Record::new(op, Form::Nodes, a.0, b.0), value, caller)
+                self.push_slowly(Record::new(op, Form::Nodes, a.0, b.0), 0.0, caller)
             }
             (_, [Operand::Node(a), Operand::Constant(c)]) => {
                 self.push_slowly_with(op, Form::NodeConstant, a.0, *c, caller)
@@ -397,11 +367,10 @@ impl Recording {
             }
             _ => op.wrong_arity(operands.len()),
         };
-        let id = id.unwrap_or_else(|| self.full().stop());
-        if let Some(name) = from.names.of(index as u32) {
-            self.names.set(id, name.clone());
+        match id {
+            Some(id) => Operand::Node(NodeId(id)),
+            None => self.full().stop(),
         }
-        Operand::Node(NodeId(id))
     }
 
     /// What a record's operation gives for the present values.

@@ -405,6 +405,19 @@ impl Tape {
         vars
     }
 
+    /// The handle of a node, by its position.
+    ///
+    /// # Panics
+    /// If the tape has no such node.
+    #[track_caller]
+    pub fn at(&self, id: NodeId) -> Var<'_> {
+        let (node, len) = (id.index(), self.len());
+        if node >= len {
+            Error::NoSuchNode { node, len }.stop();
+        }
+        Var::on(self, id.0)
+    }
+
     /// The node that has this name.
     ///
     /// # Errors

@@ -205,6 +205,9 @@ fn a_node_that_is_not_there_is_refused() {
     misuse("there is no node 5: the tape has 0 nodes", || {
         short.node(last)
     });
+    misuse("there is no node 5: the tape has 0 nodes", || {
+        short.at(last)
+    });
 }
 
 #[test]

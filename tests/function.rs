@@ -96,6 +96,71 @@ fn a_function_gives_the_bits_of_the_tape_that_it_was_made_from() {
     }
 }
 
+/// Sums of weighted terms in every order of writing, some with an operand twice,
+/// with a node that something else uses, or with a name in the middle.
+fn linear_forms<'t>(seed: u64, x: &[Var<'t>]) -> Var<'t> {
+    let mut random = Random(seed);
+    let mut nodes = x.to_vec();
+    for round in 0..4 {
+        let mut sum = nodes[random.below(nodes.len())];
+        for _ in 0..1 + random.below(5) {
+            let node = nodes[random.below(nodes.len())];
+            let weight = random.unit() - 0.5;
+            sum = match random.below(5) {
+                0 => sum + node,
+                1 => sum + weight * node,
+                2 => weight * node + sum,
+                3 => node * weight + node * 0.5,
+                _ => sum + node * weight,
+            };
+            if random.below(6) == 0 {
+                nodes.push(sum);
+            }
+        }
+        if random.below(4) == 0 {
+            sum = sum.named(&format!("sum {round}"));
+        }
+        nodes.push(sum.tanh());
+    }
+    nodes[nodes.len() - 1] * nodes[nodes.len() - 2]
+}
+
+#[test]
+fn merging_the_terms_of_a_sum_changes_no_bit() {
+    let mut saved = 0;
+    for seed in 0..1000 {
+        let mut random = Random(seed);
+        let tape = Tape::new();
+        let x = tape.vars(&random.point());
+        let output = linear_forms(seed, &x);
+        let f = tape.function(&x, output);
+        saved += tape.len() - f.nodes();
+        for _ in 0..20 {
+            let point = random.point();
+            let (value, gradient) = f.value_and_gradient(&point).unwrap();
+            let mut numbers = vec![value];
+            numbers.extend(gradient);
+            let expected = replayed(&tape, &x, output, &point);
+            assert_eq!(bits(&numbers), bits(&expected), "seed {seed}: {f}");
+        }
+    }
+    assert!(saved > 3000, "{saved}");
+}
+
+#[test]
+fn the_terms_of_a_sum_become_one_node() {
+    let f = Function::record(|r| {
+        let (w, b) = (r.inputs(&[1.0; 3]), r.input("b", 1.0));
+        let x = [2.0, 3.0, 4.0];
+        w.iter().zip(x).fold(b, |z, (w, x)| z + w * x).sigmoid()
+    });
+    assert_eq!(f.nodes(), 6);
+    assert_eq!(
+        f.to_string().lines().nth(4),
+        Some("v4 = linear_combination(b, v0, v1, v2) with [1.0, 2.0, 3.0, 4.0, -0.0]")
+    );
+}
+
 fn pair<T: Real>(x: &[T]) -> [T; 2] {
     [x[0] * x[1].sin() + x[2].powi(3), (x[0] - x[2]).exp() * x[1]]
 }

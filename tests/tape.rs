@@ -401,3 +401,13 @@ fn operands_of_an_n_ary_node_may_lie_in_many_slices() {
     assert_eq!(sum.value(), 8.5);
     assert_eq!(sum.backward().wrt_all(&x), [2.0, 1.0, 1.0]);
 }
+
+#[test]
+fn a_position_gives_back_the_handle() {
+    let tape = Tape::new();
+    let x = tape.var(2.0);
+    let y = x.exp();
+    let again = tape.at(y.id().unwrap());
+    assert_eq!((again.id(), again.value()), (y.id(), y.value()));
+    assert_eq!((again * 2.0).backward().wrt(x), 2.0 * y.value());
+}

@@ -3,8 +3,10 @@
 //! It owns what it needs of the recording, is immutable and shared between
 //! threads, and evaluates through `&self` by the same two sweeps as a tape. The
 //! passes that freezing makes change no bit of any result: what no output
-//! depends on is dropped, and what depends on no input becomes a constant.
+//! depends on is dropped, what depends on no input becomes a constant, and sums
+//! of weighted terms become one node each.
 
+mod passes;
 mod run;
 
 pub use run::Workspace;
@@ -16,6 +18,7 @@ use crate::recording::Recording;
 use crate::tape::Tape;
 use crate::var::Var;
 use indexmap::IndexMap;
+use passes::{copy, gone_to, merge_linear_forms};
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
@@ -164,6 +167,15 @@ fn needed(recording: &Recording, inputs: &[u32], outputs: &[Operand]) -> Vec<boo
     needed
 }
 
+fn guards(guards: &[Guard], moved: &[Operand]) -> Vec<Guard> {
+    let follow = |guard: &Guard| Guard {
+        a: gone_to(guard.a, moved),
+        b: gone_to(guard.b, moved),
+        ..*guard
+    };
+    guards.iter().map(follow).collect()
+}
+
 impl Function {
     /// Records a function by running `record` once. See [`Recorder`].
     ///
@@ -191,24 +203,25 @@ impl Function {
         inputs.iter().for_each(|&id| is_input[id as usize] = true);
         for index in 0..from.len() {
             moved.push(if needed[index] {
-                recording.copy(from, index, is_input[index], &moved)
+                copy(&mut recording, from, index, is_input[index], &moved)
             } else {
                 Operand::Constant(f64::NAN) // nobody asks for it
             });
         }
-        let place = |operand: Operand| match operand {
-            Operand::Node(id) => moved[id.index()],
-            constant @ Operand::Constant(_) => constant,
-        };
-        recording.guards = from
-            .guards
-            .iter()
-            .map(|guard| Guard {
-                a: place(guard.a),
-                b: place(guard.b),
-                ..*guard
-            })
-            .collect();
+        let place = |operand: Operand| gone_to(operand, &moved);
+        recording.guards = guards(&from.guards, &moved);
+        let outputs: Vec<Operand> = outputs.iter().copied().map(place).collect();
+        let mut is_input_here = vec![false; recording.len()];
+        for &input in inputs {
+            if let Some(id) = moved[input as usize].node() {
+                is_input_here[id as usize] = true;
+            }
+        }
+        let (mut merged, again) = merge_linear_forms(&recording, &outputs, &is_input_here);
+        merged.guards = guards(&recording.guards, &again);
+        let moved: Vec<Operand> = moved.iter().map(|&to| gone_to(to, &again)).collect();
+        let outputs = outputs.iter().map(|&to| gone_to(to, &again)).collect();
+        let recording = merged;
         let mut places = Vec::with_capacity(inputs.len());
         let mut names = IndexMap::new();
         for (position, &input) in inputs.iter().enumerate() {
@@ -223,7 +236,7 @@ impl Function {
             recording,
             inputs: places,
             names,
-            outputs: outputs.iter().copied().map(place).collect(),
+            outputs,
             recorded_nodes: from.len(),
         }
     }

@@ -201,8 +201,8 @@ impl Function {
     fn evaluate(&self, x: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
         length("inputs", x.len(), self.inputs())?;
         let values = &mut workspace.values;
-        values.clear();
-        values.extend_from_slice(self.recording.values());
+        // Inputs are the only leaves: the sweep overwrites everything else.
+        values.resize(self.nodes(), 0.0);
         for (&at, &x) in self.inputs.iter().zip(x) {
             values[at as usize] = x;
         }
@@ -213,8 +213,7 @@ impl Function {
     fn evaluate_dual(&self, x: &[f64], v: &[f64]) -> Result<Vec<Dual<f64>>, Error> {
         length("inputs", x.len(), self.inputs())?;
         length("components of the direction", v.len(), self.inputs())?;
-        let fixed = self.recording.values().iter();
-        let mut values: Vec<Dual<f64>> = fixed.map(|&value| Dual::from(value)).collect();
+        let mut values = vec![Dual::from(0.0); self.nodes()];
         for ((&at, &x), &v) in self.inputs.iter().zip(x).zip(v) {
             values[at as usize] = Dual::new(x, seed(v));
         }
