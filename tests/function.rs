@@ -106,11 +106,14 @@ fn linear_forms<'t>(seed: u64, x: &[Var<'t>]) -> Var<'t> {
         for _ in 0..1 + random.below(5) {
             let node = nodes[random.below(nodes.len())];
             let weight = random.unit() - 0.5;
-            sum = match random.below(5) {
+            let other = nodes[random.below(nodes.len())];
+            sum = match random.below(7) {
                 0 => sum + node,
                 1 => sum + weight * node,
                 2 => weight * node + sum,
                 3 => node * weight + node * 0.5,
+                4 => sum + node * other,
+                5 => other * node + sum,
                 _ => sum + node * weight,
             };
             if random.below(6) == 0 {

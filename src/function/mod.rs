@@ -18,7 +18,7 @@ use crate::recording::Recording;
 use crate::tape::Tape;
 use crate::var::Var;
 use indexmap::IndexMap;
-use passes::{copy, gone_to, merge_linear_forms};
+use passes::{copy, gone_to, merge_sums};
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
@@ -217,7 +217,7 @@ impl Function {
                 is_input_here[id as usize] = true;
             }
         }
-        let (mut merged, again) = merge_linear_forms(&recording, &outputs, &is_input_here);
+        let (mut merged, again) = merge_sums(&recording, &outputs, &is_input_here);
         merged.guards = guards(&recording.guards, &again);
         let moved: Vec<Operand> = moved.iter().map(|&to| gone_to(to, &again)).collect();
         let outputs = outputs.iter().map(|&to| gone_to(to, &again)).collect();

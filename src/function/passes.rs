@@ -1,12 +1,12 @@
 //! What freezing does to a recording besides dropping what is not needed.
 //!
-//! `merge_linear_forms` makes one node of w₁·c₁ + w₂·c₂ + … as a recording
-//! program writes it, term after term. It changes no bit: the linear combination
-//! adds from left to right as the program did, beginning with −0, which changes
-//! no term; and each share that its adjoint sends is the one that the product sent.
-//! For that the shares must also arrive in the same order, so a form is merged
-//! only if its nodes lie together, nothing else uses them, and no two terms have
-//! one operand.
+//! `merge_sums` makes one node of a₁·b₁ + a₂·b₂ + … as a recording program writes
+//! it, term after term: a linear combination where one factor of each term is a
+//! constant, else a scalar product. It changes no bit: both add from left to
+//! right as the program did, beginning with −0, which changes no term; and each
+//! share that an adjoint sends is the one that the product sent. For that the
+//! shares must also arrive in the same order, so a sum is merged only if its
+//! nodes lie together, nothing else uses them, and no operand stands in it twice.
 
 use crate::ops::{Op, Real};
 use crate::program::{Form, NodeId, Operand};
@@ -14,16 +14,19 @@ use crate::recording::Recording;
 use smallvec::SmallVec;
 use std::panic::Location;
 
-/// Below this many terms a form is left as it is.
+/// Below this many terms a sum is left as it is.
 const WORTHWHILE: usize = 3;
 
-/// A sum of weighted nodes that ends at some node.
+/// A sum of products that ends at some node. A term by itself has the factor 1.
 #[derive(Clone, Default)]
-struct LinearForm {
-    weights: Vec<f64>,
-    nodes: Vec<u32>,
+struct Terms {
+    factors: Vec<(Operand, Operand)>,
     /// The first of the nodes that it is made of, which lie together.
     start: usize,
+}
+
+fn node(index: usize) -> Operand {
+    Operand::Node(NodeId(index as u32))
 }
 
 /// How often each node is used: by nodes, by guards, by outputs, or by a name.
@@ -49,90 +52,102 @@ fn uses(recording: &Recording, outputs: &[Operand]) -> Vec<u32> {
     uses
 }
 
-/// For each node the linear form that it is, if it is one of more than a node.
-fn linear_forms(recording: &Recording, uses: &[u32]) -> Vec<Option<LinearForm>> {
+/// For each node the sum that it is, or the product that may become a term.
+fn sums(recording: &Recording, uses: &[u32]) -> Vec<Option<Terms>> {
     let program = recording.program();
-    let mut forms: Vec<Option<LinearForm>> = Vec::with_capacity(recording.len());
+    let mut sums: Vec<Option<Terms>> = Vec::with_capacity(recording.len());
     for (index, &record) in program.records.iter().enumerate() {
         let (a, b) = (record.a(), record.b());
-        let form = match (record.op(), record.form()) {
-            (Op::Mul, Form::NodeConstant | Form::ConstantNode) => Some(LinearForm {
-                weights: vec![program.constants[b]],
-                nodes: vec![a as u32],
-                start: index,
-            }),
-            (Op::Add, Form::Nodes) => sum(&mut forms, uses, index, a, b),
+        let product = |a, b| {
+            let (factors, start) = (vec![(a, b)], index);
+            Some(Terms { factors, start })
+        };
+        let sum = match (record.op(), record.form()) {
+            (Op::Mul, Form::Nodes) => product(node(a), node(b)),
+            (Op::Mul, _) => product(node(a), Operand::Constant(program.constants[b])),
+            (Op::Add, Form::Nodes) => sum(&mut sums, uses, index, a, b),
             _ => None,
         };
-        forms.push(form);
+        sums.push(sum);
     }
-    forms
+    sums
 }
 
-/// The form of the node at `end`, the sum of the nodes `a` and `b`. Takes their
-/// forms: nothing else uses them.
-fn sum(
-    forms: &mut [Option<LinearForm>],
-    uses: &[u32],
-    end: usize,
-    a: usize,
-    b: usize,
-) -> Option<LinearForm> {
-    let single = |form: &LinearForm| form.nodes.len() == 1;
-    let right_is_product = b + 1 == end && uses[b] == 1 && forms[b].as_ref().is_some_and(single);
+/// The sum of the nodes `a` and `b`, which is the node `end`. Takes their
+/// terms: nothing else uses them.
+fn sum(sums: &mut [Option<Terms>], uses: &[u32], end: usize, a: usize, b: usize) -> Option<Terms> {
+    const ONE: Operand = Operand::Constant(1.0);
+    let single = |terms: &Terms| terms.factors.len() == 1;
+    let right_is_product = b + 1 == end && uses[b] == 1 && sums[b].as_ref().is_some_and(single);
     let start = if right_is_product { b } else { end };
-    let left_is_form = a + 1 == start && uses[a] == 1 && forms[a].is_some();
-    if !left_is_form && !right_is_product {
+    let left_is_sum = a + 1 == start && uses[a] == 1 && sums[a].is_some();
+    if !left_is_sum && !right_is_product {
         return None;
     }
-    let mut form = if left_is_form {
-        forms[a].take()?
+    let mut terms = if left_is_sum {
+        sums[a].take()?
     } else {
-        LinearForm {
-            weights: vec![1.0],
-            nodes: vec![a as u32],
-            start,
-        }
+        let factors = vec![(node(a), ONE)];
+        Terms { factors, start }
     };
     if right_is_product {
-        let product = forms[b].take()?;
-        form.weights.extend(product.weights);
-        form.nodes.extend(product.nodes);
+        terms.factors.extend(sums[b].take()?.factors);
     } else {
-        form.weights.push(1.0);
-        form.nodes.push(b as u32);
+        terms.factors.push((node(b), ONE));
     }
-    Some(form)
+    Some(terms)
 }
 
-fn has_no_operand_twice(form: &LinearForm) -> bool {
-    let mut nodes = form.nodes.clone();
-    nodes.sort_unstable();
-    nodes.windows(2).all(|pair| pair[0] != pair[1])
+impl Terms {
+    fn is_worthwhile(&self) -> bool {
+        let operands = self.factors.iter().flat_map(|&(a, b)| [a, b]);
+        let mut nodes: Vec<u32> = operands.filter_map(|operand| operand.node()).collect();
+        nodes.sort_unstable();
+        self.factors.len() >= WORTHWHILE && nodes.windows(2).all(|pair| pair[0] != pair[1])
+    }
+
+    /// Records the sum as one node, its operands being where `moved` says.
+    fn record(&self, to: &mut Recording, moved: &[Operand]) -> Operand {
+        let caller = Location::caller();
+        let first = self.factors.iter().map(|&(a, _)| gone_to(a, moved));
+        let second = self.factors.iter().map(|&(_, b)| gone_to(b, moved));
+        let weights: Option<Vec<f64>> = second.clone().map(|b| b.constant()).collect();
+        if let Some(weights) = weights {
+            let operands: Vec<_> = first.collect();
+            return to.push_operation(
+                Op::LinearCombination,
+                &operands,
+                &[&weights, &[-0.0]],
+                caller,
+            );
+        }
+        let operands: Vec<_> = first.chain(second).collect();
+        to.push_operation(Op::Dot, &operands, &[], caller)
+    }
 }
 
-/// Copies the recording with each linear form of some length as one node.
-/// Returns where each node has gone; what is inside a form has gone nowhere.
-pub(super) fn merge_linear_forms(
+/// Copies the recording with each sum of some length as one node. Returns where
+/// each node has gone; what is inside a sum has gone nowhere.
+pub(super) fn merge_sums(
     from: &Recording,
     outputs: &[Operand],
     is_input: &[bool],
 ) -> (Recording, Vec<Operand>) {
     let uses = uses(from, outputs);
-    let forms = linear_forms(from, &uses);
-    let merged = |form: &&LinearForm| form.nodes.len() >= WORTHWHILE && has_no_operand_twice(form);
+    let mut sums = sums(from, &uses);
     let mut inside = vec![false; from.len()];
-    for (index, form) in forms.iter().enumerate() {
-        if let Some(form) = form.as_ref().filter(merged) {
-            inside[form.start..index].fill(true);
+    for (index, sum) in sums.iter_mut().enumerate() {
+        *sum = sum.take().filter(Terms::is_worthwhile);
+        if let Some(sum) = sum {
+            inside[sum.start..index].fill(true);
         }
     }
     let mut to = Recording::default();
     let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
-    for (index, form) in forms.iter().enumerate() {
-        moved.push(match form.as_ref().filter(merged) {
+    for (index, sum) in sums.iter().enumerate() {
+        moved.push(match sum {
             _ if inside[index] => Operand::Constant(f64::NAN), // nobody asks for it
-            Some(form) => combine(&mut to, form, &moved),
+            Some(sum) => sum.record(&mut to, &moved),
             None => copy(&mut to, from, index, is_input[index], &moved),
         });
     }
@@ -186,14 +201,4 @@ pub(super) fn gone_to(operand: Operand, moved: &[Operand]) -> Operand {
         Operand::Node(id) => moved[id.index()],
         constant @ Operand::Constant(_) => constant,
     }
-}
-
-fn combine(to: &mut Recording, form: &LinearForm, moved: &[Operand]) -> Operand {
-    let operands = form.nodes.iter().map(|&node| moved[node as usize]);
-    to.push_operation(
-        Op::LinearCombination,
-        &operands.collect::<Vec<_>>(),
-        &[&form.weights, &[-0.0]],
-        Location::caller(),
-    )
 }
