@@ -366,4 +366,4 @@ impl<T: Real> fmt::Display for Size<T> {
     }
 }
 
-table! { operators [T: Real] Size<T>, }
+table! { operators [T: Real,] Size<T>, }

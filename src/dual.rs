@@ -189,4 +189,4 @@ impl<T: Real> fmt::Display for Dual<T> {
     }
 }
 
-table! { operators [T: Real] Dual<T>, }
+table! { operators [T: Real,] Dual<T>, }

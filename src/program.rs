@@ -87,6 +87,13 @@ impl Record {
         Self((b as u64) << 36 | (a as u64) << 8 | code(op, form) as u64)
     }
 
+    /// An input that has a value in each row of data.
+    pub(crate) const COLUMN: Self = Self::new(Op::Input, Form::Nodes, 0, 1);
+
+    pub(crate) fn is_column(self) -> bool {
+        self == Self::COLUMN
+    }
+
     #[inline(always)]
     pub(crate) fn code(self) -> u8 {
         self.0 as u8

@@ -355,7 +355,7 @@ impl fmt::Debug for Var<'_> {
     }
 }
 
-table! { operators ['t] Var<'t>, }
+table! { operators ['t,] Var<'t>, }
 
 impl Tape {
     /// Records an input.
@@ -366,6 +366,17 @@ impl Tape {
     #[track_caller]
     pub fn var(&self, value: f64) -> Var<'_> {
         Var::push(self, Record::INPUT, value)
+    }
+
+    /// Records an input that a [`Function`](crate::Function) takes from a column
+    /// of data, a value in each row. On the tape it is an input with this sample
+    /// of a value.
+    ///
+    /// # Panics
+    /// If the tape is full.
+    #[track_caller]
+    pub fn column(&self, sample: f64) -> Var<'_> {
+        Var::push(self, Record::COLUMN, sample)
     }
 
     /// Records an input.

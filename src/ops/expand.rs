@@ -2,8 +2,9 @@
 //!
 //! The first word says what is made of them: `op` makes the `Op`s with their
 //! values, partials and print forms; `result` and `edges` the functions that the
-//! sweeps call at each node; `methods` the named methods of a number type; `operators`
-//! its `+ − · /`.
+//! sweeps call at each node; `dispatch` a function that makes a constant of an
+//! `Op`; `methods` the named methods of a number type; `operators` its `+ − · /`,
+//! which `operator.rs` spells out.
 
 macro_rules! expand {
     // The operations themselves.
@@ -313,6 +314,46 @@ macro_rules! expand {
         $crate::ops::expand!(@partials (nary.len(), x, nary.constants, $values[$index], &mut each), $body);
     }};
 
+    // An operation that is known when the program runs becomes one that is known
+    // when it is compiled, so that a loop over many rows is compiled for each.
+    (@dispatch
+        prefix { $($(#[$pm:meta])* $P:ident $p:ident $ptrait:tt $pbody:tt)* }
+        infix { $($(#[$im:meta])* $I:ident $i:ident $itrait:tt $ibody:tt)* }
+        unary { $($(#[$um:meta])* $U:ident $u:ident $ubody:tt)* }
+        binary { $($(#[$bm:meta])* $B:ident $b:ident $bargs:tt $bbody:tt)* }
+        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => $nxs:tt, $ncs:tt $nbody:tt)* }
+        forms { $($forms:tt)* }
+    ) => {
+        /// Runs `task` for an operation on one operand.
+        #[inline(always)]
+        pub(crate) fn with_unary(op: Op, task: impl OpTask) {
+            match op {
+                $(Op::$P => task.run::<{ Op::$P as usize }>(),)*
+                $(Op::$U => task.run::<{ Op::$U as usize }>(),)*
+                _ => op.wrong_arity(1),
+            }
+        }
+
+        /// Runs `task` for an operation on two operands.
+        #[inline(always)]
+        pub(crate) fn with_binary(op: Op, task: impl OpTask) {
+            match op {
+                $(Op::$I => task.run::<{ Op::$I as usize }>(),)*
+                $(Op::$B => task.run::<{ Op::$B as usize }>(),)*
+                _ => op.wrong_arity(2),
+            }
+        }
+
+        /// Runs `task` for an operation on any number of operands.
+        #[inline(always)]
+        pub(crate) fn with_nary(op: Op, task: impl OpTask) {
+            match op {
+                $(Op::$N => task.run::<{ Op::$N as usize }>(),)*
+                _ => op.wrong_arity(0),
+            }
+        }
+    };
+
     // The named methods of a number type.
     (@methods [$vis:vis fn]
         prefix $prefix:tt
@@ -346,10 +387,10 @@ macro_rules! expand {
             $ibody:tt)* }
         $($rest:tt)*
     ) => {
-        $($crate::ops::expand! { @prefix $generics $type, $P $PT $pt })*
-        $($crate::ops::expand! { @infix $generics $type, $I $IT $it $AT $at })*
-        $crate::ops::expand! { @fold $generics $type, Sum sum }
-        $crate::ops::expand! { @fold $generics $type, Product product }
+        $($crate::ops::operator! { @prefix $generics $type, $P $PT $pt })*
+        $($crate::ops::operator! { @infix $generics $type, $I $IT $it $AT $at })*
+        $crate::ops::operator! { @fold $generics $type, Sum sum }
+        $crate::ops::operator! { @fold $generics $type, Product product }
     };
 
     // What is in the body of a row.
@@ -404,87 +445,5 @@ macro_rules! expand {
         value |$vn:ident, $vx:ident, $vc:ident| $value:expr,
         partials |$n:ident, $x:ident, $c:ident, $y:ident, $each:ident| $partials:expr }
     ) => {{ let ($n, $x, $c, $y, $each) = $given; $partials }};
-
-    (@prefix [$($generics:tt)*] $type:ty, $Op:ident $Trait:ident $method:ident) => {
-        impl<$($generics)*> std::ops::$Trait for $type {
-            type Output = $type;
-            #[inline(always)]
-            #[track_caller]
-            fn $method(self) -> $type {
-                $crate::Real::unary($crate::Op::$Op, self)
-            }
-        }
-        impl<$($generics)*> std::ops::$Trait for &$type {
-            type Output = $type;
-            #[inline(always)]
-            #[track_caller]
-            fn $method(self) -> $type {
-                $crate::Real::unary($crate::Op::$Op, *self)
-            }
-        }
-    };
-
-    (@infix [$($generics:tt)*] $type:ty,
-        $Op:ident $Trait:ident $method:ident $Assign:ident $assign:ident
-    ) => {
-        impl<$($generics)*, R: Into<$type>> std::ops::$Trait<R> for $type {
-            type Output = $type;
-            #[inline(always)]
-            #[track_caller]
-            fn $method(self, right: R) -> $type {
-                $crate::Real::binary($crate::Op::$Op, self, right.into())
-            }
-        }
-        impl<$($generics)*, R: Into<$type>> std::ops::$Trait<R> for &$type {
-            type Output = $type;
-            #[inline(always)]
-            #[track_caller]
-            fn $method(self, right: R) -> $type {
-                $crate::Real::binary($crate::Op::$Op, *self, right.into())
-            }
-        }
-        impl<$($generics)*> std::ops::$Trait<$type> for f64 {
-            type Output = $type;
-            #[inline(always)]
-            #[track_caller]
-            fn $method(self, right: $type) -> $type {
-                $crate::Real::binary($crate::Op::$Op, <$type>::from(self), right)
-            }
-        }
-        impl<$($generics)*> std::ops::$Trait<&$type> for f64 {
-            type Output = $type;
-            #[inline(always)]
-            #[track_caller]
-            fn $method(self, right: &$type) -> $type {
-                $crate::Real::binary($crate::Op::$Op, <$type>::from(self), *right)
-            }
-        }
-        impl<$($generics)*> std::ops::$Trait<$type> for &f64 {
-            type Output = $type;
-            #[inline(always)]
-            #[track_caller]
-            fn $method(self, right: $type) -> $type {
-                $crate::Real::binary($crate::Op::$Op, <$type>::from(*self), right)
-            }
-        }
-        impl<$($generics)*, R: Into<$type>> std::ops::$Assign<R> for $type {
-            #[inline(always)]
-            #[track_caller]
-            fn $assign(&mut self, right: R) {
-                *self = $crate::Real::binary($crate::Op::$Op, *self, right.into());
-            }
-        }
-    };
-
-    (@fold [$($generics:tt)*] $type:ty, $Op:ident $method:ident) => {
-        /// The whole iterator as one node.
-        impl<$($generics)*, R: Into<$type>> std::iter::$Op<R> for $type {
-            #[track_caller]
-            fn $method<I: Iterator<Item = R>>(operands: I) -> $type {
-                let operands: smallvec::SmallVec<[$type; 8]> = operands.map(Into::into).collect();
-                $crate::Real::nary($crate::Op::$Op, &[&operands], &[])
-            }
-        }
-    };
 }
 pub(crate) use expand;

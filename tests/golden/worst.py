@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The worst error, in ulp, of the kernels of src/math.rs.
+"""The worst error, in ulp, of the kernels of src/math.
 
     cargo build --release --bench math    (prints the program's path with -v)
     pip install gmpy2

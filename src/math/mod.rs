@@ -22,6 +22,8 @@
 //! | `sigmoid` | 1.13 | one quotient of e^{−\|x\|}, roundings mended |
 //! | `softplus`, `log_sigmoid` | 1.58, 1.56 | max(x, 0) + ln_1p(e^{−\|x\|}) |
 
+pub(crate) mod lanes;
+
 pub(crate) use libm::{
     acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cosh, erf, exp2, hypot, log2, log10, pow,
     sinh, sqrt, tan,
@@ -188,8 +190,7 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 /// eˣ − 1
 #[inline]
 pub(crate) fn exp_m1(x: f64) -> f64 {
-    let (result, _) = exp_m1_with_rest(x);
-    if x == 0.0 { x } else { result }
+    lanes::exp_m1(x)
 }
 
 /// The exponent and the significand of a positive number, the latter between
@@ -240,28 +241,6 @@ fn rarely(f: impl Fn(f64) -> f64, x: f64) -> f64 {
     f(x)
 }
 
-/// What has a shorter way for one number than for many at once, without
-/// branches, as loops need it. The bits are the same.
-pub(crate) mod lanes {
-    use super::{clamp, exp_sum, ln_edges, ln_parts, scale, split};
-
-    /// eˣ
-    #[inline(always)]
-    pub(crate) fn exp(x: f64) -> f64 {
-        let (k, sum) = exp_sum(clamp(x, -746.0, 710.0));
-        scale(sum, k)
-    }
-
-    /// ln x
-    #[inline(always)]
-    pub(crate) fn ln(x: f64) -> f64 {
-        let tiny = x < f64::MIN_POSITIVE;
-        let (k, m) = split(if tiny { x * 18014398509481984.0 } else { x });
-        let result = ln_parts(if tiny { k - 54.0 } else { k }, m - 1.0, 0.0);
-        ln_edges(x, result)
-    }
-}
-
 /// ln x where the kernel has no value: below 0, at 0, ∞ and NaN. The kernel's,
 /// which comes last, waits for one selection alone.
 #[inline(always)]
@@ -278,18 +257,7 @@ fn ln_edges(x: f64, kernel: f64) -> f64 {
 /// ln(1 + x)
 #[inline]
 pub(crate) fn ln_1p(x: f64) -> f64 {
-    let u = 1.0 + x;
-    let (k, m) = split(u);
-    // What rounding 1 + x has lost, relative to it
-    let lost = if x < 1.0 {
-        x - (u - 1.0)
-    } else {
-        1.0 - (u - x)
-    };
-    let near = k == 0.0;
-    let (f, correction) = if near { (x, 0.0) } else { (m - 1.0, lost / u) };
-    let result = ln_edges(u, ln_parts(k, f, correction));
-    if x == 0.0 { x } else { result }
+    lanes::ln_1p(x)
 }
 
 /// The quadrant of x, in the low bits, and what remains of x, in two parts.
@@ -323,73 +291,57 @@ fn sin_of_quadrant(quadrant: u64, r: f64, low: f64) -> f64 {
 /// sin x
 #[inline]
 pub(crate) fn sin(x: f64) -> f64 {
-    if x.abs() > MOST_REDUCED {
-        return libm::sin(x);
+    if is_reduced(x) {
+        lanes::sin(x)
+    } else {
+        libm::sin(x)
     }
-    let (quadrant, r, low) = reduce(x);
-    let result = sin_of_quadrant(quadrant, r, low);
-    if x == 0.0 { x } else { result }
 }
 
 /// cos x
 #[inline]
 pub(crate) fn cos(x: f64) -> f64 {
-    if x.abs() > MOST_REDUCED {
-        return libm::cos(x);
+    if is_reduced(x) {
+        lanes::cos(x)
+    } else {
+        libm::cos(x)
     }
-    let (quadrant, r, low) = reduce(x);
-    sin_of_quadrant(quadrant.wrapping_add(1), r, low)
+}
+
+/// Whether the sine and cosine kernels reduce x.
+#[inline(always)]
+pub(crate) fn is_reduced(x: f64) -> bool {
+    !(x.abs() > MOST_REDUCED)
 }
 
 /// tanh x
 #[inline]
 pub(crate) fn tanh(x: f64) -> f64 {
-    let size = x.abs();
-    let (t, rest) = exp_m1_with_rest(clamp(2.0 * size, 0.0, 50.0));
-    let small = size < 0.5;
-    let sum = t + 2.0;
-    let quotient = (if small { t } else { 2.0 }) / sum;
-    let other = 1.0 - quotient;
-    // What t and the sum lost in rounding, to first order: 1/(t+2) is ½(1 − t/(t+2))
-    let lost = t - (sum - 2.0);
-    let result = if small {
-        quotient + 0.5 * other * (rest * other - quotient * lost)
-    } else {
-        other + 0.5 * quotient * (quotient * (rest + lost))
-    };
-    result.copysign(x)
+    lanes::tanh(x)
 }
 
 /// 1/cosh x = 2e/(1+e²) for e = e^{−|x|}
 #[inline]
 pub(crate) fn sech(x: f64) -> f64 {
-    let e = lanes::exp(-x.abs());
-    2.0 * e / (1.0 + e * e)
+    lanes::sech(x)
 }
 
 /// 1/(1+e^{−x})
 #[inline]
 pub(crate) fn sigmoid(x: f64) -> f64 {
-    let (e, rest) = exp_with_rest(-x.abs());
-    let below = x < 0.0;
-    let sum = 1.0 + e;
-    let quotient = (if below { e } else { 1.0 }) / sum;
-    // What e and the sum have lost in rounding, to first order
-    let lost = (e - (sum - 1.0)) + rest;
-    let inverse = if below { 1.0 - quotient } else { quotient };
-    quotient + ((if below { rest } else { 0.0 }) - quotient * lost) * inverse
+    lanes::sigmoid(x)
 }
 
 /// ln(1+e^x), finite for every finite x
 #[inline]
 pub(crate) fn softplus(x: f64) -> f64 {
-    (if x < 0.0 { 0.0 } else { x }) + ln_1p(lanes::exp(-x.abs()))
+    lanes::softplus(x)
 }
 
 /// ln σ(x)
 #[inline]
 pub(crate) fn log_sigmoid(x: f64) -> f64 {
-    -softplus(-x)
+    lanes::log_sigmoid(x)
 }
 
 /// ln(p/(1−p)). Between ¼ and 1 the quotient is close to 1 and its logarithm

@@ -1,0 +1,114 @@
+//! The kernels as loops over many numbers need them: straight-line code without
+//! branches. Where one number alone has a shorter way, it is in `mod.rs`, and gives
+//! the same bits.
+
+use super::{
+    clamp, exp_m1_with_rest, exp_sum, exp_with_rest, ln_edges, ln_parts, reduce, scale,
+    sin_of_quadrant, split,
+};
+
+/// eˣ
+#[inline(always)]
+pub(crate) fn exp(x: f64) -> f64 {
+    let (k, sum) = exp_sum(clamp(x, -746.0, 710.0));
+    scale(sum, k)
+}
+
+/// ln x
+#[inline(always)]
+pub(crate) fn ln(x: f64) -> f64 {
+    let tiny = x < f64::MIN_POSITIVE;
+    let (k, m) = split(if tiny { x * 18014398509481984.0 } else { x });
+    let result = ln_parts(if tiny { k - 54.0 } else { k }, m - 1.0, 0.0);
+    ln_edges(x, result)
+}
+
+/// eˣ − 1
+#[inline(always)]
+pub(crate) fn exp_m1(x: f64) -> f64 {
+    let (result, _) = exp_m1_with_rest(x);
+    if x == 0.0 { x } else { result }
+}
+
+/// ln(1 + x)
+#[inline(always)]
+pub(crate) fn ln_1p(x: f64) -> f64 {
+    let u = 1.0 + x;
+    let (k, m) = split(u);
+    // What rounding 1 + x has lost, relative to it
+    let lost = if x < 1.0 {
+        x - (u - 1.0)
+    } else {
+        1.0 - (u - x)
+    };
+    let near = k == 0.0;
+    let (f, correction) = if near { (x, 0.0) } else { (m - 1.0, lost / u) };
+    let result = ln_edges(u, ln_parts(k, f, correction));
+    if x == 0.0 { x } else { result }
+}
+
+/// tanh x
+#[inline(always)]
+pub(crate) fn tanh(x: f64) -> f64 {
+    let size = x.abs();
+    let (t, rest) = exp_m1_with_rest(clamp(2.0 * size, 0.0, 50.0));
+    let small = size < 0.5;
+    let sum = t + 2.0;
+    let quotient = (if small { t } else { 2.0 }) / sum;
+    let other = 1.0 - quotient;
+    // What t and the sum lost in rounding, to first order: 1/(t+2) is ½(1 − t/(t+2))
+    let lost = t - (sum - 2.0);
+    let result = if small {
+        quotient + 0.5 * other * (rest * other - quotient * lost)
+    } else {
+        other + 0.5 * quotient * (quotient * (rest + lost))
+    };
+    result.copysign(x)
+}
+
+/// 1/cosh x = 2e/(1+e²) for e = e^{−|x|}
+#[inline(always)]
+pub(crate) fn sech(x: f64) -> f64 {
+    let e = exp(-x.abs());
+    2.0 * e / (1.0 + e * e)
+}
+
+/// 1/(1+e^{−x})
+#[inline(always)]
+pub(crate) fn sigmoid(x: f64) -> f64 {
+    let (e, rest) = exp_with_rest(-x.abs());
+    let below = x < 0.0;
+    let sum = 1.0 + e;
+    let quotient = (if below { e } else { 1.0 }) / sum;
+    // What e and the sum have lost in rounding, to first order
+    let lost = (e - (sum - 1.0)) + rest;
+    let inverse = if below { 1.0 - quotient } else { quotient };
+    quotient + ((if below { rest } else { 0.0 }) - quotient * lost) * inverse
+}
+
+/// ln(1+e^x), finite for every finite x
+#[inline(always)]
+pub(crate) fn softplus(x: f64) -> f64 {
+    (if x < 0.0 { 0.0 } else { x }) + ln_1p(exp(-x.abs()))
+}
+
+/// ln σ(x)
+#[inline(always)]
+pub(crate) fn log_sigmoid(x: f64) -> f64 {
+    -softplus(-x)
+}
+
+/// sin x where `is_reduced`
+#[inline(always)]
+pub(crate) fn sin(x: f64) -> f64 {
+    let (quadrant, r, low) = reduce(x);
+    let result = sin_of_quadrant(quadrant, r, low);
+    if x == 0.0 { x } else { result }
+}
+
+/// cos x where `is_reduced`
+#[inline(always)]
+pub(crate) fn cos(x: f64) -> f64 {
+    let (quadrant, r, low) = reduce(x);
+    sin_of_quadrant(quadrant.wrapping_add(1), r, low)
+}
