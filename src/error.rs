@@ -140,7 +140,24 @@ pub enum Error {
         operands: (f64, f64),
         /// The line of the program that made it.
         location: String,
+        /// The row of data, where there are rows.
+        row: Option<usize>,
     },
+    /// One input given twice to a function.
+    InputTwice {
+        /// The node.
+        node: String,
+    },
+    /// A column that a function depends on and that is not among its inputs.
+    ColumnLeftOut {
+        /// The node.
+        node: String,
+    },
+    /// A term outside the sum over rows that depends on a column, or that has not
+    /// one output to be added to.
+    NotOnce,
+    /// Rows of data for a function without columns.
+    NoColumns,
     /// A gradient that finite differences or forward mode contradict.
     WrongGradient {
         /// The position of the worst input.
@@ -243,12 +260,32 @@ impl fmt::Display for Error {
                 recorded_operands: (a, b),
                 operands: (now_a, now_b),
                 location,
-            } => write!(
+                row,
+            } => {
+                let present = !recorded;
+                write!(
+                    f,
+                    "the comparison {comparison} was {recorded} for {a} and {b} when it was \
+                     recorded at {location}, and is {present} for {now_a} and {now_b}"
+                )?;
+                if let Some(row) = row {
+                    write!(f, " in row {row}")?;
+                }
+                f.write_str(
+                    ": record again, or use `select_lt` and its kin, which follow both branches",
+                )
+            }
+            Self::InputTwice { node } => write!(f, "{node} is given twice as an input"),
+            Self::ColumnLeftOut { node } => write!(
                 f,
-                "the comparison {comparison} was {recorded} for {a} and {b} when it was \
-                 recorded at {location}, and is {} for {now_a} and {now_b}: record again, or \
-                 use `select_lt` and its kin, which follow both branches",
-                !recorded
+                "the function depends on the column {node}, which is not among its inputs"
+            ),
+            Self::NotOnce => f.write_str(
+                "a term that counts once must depend on no column, and needs exactly one \
+                 output to be added to",
+            ),
+            Self::NoColumns => f.write_str(
+                "the function has no columns: make the inputs that vary with `Tape::column`",
             ),
             Self::Arity { op, found } => {
                 write!(f, "the operation {op} cannot take {found} operands")

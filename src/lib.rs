@@ -102,7 +102,7 @@ pub use check::{GradientCheck, check_gradient};
 pub use closures::{grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use dual::Dual;
 pub use error::{Error, NonFinite};
-pub use function::{Function, Recorder, Workspace};
+pub use function::{Freeze, Function, Recorder, Rows, Workspace};
 pub use ops::{Notation, Op, Real};
 pub use program::{NodeId, Operand};
 pub use tape::{Node, Tape};

@@ -247,6 +247,7 @@ fn a_comparison_that_would_come_out_the_other_way_is_an_error_and_names_it() {
         recorded_operands: (1.0, 2.0),
         operands: (4.0, 3.0),
         ref location,
+        row: None,
     }) = error
     else {
         panic!("{error:?}")

@@ -4,7 +4,7 @@
 //! gradient with `std` mathematics and no tape. `check` compares the two before
 //! anything is timed. Data comes from a generator of our own, always the same.
 
-mod by_hand;
+pub mod by_hand;
 mod chain;
 mod logistic;
 mod network;

@@ -1,24 +1,29 @@
 //! `Function`: a tape frozen for repetition.
 //!
 //! It owns what it needs of the recording, is immutable and shared between
-//! threads, and evaluates through `&self` by the same two sweeps as a tape. The
-//! passes that freezing makes change no bit of any result: what no output
-//! depends on is dropped, what depends on no input becomes a constant, and sums
-//! of weighted terms become one node each.
+//! threads, and evaluates through `&self`: at a point by the same two sweeps as a
+//! tape (`run.rs`), over rows of data many at a time (`rows.rs`).
 
+mod blocks;
+mod freeze;
+mod kernels;
+mod lane;
 mod passes;
+mod plan;
+mod rows;
 mod run;
 
+pub use freeze::Freeze;
+pub use rows::Rows;
 pub use run::Workspace;
 
 use crate::error::Error;
-use crate::ops::Op;
-use crate::program::{Guard, NodeId, Operand};
+use crate::program::{NodeId, Operand};
 use crate::recording::Recording;
 use crate::tape::Tape;
 use crate::var::Var;
 use indexmap::IndexMap;
-use passes::{copy, gone_to, merge_sums};
+use plan::Plan;
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
@@ -46,6 +51,10 @@ use std::sync::Arc;
 /// checked at each evaluation: where it would come out the other way, the
 /// evaluation is an error and not a stale branch. `select_lt` and its kin record
 /// both sides and need no check.
+///
+/// Freezing drops what no output depends on, makes constants of what depends on
+/// no input, and one node of each sum of products. None of this changes a bit of
+/// any value or gradient.
 #[derive(Clone)]
 pub struct Function {
     recording: Recording,
@@ -53,8 +62,14 @@ pub struct Function {
     inputs: Vec<u32>,
     /// Input names, with their positions among the inputs.
     names: IndexMap<Arc<str>, usize>,
+    /// Which of them are columns.
+    is_column: Vec<bool>,
     outputs: Vec<Operand>,
+    /// Terms that count once, however many rows there are.
+    once: Vec<Operand>,
+    retained: Vec<Operand>,
     recorded_nodes: usize,
+    plan: Plan,
 }
 
 /// Records a [`Function`] without a tape in hand.
@@ -86,94 +101,23 @@ impl<'t> Recorder<'t> {
         input
     }
 
+    /// The next input of the function, a column. The recording runs at `sample`.
+    ///
+    /// # Panics
+    /// If the name is taken.
+    #[track_caller]
+    pub fn column(&self, name: &str, sample: f64) -> Var<'t> {
+        let column = self.tape.column(sample).named(name);
+        self.inputs.borrow_mut().push(column);
+        column
+    }
+
     /// The next inputs of the function, without names.
     pub fn inputs(&self, values: &[f64]) -> Vec<Var<'t>> {
         let inputs = self.tape.vars(values);
         self.inputs.borrow_mut().extend(&inputs);
         inputs
     }
-}
-
-impl Tape {
-    /// Freezes what `output` depends on as a function of `inputs`, in this order.
-    /// Inputs of the tape that are not among them keep their present values.
-    ///
-    /// Costs one pass over the tape.
-    ///
-    /// # Panics
-    /// If one of `inputs` is not an input of this tape, or `output` belongs to
-    /// another.
-    #[track_caller]
-    pub fn function(&self, inputs: &[Var<'_>], output: Var<'_>) -> Function {
-        self.function_with_outputs(inputs, &[output])
-    }
-
-    /// The same for several outputs.
-    ///
-    /// # Panics
-    /// As [`function`](Tape::function).
-    #[track_caller]
-    pub fn function_with_outputs(&self, inputs: &[Var<'_>], outputs: &[Var<'_>]) -> Function {
-        let recording = self.recording.borrow();
-        let mut places = Vec::with_capacity(inputs.len());
-        for input in inputs {
-            match input.number_on(self) {
-                Some(id) if recording.program().records[id as usize].op() == Op::Input => {
-                    places.push(id);
-                }
-                Some(id) => {
-                    let node = recording.describe(id);
-                    Error::NotAnInput { node }.stop()
-                }
-                None => {
-                    let (what, value) = ("an input of a function", input.value());
-                    Error::NotANode { what, value }.stop()
-                }
-            }
-        }
-        let mut ends = Vec::with_capacity(outputs.len());
-        for output in outputs {
-            ends.push(match output.number_on(self) {
-                Some(id) => Operand::Node(NodeId(id)),
-                None => Operand::Constant(output.value()),
-            });
-        }
-        Function::freeze(&recording, &places, &ends)
-    }
-}
-
-/// Which nodes the outputs and the guards depend on, and the inputs.
-fn needed(recording: &Recording, inputs: &[u32], outputs: &[Operand]) -> Vec<bool> {
-    let program = recording.program();
-    let mut needed = vec![false; recording.len()];
-    for &input in inputs {
-        needed[input as usize] = true;
-    }
-    let guarded = recording.guards.iter().flat_map(|guard| [guard.a, guard.b]);
-    for end in outputs.iter().copied().chain(guarded) {
-        if let Operand::Node(id) = end {
-            needed[id.index()] = true;
-        }
-    }
-    for index in (0..needed.len()).rev() {
-        if needed[index] {
-            program.for_each_operand(program.records[index], |operand| {
-                if let Operand::Node(id) = operand {
-                    needed[id.index()] = true;
-                }
-            });
-        }
-    }
-    needed
-}
-
-fn guards(guards: &[Guard], moved: &[Operand]) -> Vec<Guard> {
-    let follow = |guard: &Guard| Guard {
-        a: gone_to(guard.a, moved),
-        b: gone_to(guard.b, moved),
-        ..*guard
-    };
-    guards.iter().map(follow).collect()
 }
 
 impl Function {
@@ -191,54 +135,6 @@ impl Function {
         };
         let output = record(&recorder);
         tape.function(&recorder.inputs.borrow(), output)
-    }
-
-    /// Copies what is needed, each node's operands being copied before it. A
-    /// node whose operands have all become constants becomes one.
-    fn freeze(from: &Recording, inputs: &[u32], outputs: &[Operand]) -> Self {
-        let needed = needed(from, inputs, outputs);
-        let mut recording = Recording::default();
-        let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
-        let mut is_input = vec![false; from.len()];
-        inputs.iter().for_each(|&id| is_input[id as usize] = true);
-        for index in 0..from.len() {
-            moved.push(if needed[index] {
-                copy(&mut recording, from, index, is_input[index], &moved)
-            } else {
-                Operand::Constant(f64::NAN) // nobody asks for it
-            });
-        }
-        let place = |operand: Operand| gone_to(operand, &moved);
-        recording.guards = guards(&from.guards, &moved);
-        let outputs: Vec<Operand> = outputs.iter().copied().map(place).collect();
-        let mut is_input_here = vec![false; recording.len()];
-        for &input in inputs {
-            if let Some(id) = moved[input as usize].node() {
-                is_input_here[id as usize] = true;
-            }
-        }
-        let (mut merged, again) = merge_sums(&recording, &outputs, &is_input_here);
-        merged.guards = guards(&recording.guards, &again);
-        let moved: Vec<Operand> = moved.iter().map(|&to| gone_to(to, &again)).collect();
-        let outputs = outputs.iter().map(|&to| gone_to(to, &again)).collect();
-        let recording = merged;
-        let mut places = Vec::with_capacity(inputs.len());
-        let mut names = IndexMap::new();
-        for (position, &input) in inputs.iter().enumerate() {
-            if let Operand::Node(id) = moved[input as usize] {
-                places.push(id.0);
-            }
-            if let Some(name) = from.names.of(input).cloned() {
-                names.insert(name, position);
-            }
-        }
-        Self {
-            recording,
-            inputs: places,
-            names,
-            outputs,
-            recorded_nodes: from.len(),
-        }
     }
 
     /// How many inputs it has.

@@ -8,6 +8,7 @@
 //! shares must also arrive in the same order, so a sum is merged only if its
 //! nodes lie together, nothing else uses them, and no operand stands in it twice.
 
+use super::freeze::Ends;
 use crate::ops::{Op, Real};
 use crate::program::{Form, NodeId, Operand};
 use crate::recording::Recording;
@@ -30,7 +31,7 @@ fn node(index: usize) -> Operand {
 }
 
 /// How often each node is used: by nodes, by guards, by outputs, or by a name.
-fn uses(recording: &Recording, outputs: &[Operand]) -> Vec<u32> {
+fn uses(recording: &Recording, ends: &Ends) -> Vec<u32> {
     let program = recording.program();
     let mut uses = vec![0; recording.len()];
     let mut count = |operand: Operand| {
@@ -45,7 +46,7 @@ fn uses(recording: &Recording, outputs: &[Operand]) -> Vec<u32> {
         count(guard.a);
         count(guard.b);
     }
-    outputs.iter().copied().for_each(&mut count);
+    ends.asked_for().for_each(&mut count);
     for (_, id) in recording.names.iter() {
         uses[id as usize] += 1;
     }
@@ -128,12 +129,8 @@ impl Terms {
 
 /// Copies the recording with each sum of some length as one node. Returns where
 /// each node has gone; what is inside a sum has gone nowhere.
-pub(super) fn merge_sums(
-    from: &Recording,
-    outputs: &[Operand],
-    is_input: &[bool],
-) -> (Recording, Vec<Operand>) {
-    let uses = uses(from, outputs);
+pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> (Recording, Vec<Operand>) {
+    let (uses, is_input) = (uses(from, ends), ends.inputs_among(from.len()));
     let mut sums = sums(from, &uses);
     let mut inside = vec![false; from.len()];
     for (index, sum) in sums.iter_mut().enumerate() {
@@ -147,7 +144,11 @@ pub(super) fn merge_sums(
     for (index, sum) in sums.iter().enumerate() {
         moved.push(match sum {
             _ if inside[index] => Operand::Constant(f64::NAN), // nobody asks for it
-            Some(sum) => sum.record(&mut to, &moved),
+            Some(sum) => {
+                let node = sum.record(&mut to, &moved);
+                carry_name(from, index, &mut to, node);
+                node
+            }
             None => copy(&mut to, from, index, is_input[index], &moved),
         });
     }
@@ -189,10 +190,14 @@ pub(super) fn copy(
     } else {
         to.push_operation(op, &operands, &[own], caller)
     };
-    if let (Some(name), Some(id)) = (from.names.of(index as u32), copy.node()) {
+    carry_name(from, index, to, copy);
+    copy
+}
+
+fn carry_name(from: &Recording, index: usize, to: &mut Recording, node: Operand) {
+    if let (Some(name), Some(id)) = (from.names.of(index as u32), node.node()) {
         to.names.set(id, name.clone());
     }
-    copy
 }
 
 /// Where an operand has gone.

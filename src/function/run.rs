@@ -2,18 +2,22 @@
 //! recording, in a caller's workspace or a new one.
 
 use super::Function;
+use super::blocks::Scratch;
 use crate::dual::Dual;
 use crate::error::{Error, expect_length};
 use crate::ops::{ABSENT, Real};
-use crate::program::Operand;
+use crate::program::{Guard, Operand};
 use crate::sweep::{forward, reverse, seed};
 
 /// Memory for the evaluation of a [`Function`], to be used again and again, by
 /// one function or several. It allocates when first used and never after.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
-    values: Vec<f64>,
-    adjoints: Vec<f64>,
+    pub(super) values: Vec<f64>,
+    pub(super) adjoints: Vec<f64>,
+    pub(super) scratch: Scratch,
+    /// Sums over rows.
+    pub(super) sums: Vec<f64>,
 }
 
 impl Workspace {
@@ -23,7 +27,7 @@ impl Workspace {
     }
 }
 
-fn length(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
+pub(super) fn length(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
     if found == expected {
         return Ok(());
     }
@@ -32,6 +36,14 @@ fn length(what: &'static str, found: usize, expected: usize) -> Result<(), Error
         found,
         expected,
     })
+}
+
+/// Adds a weight to the seed of an output.
+fn give<T: Real>(output: &Operand, weight: f64, adjoints: &mut [T]) {
+    if let Operand::Node(id) = output {
+        let slot = &mut adjoints[id.index()];
+        *slot = slot.plus(T::from(seed(weight)));
+    }
 }
 
 impl Function {
@@ -127,14 +139,11 @@ impl Function {
     /// As [`values`](Self::values), and if the length of `v` is wrong.
     pub fn jvp(&self, x: &[f64], v: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
         let values = self.evaluate_dual(x, v)?;
-        let pair = |output: &Operand| match output {
-            Operand::Node(id) => (
-                values[id.index()].value(),
-                values[id.index()].tangent() + 0.0,
-            ),
-            Operand::Constant(value) => (*value, 0.0),
+        let pair = |i| {
+            let output = self.sum_of_output(i, |id| values[id], Dual::from);
+            (output.primal(), output.tangent() + 0.0)
         };
-        Ok(self.outputs.iter().map(pair).unzip())
+        Ok((0..self.outputs()).map(pair).unzip())
     }
 
     /// The Jacobian: a row for each output, a column for each input. One reverse
@@ -167,9 +176,7 @@ impl Function {
         self.expect_one_output()?;
         let values = self.evaluate_dual(x, v)?;
         let mut adjoints = vec![Dual::from(ABSENT); values.len()];
-        if let Operand::Node(id) = self.outputs[0] {
-            adjoints[id.index()] = Dual::from(1.0);
-        }
+        self.seed(&[1.0], &mut adjoints);
         reverse(self.recording.program(), &values, &mut adjoints);
         let pair = |&input: &u32| {
             let adjoint = adjoints[input as usize];
@@ -193,7 +200,7 @@ impl Function {
         Ok(rows)
     }
 
-    fn expect_one_output(&self) -> Result<(), Error> {
+    pub(super) fn expect_one_output(&self) -> Result<(), Error> {
         length("outputs where one is needed", self.outputs(), 1)
     }
 
@@ -222,7 +229,7 @@ impl Function {
         Ok(values)
     }
 
-    fn check_guards(&self, value: impl Fn(usize) -> f64) -> Result<(), Error> {
+    pub(super) fn check_guards(&self, value: impl Fn(usize) -> f64) -> Result<(), Error> {
         let of = |operand: Operand| match operand {
             Operand::Node(id) => value(id.index()),
             Operand::Constant(value) => value,
@@ -230,24 +237,77 @@ impl Function {
         for guard in &self.recording.guards {
             let operands = (of(guard.a), of(guard.b));
             if guard.test.holds(operands.0, operands.1) != guard.held {
-                let (a, b) = (self.written(guard.a), self.written(guard.b));
-                return Err(Error::OtherBranch {
-                    comparison: format!("{a} {} {b}", guard.test.symbol()),
-                    recorded: guard.held,
-                    recorded_operands: guard.recorded,
-                    operands,
-                    location: guard.caller.to_string(),
-                });
+                return Err(self.other_branch(guard, operands, None));
             }
         }
         Ok(())
     }
 
-    fn output(&self, i: usize, workspace: &Workspace) -> f64 {
-        match self.outputs[i] {
-            Operand::Node(id) => workspace.values[id.index()],
-            Operand::Constant(value) => value,
+    pub(super) fn other_branch(
+        &self,
+        guard: &Guard,
+        operands: (f64, f64),
+        row: Option<usize>,
+    ) -> Error {
+        let (a, b) = (self.written(guard.a), self.written(guard.b));
+        Error::OtherBranch {
+            comparison: format!("{a} {} {b}", guard.test.symbol()),
+            recorded: guard.held,
+            recorded_operands: guard.recorded,
+            operands,
+            location: guard.caller.to_string(),
+            row,
         }
+    }
+
+    fn output(&self, i: usize, workspace: &Workspace) -> f64 {
+        self.sum_of_output(i, |id| workspace.values[id], |constant| constant)
+    }
+
+    /// An output with the terms that count once.
+    pub(super) fn sum_of_output<T: Real>(
+        &self,
+        i: usize,
+        node: impl Fn(usize) -> T,
+        constant: impl Fn(f64) -> T,
+    ) -> T {
+        let of = |operand: &Operand| match operand {
+            Operand::Node(id) => node(id.index()),
+            Operand::Constant(value) => constant(*value),
+        };
+        self.plus_once(of(&self.outputs[i]), node, constant)
+    }
+
+    /// A sum with the terms that count once.
+    pub(super) fn plus_once<T: Real>(
+        &self,
+        sum: T,
+        node: impl Fn(usize) -> T,
+        constant: impl Fn(f64) -> T,
+    ) -> T {
+        let of = |operand: &Operand| match operand {
+            Operand::Node(id) => node(id.index()),
+            Operand::Constant(value) => constant(*value),
+        };
+        self.once.iter().fold(sum, |sum, term| sum + of(term))
+    }
+
+    /// Gives each output its weight, and the terms that count once that of the
+    /// only one.
+    fn seed<T: Real>(&self, weights: &[f64], adjoints: &mut [T]) {
+        self.outputs
+            .iter()
+            .zip(weights)
+            .for_each(|(output, &weight)| give(output, weight, adjoints));
+        if let [weight] = weights {
+            self.seed_once(*weight, adjoints);
+        }
+    }
+
+    pub(super) fn seed_once<T: Real>(&self, weight: f64, adjoints: &mut [T]) {
+        self.once
+            .iter()
+            .for_each(|term| give(term, weight, adjoints));
     }
 
     /// Sweeps back from the outputs, each with its weight.
@@ -256,12 +316,7 @@ impl Function {
         let adjoints = &mut workspace.adjoints;
         adjoints.clear();
         adjoints.resize(self.nodes(), ABSENT);
-        for (output, &weight) in self.outputs.iter().zip(weights) {
-            if let Operand::Node(id) = output {
-                let slot = &mut adjoints[id.index()];
-                *slot = slot.plus(seed(weight));
-            }
-        }
+        self.seed(weights, adjoints);
         reverse(self.recording.program(), &workspace.values, adjoints);
     }
 

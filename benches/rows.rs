@@ -1,0 +1,130 @@
+//! How long do value and gradient over many rows take? W1, W1L and W5, recorded
+//! for one row and evaluated as a `Function` over all of them, beside the
+//! hand-written loop.
+#![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
+
+mod workloads;
+
+use chainrule::{Function, Real, Workspace};
+use std::hint::black_box;
+use workloads::by_hand::{self, B1, B2, B3, H, PARAMETERS, W1, W2, W3};
+use workloads::{Random, alternate};
+
+fn main() {
+    let test = std::env::args().any(|argument| argument == "--test");
+    let shrink = |n: usize| if test { n / 100 } else { n };
+    println!("medians in ns; × is to the hand-written value and gradient");
+    println!(
+        "{:<8}{:>10}{:>10}{:>10}{:>8}",
+        "", "rows", "by hand", "rows", "×"
+    );
+    logistic("W1", shrink(1_000));
+    logistic("W1L", shrink(100_000));
+    network("W5", if test { 2 } else { 100 });
+    network("W5L", shrink(10_000));
+}
+
+/// z = w·x + b, a = 1/(1+e^{−z}), −(y ln a + (1−y) ln(1−a)) of one row.
+fn logistic_row(features: usize) -> Function {
+    Function::record(|r| {
+        let w = r.inputs(&vec![0.1; features]);
+        let b = r.inputs(&[0.1])[0];
+        let x: Vec<_> = (0..features)
+            .map(|i| r.column(&format!("x{i}"), 0.5))
+            .collect();
+        let y = r.column("y", 1.0);
+        let z = w.iter().zip(&x).fold(b, |z, (w, x)| z + w * x);
+        let a = 1.0 / (1.0 + (-z).exp());
+        -(y * a.ln() + (1.0 - y) * (1.0 - a).ln())
+    })
+}
+
+fn logistic(name: &str, rows: usize) {
+    const FEATURES: usize = 30;
+    let mut random = Random(1);
+    let x = random.many(rows * FEATURES);
+    let y: Vec<f64> = (0..rows).map(|_| f64::from(random.next() > 0.0)).collect();
+    let parameters = random.many(FEATURES + 1);
+    let columns: Vec<Vec<f64>> = (0..FEATURES)
+        .map(|i| x.iter().skip(i).step_by(FEATURES).copied().collect())
+        .collect();
+    let mut slices: Vec<&[f64]> = columns.iter().map(|column| &column[..]).collect();
+    slices.push(&y);
+    let f = logistic_row(FEATURES);
+    compare(name, &f, &slices, &parameters, |gradient| {
+        by_hand::logistic(&x, &y, black_box(&parameters), gradient)
+    });
+}
+
+/// The squared error of the network 2-16-16-1 at one sample.
+fn network_row() -> Function {
+    Function::record(|r| {
+        let p = r.inputs(&[0.1; PARAMETERS]);
+        let (x0, x1) = (r.column("x0", 0.5), r.column("x1", 0.5));
+        let target = r.column("target", 0.5);
+        let layer = |weights: &[_], biases: &[_], from: &[_]| -> Vec<chainrule::Var<'_>> {
+            let neuron = |(i, &bias)| {
+                let weights = &weights[i * from.len()..(i + 1) * from.len()];
+                let terms = weights.iter().zip(from);
+                terms.fold(bias, |sum, (w, x)| sum + *w * *x)
+            };
+            biases.iter().enumerate().map(neuron).collect()
+        };
+        let first = layer(&p[W1..B1], &p[B1..W2], &[x0, x1]);
+        let first: Vec<_> = first.into_iter().map(Real::tanh).collect();
+        let second = layer(&p[W2..B2], &p[B2..W3], &first);
+        let second: Vec<_> = second.into_iter().map(Real::tanh).collect();
+        let output = layer(&p[W3..B3], &p[B3..], &second)[0];
+        (output - target).square()
+    })
+}
+
+fn network(name: &str, samples: usize) {
+    let mut random = Random(5);
+    let parameters: Vec<f64> = random.many(PARAMETERS).iter().map(|p| 0.5 * p).collect();
+    let sample = |_| [random.next(), random.next(), random.next()];
+    let samples: Vec<[f64; 3]> = (0..samples).map(sample).collect();
+    let column = |i: usize| -> Vec<f64> { samples.iter().map(|sample| sample[i]).collect() };
+    let columns = [column(0), column(1), column(2)];
+    let slices = [&columns[0][..], &columns[1], &columns[2]];
+    compare(name, &network_row(), &slices, &parameters, |gradient| {
+        by_hand::network(black_box(&parameters), &samples, gradient)
+    });
+}
+
+/// Checks the two, and times them in turn in this process.
+fn compare(
+    name: &str,
+    f: &Function,
+    columns: &[&[f64]],
+    parameters: &[f64],
+    mut by_hand: impl FnMut(&mut [f64]) -> f64,
+) {
+    let rows = f.rows(columns).expect("columns").mean();
+    let [mut expected, mut found] = [const { Vec::new() }; 2].map(|mut v: Vec<f64>| {
+        v.resize(parameters.len(), 0.0);
+        v
+    });
+    let mut workspace = Workspace::new();
+    let mut evaluate = |found: &mut [f64]| {
+        let value = rows.value_and_gradient_into(black_box(parameters), found, &mut workspace);
+        value.expect("parameters")
+    };
+    let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1e-3);
+    assert!(
+        close(by_hand(&mut expected), evaluate(&mut found)),
+        "{name}"
+    );
+    for (a, b) in expected.iter().zip(&found) {
+        assert!(close(*a, *b), "{name}: {a} {b}");
+    }
+    let [hand, time] = alternate([&mut || _ = black_box(by_hand(&mut expected)), &mut || {
+        _ = black_box(evaluate(&mut found))
+    }])
+    .map(|time| time / rows.len() as f64);
+    let ratio = time / hand;
+    println!(
+        "{name:<8}{:>10}{hand:>10.2}{time:>10.2}{ratio:>8.3}",
+        rows.len()
+    );
+}

@@ -1,0 +1,321 @@
+//! From a tape to a `Function`: what is asked for, and the passes in their order.
+
+use super::Function;
+use super::passes::{copy, gone_to, merge_sums};
+use super::plan::{Plan, parameters_first};
+use crate::error::Error;
+use crate::ops::Op;
+use crate::program::{Guard, NodeId, Operand};
+use crate::recording::Recording;
+use crate::tape::Tape;
+use crate::var::Var;
+use indexmap::IndexMap;
+
+/// What a function is to be, step by step; made by [`Tape::freeze`].
+///
+/// ```
+/// use chainrule::{Tape, Workspace};
+///
+/// let tape = Tape::new();
+/// let (w, x, y) = (tape.var(1.0), tape.column(0.0), tape.column(0.0));
+/// let z = w * x;
+/// let f = tape
+///     .freeze(&[w, x, y])
+///     .output((z - y).square()) // of one row
+///     .once(0.5 * w.square()) // however many rows there are
+///     .retain(z) // to be read too
+///     .function();
+///
+/// let rows = f.rows(&[&[1.0, 2.0, 3.0], &[2.0, 4.0, 7.0]])?;
+/// assert_eq!(rows.value_and_gradient(&[2.0])?, (1.0 + 2.0, vec![-6.0 + 2.0]));
+/// # Ok::<(), chainrule::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "`function()` makes the function"]
+pub struct Freeze<'t> {
+    tape: &'t Tape,
+    ends: Ends,
+    as_recorded: bool,
+}
+
+/// What a function begins and ends with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ends {
+    pub(super) inputs: Vec<u32>,
+    pub(super) outputs: Vec<Operand>,
+    pub(super) once: Vec<Operand>,
+    pub(super) retained: Vec<Operand>,
+}
+
+impl Tape {
+    /// Freezes what `output` depends on as a function of `inputs`, in this order.
+    /// Inputs of the tape that are not among them keep their present values.
+    ///
+    /// Costs some passes over the tape.
+    ///
+    /// # Panics
+    /// If one of `inputs` is not an input of this tape, or `output` belongs to
+    /// another; if a column that `output` depends on is not among `inputs`.
+    #[track_caller]
+    pub fn function(&self, inputs: &[Var<'_>], output: Var<'_>) -> Function {
+        self.freeze(inputs).output(output).function()
+    }
+
+    /// The same for several outputs.
+    ///
+    /// # Panics
+    /// As [`function`](Tape::function).
+    #[track_caller]
+    pub fn function_with_outputs(&self, inputs: &[Var<'_>], outputs: &[Var<'_>]) -> Function {
+        let freeze = self.freeze(inputs);
+        let all = outputs.iter().fold(freeze, |freeze, &v| freeze.output(v));
+        all.function()
+    }
+
+    /// Begins a function of `inputs`, in this order.
+    ///
+    /// # Panics
+    /// If one of `inputs` is not an input of this tape.
+    #[track_caller]
+    pub fn freeze(&self, inputs: &[Var<'_>]) -> Freeze<'_> {
+        let recording = self.recording.borrow();
+        let mut places = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            match input.number_on(self) {
+                Some(id) if places.contains(&id) => {
+                    let node = recording.describe(id);
+                    Error::InputTwice { node }.stop()
+                }
+                Some(id) if recording.program().records[id as usize].op() == Op::Input => {
+                    places.push(id);
+                }
+                Some(id) => {
+                    let node = recording.describe(id);
+                    Error::NotAnInput { node }.stop()
+                }
+                None => {
+                    let (what, value) = ("an input of a function", input.value());
+                    Error::NotANode { what, value }.stop()
+                }
+            }
+        }
+        let ends = Ends {
+            inputs: places,
+            ..Ends::default()
+        };
+        Freeze {
+            tape: self,
+            ends,
+            as_recorded: false,
+        }
+    }
+}
+
+impl Freeze<'_> {
+    #[track_caller]
+    fn end(&self, var: Var<'_>) -> Operand {
+        match var.number_on(self.tape) {
+            Some(id) => Operand::Node(NodeId(id)),
+            None => Operand::Constant(var.value()),
+        }
+    }
+
+    /// One more output. Where there are rows, an output is that of one row.
+    ///
+    /// # Panics
+    /// If it belongs to another tape.
+    #[track_caller]
+    pub fn output(mut self, output: Var<'_>) -> Self {
+        let end = self.end(output);
+        self.ends.outputs.push(end);
+        self
+    }
+
+    /// A term that is added to the output, and where there are rows, to the sum
+    /// or mean over them: a penalty on the parameters.
+    ///
+    /// # Panics
+    /// If it belongs to another tape; in [`function`](Freeze::function), if it
+    /// depends on a column or there is not exactly one output.
+    #[track_caller]
+    pub fn once(mut self, term: Var<'_>) -> Self {
+        let end = self.end(term);
+        self.ends.once.push(end);
+        self
+    }
+
+    /// One more node whose value, and adjoint, can be read after an evaluation.
+    ///
+    /// # Panics
+    /// If it belongs to another tape.
+    #[track_caller]
+    pub fn retain(mut self, node: Var<'_>) -> Self {
+        let end = self.end(node);
+        self.ends.retained.push(end);
+        self
+    }
+
+    /// Leaves every node as it was recorded: no pass but the one that drops what
+    /// nothing depends on.
+    pub fn as_recorded(mut self) -> Self {
+        self.as_recorded = true;
+        self
+    }
+
+    /// The function.
+    ///
+    /// # Panics
+    /// If a column that it depends on is not among its inputs; if a term that
+    /// counts once depends on a column, or there is not exactly one output to add
+    /// it to.
+    #[track_caller]
+    pub fn function(self) -> Function {
+        let tape = self.tape.recording.borrow();
+        let (places, recorded_nodes) = (self.ends.inputs.clone(), tape.len());
+        let mut stage = drop_unneeded(&tape, self.ends);
+        if !self.as_recorded {
+            stage = stage.pass(merge_sums);
+        }
+        let is_column: Vec<bool> = stage
+            .ends
+            .inputs
+            .iter()
+            .map(|&at| stage.is_column(at))
+            .collect();
+        let mut shared = stage.recording.len();
+        if is_column.contains(&true) {
+            stage = stage.pass(|from, ends| {
+                let (to, moved, count) = parameters_first(from, ends);
+                shared = count;
+                (to, moved)
+            });
+        }
+        let Stage { recording, ends } = stage;
+        let mut names = IndexMap::new();
+        for (position, &input) in places.iter().enumerate() {
+            if let Some(name) = tape.names.of(input).cloned() {
+                names.insert(name, position);
+            }
+        }
+        let plan = Plan::new(&recording, shared, &ends, &is_column);
+        if !ends.once.is_empty() && (ends.outputs.len() != 1 || plan.varies(&ends.once)) {
+            Error::NotOnce.stop();
+        }
+        Function {
+            recording,
+            names,
+            is_column,
+            recorded_nodes,
+            plan,
+            inputs: ends.inputs,
+            outputs: ends.outputs,
+            once: ends.once,
+            retained: ends.retained,
+        }
+    }
+}
+
+impl Ends {
+    /// Every node that somebody asks for.
+    pub(super) fn asked_for(&self) -> impl Iterator<Item = Operand> + '_ {
+        let ends = [&self.outputs, &self.once, &self.retained];
+        ends.into_iter().flatten().copied()
+    }
+
+    /// Whether each of `len` nodes is an input of the function.
+    pub(super) fn inputs_among(&self, len: usize) -> Vec<bool> {
+        let mut is_input = vec![false; len];
+        self.inputs
+            .iter()
+            .for_each(|&id| is_input[id as usize] = true);
+        is_input
+    }
+
+    fn follow(self, moved: &[Operand]) -> Self {
+        let all = |ends: Vec<Operand>| ends.into_iter().map(|end| gone_to(end, moved)).collect();
+        let input = |id: u32| moved[id as usize].node();
+        Self {
+            inputs: self.inputs.into_iter().filter_map(input).collect(),
+            outputs: all(self.outputs),
+            once: all(self.once),
+            retained: all(self.retained),
+        }
+    }
+}
+
+/// A recording on its way to a function.
+struct Stage {
+    recording: Recording,
+    ends: Ends,
+}
+
+impl Stage {
+    fn pass(self, pass: impl FnOnce(&Recording, &Ends) -> (Recording, Vec<Operand>)) -> Self {
+        let (mut recording, moved) = pass(&self.recording, &self.ends);
+        recording.guards = guards(&self.recording.guards, &moved);
+        let ends = self.ends.follow(&moved);
+        Self { recording, ends }
+    }
+
+    fn is_column(&self, id: u32) -> bool {
+        self.recording.program().records[id as usize].is_column()
+    }
+}
+
+fn guards(guards: &[Guard], moved: &[Operand]) -> Vec<Guard> {
+    let follow = |guard: &Guard| Guard {
+        a: gone_to(guard.a, moved),
+        b: gone_to(guard.b, moved),
+        ..*guard
+    };
+    guards.iter().map(follow).collect()
+}
+
+/// Which nodes the ends and the guards depend on, and the inputs.
+fn needed(recording: &Recording, ends: &Ends) -> Vec<bool> {
+    let program = recording.program();
+    let mut needed = ends.inputs_among(recording.len());
+    let guarded = recording.guards.iter().flat_map(|guard| [guard.a, guard.b]);
+    for end in ends.asked_for().chain(guarded) {
+        if let Operand::Node(id) = end {
+            needed[id.index()] = true;
+        }
+    }
+    for index in (0..needed.len()).rev() {
+        if needed[index] {
+            program.for_each_operand(program.records[index], |operand| {
+                if let Operand::Node(id) = operand {
+                    needed[id.index()] = true;
+                }
+            });
+        }
+    }
+    needed
+}
+
+/// Copies what is needed, each node's operands being copied before it. A node
+/// whose operands have all become constants becomes one.
+#[track_caller]
+fn drop_unneeded(from: &Recording, ends: Ends) -> Stage {
+    let needed = needed(from, &ends);
+    let is_input = ends.inputs_among(from.len());
+    let mut to = Recording::default();
+    let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
+    for index in 0..from.len() {
+        if needed[index] && !is_input[index] && from.program().records[index].is_column() {
+            let node = from.describe(index as u32);
+            Error::ColumnLeftOut { node }.stop();
+        }
+        moved.push(if needed[index] {
+            copy(&mut to, from, index, is_input[index], &moved)
+        } else {
+            Operand::Constant(f64::NAN) // nobody asks for it
+        });
+    }
+    to.guards = guards(&from.guards, &moved);
+    let ends = ends.follow(&moved);
+    Stage {
+        recording: to,
+        ends,
+    }
+}

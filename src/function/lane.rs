@@ -1,0 +1,82 @@
+//! `Lane`: a number of one row among the many of a block.
+//!
+//! It reads the table as `f64` does and gives the same bits, by ways without
+//! branches, so that a plain loop over a block compiles to vector instructions.
+
+use crate::math::lanes;
+use crate::ops::{ABSENT, Op, Real, flatten, table};
+use std::fmt;
+
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) struct Lane(pub(super) f64);
+
+impl Real for Lane {
+    #[inline(always)]
+    fn value(self) -> f64 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn unary(op: Op, Lane(x): Self) -> Self {
+        Self(match op {
+            Op::Exp => lanes::exp(x),
+            Op::ExpM1 => lanes::exp_m1(x),
+            Op::Ln => lanes::ln(x),
+            Op::Ln1p => lanes::ln_1p(x),
+            Op::Sin => lanes::sin(x),
+            Op::Cos => lanes::cos(x),
+            Op::Tanh => lanes::tanh(x),
+            Op::Sech => lanes::sech(x),
+            Op::Sigmoid => lanes::sigmoid(x),
+            Op::Softplus => lanes::softplus(x),
+            Op::LogSigmoid => lanes::log_sigmoid(x),
+            _ => op.value_1(x),
+        })
+    }
+
+    #[inline(always)]
+    fn binary(op: Op, a: Self, b: Self) -> Self {
+        Self(op.value_2(a.0, b.0))
+    }
+
+    #[inline(always)]
+    fn nary(op: Op, operands: &[&[Self]], constants: &[&[f64]]) -> Self {
+        let x = match operands {
+            [x] => x,
+            _ => &flatten(operands)[..],
+        };
+        Self(op.value_n(x.len(), |i| x[i].0, &flatten(constants)))
+    }
+
+    /// As for `f64`, with selections in place of branches: adding +0 makes −0
+    /// a +0 and changes nothing else.
+    #[inline(always)]
+    fn share(adjoint: Self, partial: Self) -> Self {
+        let absent = adjoint.0.to_bits() == ABSENT.to_bits();
+        Self(if absent {
+            ABSENT
+        } else {
+            adjoint.0 * partial.0 + 0.0
+        })
+    }
+
+    #[inline(always)]
+    fn plus(self, share: Self) -> Self {
+        Self(self.0 + share.0)
+    }
+}
+
+impl From<f64> for Lane {
+    #[inline(always)]
+    fn from(value: f64) -> Self {
+        Self(value)
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+table! { operators [] Lane, }
