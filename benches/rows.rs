@@ -3,11 +3,15 @@
 //! hand-written loop.
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 
+#[allow(
+    dead_code,
+    reason = "of the workloads only the loops by hand are used here"
+)]
 mod workloads;
 
 use chainrule::{Function, Real, Workspace};
 use std::hint::black_box;
-use workloads::by_hand::{self, B1, B2, B3, H, PARAMETERS, W1, W2, W3};
+use workloads::by_hand::{self, B1, B2, B3, PARAMETERS, W1, W2, W3};
 use workloads::{Random, alternate};
 
 fn main() {
@@ -119,7 +123,7 @@ fn compare(
         assert!(close(*a, *b), "{name}: {a} {b}");
     }
     let [hand, time] = alternate([&mut || _ = black_box(by_hand(&mut expected)), &mut || {
-        _ = black_box(evaluate(&mut found))
+        _ = black_box(evaluate(&mut found));
     }])
     .map(|time| time / rows.len() as f64);
     let ratio = time / hand;

@@ -37,10 +37,10 @@ impl Var<'_> {
         if let Some(tape) = self.tape() {
             keep(tape);
         }
-        if let Some(tape) = other.tape() {
-            if self.tape().map(ptr::from_ref) != Some(ptr::from_ref(tape)) {
-                keep(tape);
-            }
+        if let Some(tape) = other.tape()
+            && self.tape().map(ptr::from_ref) != Some(ptr::from_ref(tape))
+        {
+            keep(tape);
         }
         held
     }

@@ -158,6 +158,22 @@ pub enum Error {
     NotOnce,
     /// Rows of data for a function without columns.
     NoColumns,
+    /// A node asked for that a function does not retain.
+    NotRetained {
+        /// Its place among the retained nodes.
+        which: usize,
+        /// How many there are.
+        retained: usize,
+    },
+    /// A row of data whose value or gradient is NaN or ∞.
+    NotFiniteRow {
+        /// "value" or "gradient".
+        what: &'static str,
+        /// The number of the row, from 0.
+        row: usize,
+        /// The first such number in it.
+        number: f64,
+    },
     /// A gradient that finite differences or forward mode contradict.
     WrongGradient {
         /// The position of the worst input.
@@ -284,6 +300,13 @@ impl fmt::Display for Error {
                 "a term that counts once must depend on no column, and needs exactly one \
                  output to be added to",
             ),
+            Self::NotRetained { which, retained } => write!(
+                f,
+                "retained node {which} is asked for, and the function retains {retained}"
+            ),
+            Self::NotFiniteRow { what, row, number } => {
+                write!(f, "the {what} of row {row} has the number {number}")
+            }
             Self::NoColumns => f.write_str(
                 "the function has no columns: make the inputs that vary with `Tape::column`",
             ),

@@ -174,10 +174,10 @@ impl<'t> Var<'t> {
     #[inline(always)]
     #[track_caller]
     fn expect_same_tape(self, other: Self) {
-        if let (Some(a), Some(b)) = (self.tape, other.tape) {
-            if !ptr::eq(a, b) {
-                refuse((a, self.id), (b, other.id));
-            }
+        if let (Some(a), Some(b)) = (self.tape, other.tape)
+            && !ptr::eq(a, b)
+        {
+            refuse((a, self.id), (b, other.id));
         }
     }
 }

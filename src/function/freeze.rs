@@ -10,6 +10,7 @@ use crate::recording::Recording;
 use crate::tape::Tape;
 use crate::var::Var;
 use indexmap::IndexMap;
+use std::sync::OnceLock;
 
 /// What a function is to be, step by step; made by [`Tape::freeze`].
 ///
@@ -211,6 +212,7 @@ impl Freeze<'_> {
             outputs: ends.outputs,
             once: ends.once,
             retained: ends.retained,
+            derived: OnceLock::new(),
         }
     }
 }

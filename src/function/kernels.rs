@@ -1,280 +1,308 @@
-//! What a step does to a block of rows: plain loops of constant length, over
-//! numbers that read the table without branches (`Lane`).
+//! What a step does to a block of rows: plain loops of constant length that compile
+//! to vector instructions, each in a function of its own for each kind of vector.
+//!
+//! The loops read the table with numbers that have no branches (`Lane`, and `math`
+//! as its rows see it here). A loop over a call that cannot be inlined, such as
+//! `erf`, goes number by number.
 
-use super::blocks::{BLOCK, Block, LANES, Total, View};
 use super::lane::Lane;
-use super::plan::To;
-use crate::math;
-use crate::ops::{ABSENT, Op, OpTask, Real, is_absent};
+use super::vectors::Vectors;
+use crate::math::is_reduced;
+use crate::math::lanes as math; // what the rows of the table call `math` here
+use crate::ops::rules::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
+use crate::ops::{ABSENT, Op, Real, is_absent, table};
 
-/// Writes, adds, or adds up a block of shares.
+/// Rows evaluated together. 64 numbers are 8 vectors of the widest kind: 16 blocks
+/// lie in the nearest cache beside the data.
+pub(super) const BLOCK: usize = 64;
+/// Sums over rows that are kept apart: as many as the widest vector has numbers.
+pub(super) const LANES: usize = 8;
+
+pub(super) type Block = [f64; BLOCK];
+pub(super) type Total = [f64; LANES];
+
+type T = Lane; // the number type of the rows of the table here
+table! { loops }
+
 #[inline(always)]
-pub(super) fn deliver(
-    to: To,
-    adjoints: &mut [Block],
-    totals: &mut [Total],
-    share: impl Fn(usize) -> f64,
-) {
-    match to {
-        To::Nobody => {}
-        To::First(adjoint) => {
-            let adjoint = &mut adjoints[adjoint as usize];
-            for i in 0..BLOCK {
-                adjoint[i] = share(i);
-            }
-        }
-        To::Add(adjoint) => {
-            let adjoint = &mut adjoints[adjoint as usize];
-            for i in 0..BLOCK {
-                adjoint[i] += share(i);
-            }
-        }
-        To::Total(total) => {
-            let total = &mut totals[total as usize];
-            let mut sum = *total;
-            for i in 0..BLOCK / LANES {
-                for (lane, sum) in sum.iter_mut().enumerate() {
-                    *sum += share(i * LANES + lane);
-                }
-            }
-            *total = sum;
-        }
+fn each_one(x: &Block, out: &mut Block, f: impl Fn(f64) -> f64) {
+    for i in 0..BLOCK {
+        out[i] = f(x[i]);
     }
 }
 
-/// sum += a·b, as `Add` and `Mul` say.
 #[inline(always)]
-pub(super) fn add_product(a: View<'_>, b: View<'_>, sum: &mut Block) {
-    #[inline(always)]
-    fn add(sum: &mut Block, a: impl Fn(usize) -> f64, b: impl Fn(usize) -> f64) {
-        for i in 0..BLOCK {
-            let product = Lane::binary(Op::Mul, Lane(a(i)), Lane(b(i)));
-            sum[i] = Lane::binary(Op::Add, Lane(sum[i]), product).0;
-        }
-    }
-    match (a, b) {
-        (View::Each(a), View::Each(b)) => add(sum, |i| a[i], |i| b[i]),
-        (View::Each(a), View::All(b)) => add(sum, |i| a[i], |_| b),
-        (View::All(a), View::Each(b)) => add(sum, |_| a, |i| b[i]),
-        (View::All(a), View::All(b)) => add(sum, |_| a, |_| b),
+fn each_two(a: &Block, b: &Block, out: &mut Block, f: impl Fn(f64, f64) -> f64) {
+    for i in 0..BLOCK {
+        out[i] = f(a[i], b[i]);
     }
 }
 
-/// A step at its turn in a reverse sweep.
+/// A step at its turn in a reverse sweep: its adjoint and its values.
+#[derive(Clone, Copy)]
 pub(super) struct Sender<'a> {
     pub(super) adjoint: &'a Block,
-    /// The step's values.
     pub(super) y: &'a Block,
-    pub(super) adjoints: &'a mut [Block],
-    pub(super) totals: &'a mut [Total],
+}
+
+impl Sender<'_> {
+    #[inline(always)]
+    fn one<const BRANCH: bool>(
+        self,
+        x: &Block,
+        out: &mut Block,
+        partial: impl Fn(Lane, Lane) -> Lane,
+    ) {
+        let Self { adjoint, y } = self;
+        for i in 0..BLOCK {
+            out[i] = share::<BRANCH, _>(adjoint[i], partial(Lane(x[i]), Lane(y[i])));
+        }
+    }
+
+    #[inline(always)]
+    fn two<const BRANCH: bool>(
+        self,
+        a: &Block,
+        b: &Block,
+        out: &mut Block,
+        partial: impl Fn(Lane, Lane, Lane) -> Lane,
+    ) {
+        let Self { adjoint, y } = self;
+        for i in 0..BLOCK {
+            let partial = partial(Lane(a[i]), Lane(b[i]), Lane(y[i]));
+            out[i] = share::<BRANCH, _>(adjoint[i], partial);
+        }
+    }
 }
 
 /// adjoint × partial, and nothing where a branch was not taken.
 #[inline(always)]
-fn share<const OP: usize, T: Real>(adjoint: f64, partial: T) -> f64 {
+pub(super) fn share<const BRANCH: bool, T: Real>(adjoint: f64, partial: T) -> f64 {
     let share = T::share(T::from(adjoint), partial).value();
-    if Op::numbered(OP).is_branch() && partial.is_zero() {
+    if BRANCH && partial.is_zero() {
         ABSENT
     } else {
         share
     }
 }
 
-impl Sender<'_> {
-    #[inline(always)]
-    pub(super) fn send(&mut self, to: To, share: impl Fn(f64, f64, usize) -> f64) {
-        if to != To::Nobody {
-            let mut shares = [0.0; BLOCK];
-            for i in 0..BLOCK {
-                shares[i] = share(self.adjoint[i], self.y[i], i);
-            }
-            deliver(to, self.adjoints, self.totals, |i| shares[i]);
-        }
-    }
+/// Whether the kernels cover all numbers of a block.
+pub(super) fn covered(op: Op, x: &Block) -> bool {
+    !(op == Op::Sin || op == Op::Cos) || x.iter().all(|&x| is_reduced(x))
+}
 
-    /// The share of a factor, of which `other` is the other: as `Mul` says, `Add`
-    /// passing the adjoint on as it is.
-    #[inline(always)]
-    pub(super) fn send_product(&mut self, to: To, other: View<'_>) {
-        let adjoint = self.adjoint;
-        let partial = |other: f64| Op::Mul.partial_first(Lane(1.0), Lane(other), Lane(other));
-        let share = |i: usize, other: f64| Lane::share(Lane(adjoint[i]), partial(other)).0;
-        match other {
-            View::Each(other) => {
-                deliver(to, self.adjoints, self.totals, |i| share(i, other[i]));
-            }
-            View::All(other) => {
-                deliver(to, self.adjoints, self.totals, |i| share(i, other));
-            }
-        }
+/// What `value_one` does, for numbers that the kernels do not cover.
+#[cold]
+pub(super) fn value_uncovered(op: Op, x: &Block, out: &mut Block) {
+    each_one(x, out, |x| op.value_1(x));
+}
+
+/// What `share_one` does, for numbers that the kernels do not cover.
+#[cold]
+pub(super) fn share_uncovered(op: Op, sender: Sender<'_>, x: &Block, out: &mut Block) {
+    for i in 0..BLOCK {
+        out[i] = share::<false, f64>(sender.adjoint[i], op.partial_1(x[i], sender.y[i]));
     }
 }
 
-/// Whether the vector kernels cover all numbers of a block.
+/// Whether every row has an adjoint.
+pub(super) fn all_reached(adjoint: &Block) -> bool {
+    // Without an early end, which would keep it from being done many at a time.
+    !adjoint
+        .iter()
+        .fold(false, |any, &adjoint| any | is_absent(adjoint))
+}
+
+/// A block in parts as wide as the widest vector. What is computed on a part at a
+/// time stays in registers, whatever the compiler knows of who points where.
 #[inline(always)]
-fn covered<const OP: usize>(x: &Block) -> bool {
-    let op = Op::numbered(OP);
-    !(op == Op::Sin || op == Op::Cos) || x.iter().all(|&x| math::is_reduced(x))
+fn parts(block: &Block) -> &[Total; BLOCK / LANES] {
+    block.as_chunks().0.try_into().expect("a whole block")
 }
 
-pub(super) struct Result1<'a> {
-    pub(super) x: View<'a>,
-    pub(super) out: &'a mut Block,
+#[inline(always)]
+fn parts_mut(block: &mut Block) -> &mut [Total; BLOCK / LANES] {
+    block.as_chunks_mut().0.try_into().expect("a whole block")
 }
 
-impl OpTask for Result1<'_> {
-    #[inline(always)]
-    fn run<const OP: usize>(self) {
-        let op = Op::numbered(OP);
-        let View::Each(x) = self.x else { return };
-        if covered::<OP>(x) {
-            for i in 0..BLOCK {
-                self.out[i] = Lane::unary(op, Lane(x[i])).0;
-            }
-        } else {
-            for i in 0..BLOCK {
-                self.out[i] = op.value_1(x[i]);
-            }
-        }
+/// One number after another of two parts.
+#[inline(always)]
+fn zip(a: Total, b: Total, f: impl Fn(f64, f64) -> f64) -> Total {
+    let mut out = [0.0; LANES];
+    for i in 0..LANES {
+        out[i] = f(a[i], b[i]);
     }
+    out
 }
 
-pub(super) struct Share1<'a> {
-    pub(super) x: View<'a>,
-    pub(super) to: To,
-    pub(super) sender: Sender<'a>,
+#[inline(always)]
+fn sum(a: f64, b: f64) -> f64 {
+    Lane::binary(Op::Add, Lane(a), Lane(b)).0
 }
 
-impl OpTask for Share1<'_> {
-    #[inline(always)]
-    fn run<const OP: usize>(mut self) {
-        let op = Op::numbered(OP);
-        let View::Each(x) = self.x else { return };
-        if covered::<OP>(x) {
-            self.sender.send(self.to, |adjoint, y, i| {
-                share::<OP, _>(adjoint, op.partial_1(Lane(x[i]), Lane(y)))
-            });
-        } else {
-            self.sender.send(self.to, |adjoint, y, i| {
-                share::<OP, _>(adjoint, op.partial_1(x[i], y))
-            });
-        }
-    }
+#[inline(always)]
+fn product(a: f64, b: f64) -> f64 {
+    Lane::binary(Op::Mul, Lane(a), Lane(b)).0
 }
 
-pub(super) struct Result2<'a> {
-    pub(super) a: View<'a>,
-    pub(super) b: View<'a>,
-    pub(super) out: &'a mut Block,
+/// to += shares
+pub(super) fn add<V: Vectors>(vectors: V, shares: &Block, to: &mut Block) {
+    vectors.compiled(
+        #[inline(always)]
+        || {
+            for (to, share) in parts_mut(to).iter_mut().zip(parts(shares)) {
+                *to = zip(*to, *share, sum);
+            }
+        },
+    );
 }
 
-impl OpTask for Result2<'_> {
-    #[inline(always)]
-    fn run<const OP: usize>(self) {
-        let op = Op::numbered(OP);
-        let result = |a: f64, b: f64| Lane::binary(op, Lane(a), Lane(b)).0;
-        match (self.a, self.b) {
-            (View::Each(a), View::Each(b)) => {
-                for i in 0..BLOCK {
-                    self.out[i] = result(a[i], b[i]);
+/// total += shares
+pub(super) fn add_up<V: Vectors>(vectors: V, shares: &Block, total: &mut Total) {
+    vectors.compiled(
+        #[inline(always)]
+        || {
+            let parts = parts(shares).iter();
+            *total = parts.fold(*total, |total, part| zip(total, *part, sum));
+        },
+    );
+}
+
+/// to += number
+pub(super) fn add_number<V: Vectors>(vectors: V, number: f64, to: &mut Block) {
+    vectors.compiled(
+        #[inline(always)]
+        move || {
+            for to in parts_mut(to) {
+                *to = zip(*to, [number; LANES], sum);
+            }
+        },
+    );
+}
+
+/// to += aⱼ·xⱼ for j = 0, 1 …, where aⱼ is the same in all rows.
+pub(super) fn add_multiples<V: Vectors, const N: usize>(
+    vectors: V,
+    a: [f64; N],
+    x: [&Block; N],
+    to: &mut Block,
+) {
+    vectors.compiled(
+        #[inline(always)]
+        move || {
+            let x = x.map(parts);
+            for (k, to) in parts_mut(to).iter_mut().enumerate() {
+                let mut next = *to;
+                for j in 0..N {
+                    next = zip(next, x[j][k], |next, x| sum(next, product(a[j], x)));
+                }
+                *to = next;
+            }
+        },
+    );
+}
+
+/// to += a·b
+pub(super) fn add_products<V: Vectors>(vectors: V, a: &Block, b: &Block, to: &mut Block) {
+    vectors.compiled(
+        #[inline(always)]
+        || {
+            let (a, b) = (parts(a), parts(b));
+            for (k, to) in parts_mut(to).iter_mut().enumerate() {
+                *to = zip(*to, zip(a[k], b[k], product), sum);
+            }
+        },
+    );
+}
+
+/// The partial of a product by a factor of which `other` is the other.
+#[inline(always)]
+fn partial_of_factor(other: f64) -> f64 {
+    Op::Mul.partial_first(Lane(1.0), Lane(other), Lane(other)).0
+}
+
+/// What goes back to a factor, of which `other` is the other.
+#[inline(always)]
+fn factor_share(adjoint: f64, other: f64) -> f64 {
+    Lane::share(Lane(adjoint), Lane(partial_of_factor(other))).0
+}
+
+/// What goes back to a factor in each row, of which the other is a number in each.
+pub(super) fn factor_shares<V: Vectors>(
+    vectors: V,
+    adjoint: &Block,
+    other: &Block,
+    out: &mut Block,
+) {
+    vectors.compiled(
+        #[inline(always)]
+        || {
+            let (adjoint, other) = (parts(adjoint), parts(other));
+            for (k, out) in parts_mut(out).iter_mut().enumerate() {
+                *out = zip(adjoint[k], other[k], factor_share);
+            }
+        },
+    );
+}
+
+/// The same where the other factor is one number.
+pub(super) fn factor_shares_of<V: Vectors>(
+    vectors: V,
+    adjoint: &Block,
+    other: f64,
+    out: &mut Block,
+) {
+    vectors.compiled(
+        #[inline(always)]
+        move || {
+            let adjoint = parts(adjoint);
+            for (k, out) in parts_mut(out).iter_mut().enumerate() {
+                *out = zip(adjoint[k], [other; LANES], factor_share);
+            }
+        },
+    );
+}
+
+/// Adds `factor_shares_of` to what has been sent before.
+pub(super) fn add_factor_shares_of<V: Vectors>(
+    vectors: V,
+    adjoint: &Block,
+    other: f64,
+    to: &mut Block,
+) {
+    vectors.compiled(
+        #[inline(always)]
+        move || {
+            let adjoint = parts(adjoint);
+            for (k, to) in parts_mut(to).iter_mut().enumerate() {
+                *to = zip(*to, zip(adjoint[k], [other; LANES], factor_share), sum);
+            }
+        },
+    );
+}
+
+/// Adds `factor_shares` up to N totals at once, where every row has an adjoint.
+///
+/// There the selection of `factor_share` can wait: a sum of products is −0 only if
+/// all of them are, and becomes +0 at the end as each of them would have.
+pub(super) fn add_up_products<V: Vectors, const N: usize>(
+    vectors: V,
+    adjoint: &Block,
+    other: [&Block; N],
+    totals: &mut [Total; N],
+) {
+    vectors.compiled(
+        #[inline(always)]
+        move || {
+            let mut sums = *totals;
+            let (adjoint, other) = (parts(adjoint), other.map(parts));
+            for k in 0..BLOCK / LANES {
+                for j in 0..N {
+                    let share = |adjoint: f64, other| adjoint * partial_of_factor(other);
+                    sums[j] = zip(sums[j], zip(adjoint[k], other[j][k], share), sum);
                 }
             }
-            (View::Each(a), View::All(b)) => {
-                for i in 0..BLOCK {
-                    self.out[i] = result(a[i], b);
-                }
-            }
-            (View::All(a), b) => {
-                for i in 0..BLOCK {
-                    self.out[i] = result(a, b.at(i));
-                }
-            }
-        }
-    }
-}
-
-pub(super) struct Share2<'a> {
-    pub(super) a: View<'a>,
-    pub(super) b: View<'a>,
-    pub(super) to: [To; 2],
-    pub(super) sender: Sender<'a>,
-}
-
-impl Share2<'_> {
-    #[inline(always)]
-    fn both<const OP: usize>(self, a: impl Fn(usize) -> f64, b: impl Fn(usize) -> f64) {
-        let (op, [to_a, to_b], mut sender) = (Op::numbered(OP), self.to, self.sender);
-        sender.send(to_a, |adjoint, y, i| {
-            share::<OP, _>(adjoint, op.partial_first(Lane(a(i)), Lane(b(i)), Lane(y)))
-        });
-        sender.send(to_b, |adjoint, y, i| {
-            share::<OP, _>(adjoint, op.partial_second(Lane(a(i)), Lane(b(i)), Lane(y)))
-        });
-    }
-}
-
-impl OpTask for Share2<'_> {
-    #[inline(always)]
-    fn run<const OP: usize>(self) {
-        match (self.a, self.b) {
-            (View::Each(a), View::Each(b)) => self.both::<OP>(|i| a[i], |i| b[i]),
-            (View::Each(a), View::All(b)) => self.both::<OP>(|i| a[i], |_| b),
-            (View::All(a), b) => self.both::<OP>(|_| a, |i| b.at(i)),
-        }
-    }
-}
-
-pub(super) struct ResultN<'a> {
-    pub(super) x: &'a [View<'a>],
-    pub(super) out: &'a mut Block,
-}
-
-impl OpTask for ResultN<'_> {
-    #[inline(always)]
-    fn run<const OP: usize>(self) {
-        let (op, x) = (Op::numbered(OP), self.x);
-        for i in 0..BLOCK {
-            self.out[i] = op.value_n(x.len(), |j| x[j].at(i), &[]);
-        }
-    }
-}
-
-pub(super) struct ShareN<'a> {
-    pub(super) x: &'a [View<'a>],
-    pub(super) to: &'a [To],
-    pub(super) sender: Sender<'a>,
-}
-
-impl OpTask for ShareN<'_> {
-    #[inline(always)]
-    fn run<const OP: usize>(self) {
-        let (op, x, to) = (Op::numbered(OP), self.x, self.to);
-        let Sender {
-            adjoint,
-            y,
-            adjoints,
-            totals,
-        } = self.sender;
-        for &to in to {
-            if let To::First(adjoint) = to {
-                adjoints[adjoint as usize] = [ABSENT; BLOCK];
-            }
-        }
-        for i in (0..BLOCK).filter(|&i| !is_absent(adjoint[i])) {
-            op.partials_n(
-                x.len(),
-                |j| x[j].at(i),
-                &[],
-                y[i],
-                |j, partial: f64| {
-                    let share = share::<OP, _>(adjoint[i], partial);
-                    match to[j] {
-                        To::Nobody => {}
-                        To::First(to) | To::Add(to) => adjoints[to as usize][i] += share,
-                        To::Total(to) => totals[to as usize][i % LANES] += share,
-                    }
-                },
-            );
-        }
-    }
+            *totals = sums.map(|sums| sums.map(|sum| sum + 0.0));
+        },
+    );
 }

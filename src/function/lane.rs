@@ -3,9 +3,11 @@
 //! It reads the table as `f64` does and gives the same bits, by ways without
 //! branches, so that a plain loop over a block compiles to vector instructions.
 
-use crate::math::lanes;
+use crate::math::lanes as math; // what the rows of the table call `math` here
 use crate::ops::{ABSENT, Op, Real, flatten, table};
 use std::fmt;
+
+table! { values }
 
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(super) struct Lane(pub(super) f64);
@@ -18,25 +20,12 @@ impl Real for Lane {
 
     #[inline(always)]
     fn unary(op: Op, Lane(x): Self) -> Self {
-        Self(match op {
-            Op::Exp => lanes::exp(x),
-            Op::ExpM1 => lanes::exp_m1(x),
-            Op::Ln => lanes::ln(x),
-            Op::Ln1p => lanes::ln_1p(x),
-            Op::Sin => lanes::sin(x),
-            Op::Cos => lanes::cos(x),
-            Op::Tanh => lanes::tanh(x),
-            Op::Sech => lanes::sech(x),
-            Op::Sigmoid => lanes::sigmoid(x),
-            Op::Softplus => lanes::softplus(x),
-            Op::LogSigmoid => lanes::log_sigmoid(x),
-            _ => op.value_1(x),
-        })
+        Self(value_1(op, x))
     }
 
     #[inline(always)]
     fn binary(op: Op, a: Self, b: Self) -> Self {
-        Self(op.value_2(a.0, b.0))
+        Self(value_2(op, a.0, b.0))
     }
 
     #[inline(always)]

@@ -10,8 +10,12 @@ mod kernels;
 mod lane;
 mod passes;
 mod plan;
+mod route;
+mod row_by_row;
 mod rows;
 mod run;
+mod uses;
+mod vectors;
 
 pub use freeze::Freeze;
 pub use rows::Rows;
@@ -26,7 +30,7 @@ use indexmap::IndexMap;
 use plan::Plan;
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A recording frozen for repetition: immutable, `Send + Sync`, evaluated
 /// through `&self` at any point.
@@ -70,6 +74,8 @@ pub struct Function {
     retained: Vec<Operand>,
     recorded_nodes: usize,
     plan: Plan,
+    /// Functions made from this one when they are first asked for.
+    derived: OnceLock<Box<[Function; 2]>>,
 }
 
 /// Records a [`Function`] without a tape in hand.

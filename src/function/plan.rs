@@ -2,49 +2,35 @@
 //!
 //! The nodes that depend on parameters alone come first in the recording
 //! (`parameters_first`); the sweeps of `sweep.rs` evaluate them. Every node after
-//! them is a step, done for many rows at a time. A plan also says to whom each
-//! step's adjoint goes, so that nothing is computed that nobody needs, and a first
-//! share is written where a later one is added.
+//! them is a step, done for many rows at a time. To whom each step's adjoint goes is
+//! in `route.rs`.
 
 use super::freeze::Ends;
 use super::passes::copy;
+use super::route::{Route, To};
+use super::uses::Uses;
 use crate::ops::Op;
 use crate::program::{Comparison, Operand, Program};
 use crate::recording::Recording;
 use indexmap::IndexMap;
+use smallvec::SmallVec;
+use std::ops::Range;
 
 /// Where the numbers of an operand are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Place {
-    /// A step's, in this slot.
+    /// A step's, in this slot. (While a plan is made: the step's number.)
     Slot(u32),
     /// A column's.
     Column(u32),
     /// The same in all rows: a node's that depends on parameters alone, or, from
     /// `Plan::shared` on, a constant.
     Shared(u32),
+    /// The same, copied to all rows.
+    Copied(u32),
 }
 
-/// Where a share of an adjoint goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) enum To {
-    #[default]
-    Nobody,
-    /// It is the first that this adjoint receives.
-    First(u32),
-    /// It is added to this adjoint.
-    Add(u32),
-    /// It is added up over the rows, in this total.
-    Total(u32),
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Argument {
-    pub(super) from: Place,
-    pub(super) to: To,
-}
-
-/// One node, evaluated in each row. Step `i` writes slot `i`.
+/// One node, evaluated in each row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     pub(super) op: Op,
@@ -52,8 +38,17 @@ pub(super) struct Step {
     /// Its arguments, from here to here.
     pub(super) start: u32,
     pub(super) end: u32,
-    /// Where its adjoint is, if anybody needs it.
-    pub(super) adjoint: Option<u32>,
+    /// The runs of its terms, from here to here.
+    pub(super) runs: (u32, u32),
+    /// The slot that it writes.
+    pub(super) slot: u32,
+}
+
+impl Step {
+    /// Where its arguments are.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +59,17 @@ pub(super) enum Kind {
     /// come in pairs of factors.
     Terms(f64),
     Many,
+}
+
+/// What the factors of some terms have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Run {
+    /// All are the same in all rows.
+    Numbers,
+    /// The first (0) or the second (1) of each pair is the same in all rows.
+    Multiples { shared: usize },
+    /// None is.
+    Products,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,14 +88,22 @@ pub(super) struct Plan {
     pub(super) shared: usize,
     pub(super) constants: Vec<f64>,
     pub(super) steps: Vec<Step>,
-    pub(super) arguments: Vec<Argument>,
+    /// What the steps are applied to, one after another.
+    pub(super) arguments: Vec<Place>,
+    /// Runs of terms, and where their arguments are.
+    pub(super) runs: Vec<(Run, u32, u32)>,
+    /// What is the same in all rows and is copied to all.
+    pub(super) copied: Vec<u32>,
+    /// How many values are alive at most.
+    pub(super) slots: usize,
     /// How many adjoints are alive at most.
     pub(super) adjoints: usize,
-    /// For each total the node that it belongs to, in the order of the shares.
+    /// For each total the node that it belongs to: those of the first output in the
+    /// order of the shares, then those of the next.
     pub(super) totals: Vec<u32>,
-    pub(super) output: Option<Place>,
-    /// Where the sweep begins.
-    pub(super) seed: To,
+    pub(super) outputs: Vec<Place>,
+    /// The way back from each output.
+    pub(super) routes: Vec<Route>,
     pub(super) retained: Vec<Place>,
     pub(super) guards: Vec<RowGuard>,
 }
@@ -120,10 +134,8 @@ impl Plan {
                 None => plan.add_step(program, index, &places),
             });
         }
-        plan.output = ends
-            .outputs
-            .first()
-            .map(|&output| plan.place(output, &places));
+        let mut all = |ends: &[Operand]| ends.iter().map(|&end| plan.place(end, &places)).collect();
+        (plan.outputs, plan.retained) = (all(&ends.outputs), all(&ends.retained));
         for (number, guard) in recording.guards.iter().enumerate() {
             let (a, b) = (plan.place(guard.a, &places), plan.place(guard.b, &places));
             let (test, held) = (guard.test, guard.held);
@@ -136,12 +148,17 @@ impl Plan {
             };
             plan.guards.push(guard);
         }
-        plan.retained = ends
-            .retained
-            .iter()
-            .map(|&node| plan.place(node, &places))
+        if !is_column.contains(&true) {
+            return plan;
+        }
+        plan.routes = plan
+            .outputs
+            .clone()
+            .into_iter()
+            .map(|output| plan.route(output))
             .collect();
-        plan.route();
+        let kept = plan.kept();
+        plan.give_slots(&kept);
         plan
     }
 
@@ -187,72 +204,157 @@ impl Plan {
             operands = in_pairs(&operands);
         }
         for operand in operands {
-            let from = self.place(operand, places);
-            let to = To::Nobody;
-            self.arguments.push(Argument { from, to });
+            let from = match (self.place(operand, places), kind) {
+                (Place::Shared(at), Kind::One | Kind::Two) => self.copy(at),
+                (place, _) => place,
+            };
+            self.arguments.push(from);
         }
         let (start, end) = (start as u32, self.arguments.len() as u32);
+        let runs_start = self.runs.len() as u32;
+        if let Kind::Terms(_) = kind {
+            self.add_runs(start);
+        }
+        let runs = (runs_start, self.runs.len() as u32);
         self.steps.push(Step {
+            runs,
             op,
             kind,
             start,
             end,
-            adjoint: None,
+            slot: self.steps.len() as u32,
         });
         Place::Slot((self.steps.len() - 1) as u32)
     }
 
-    /// Whether anything that a gradient asks for lies below each step.
-    fn needs_adjoint(&self) -> Vec<bool> {
-        let mut needs: Vec<bool> = Vec::with_capacity(self.steps.len());
-        for step in &self.steps {
-            let depends = |argument: &Argument| match argument.from {
-                Place::Slot(slot) => needs[slot as usize],
-                Place::Column(_) => false,
-                Place::Shared(at) => (at as usize) < self.shared,
+    /// Puts together the terms from `start` on that have something in common.
+    fn add_runs(&mut self, start: u32) {
+        let first = self.runs.len();
+        for (i, pair) in self.arguments[start as usize..].chunks_exact(2).enumerate() {
+            let shared = [pair[0], pair[1]].map(|place| matches!(place, Place::Shared(_)));
+            let run = match shared {
+                [true, true] => Run::Numbers,
+                [true, false] => Run::Multiples { shared: 0 },
+                [false, true] => Run::Multiples { shared: 1 },
+                [false, false] => Run::Products,
             };
-            needs.push(self.of(step).iter().any(depends));
+            let at = start + 2 * i as u32;
+            match self.runs[first..].last_mut() {
+                Some((last, _, end)) if *last == run => *end = at + 2,
+                _ => self.runs.push((run, at, at + 2)),
+            }
         }
-        needs
+    }
+
+    fn copy(&mut self, shared: u32) -> Place {
+        let known = self.copied.iter().position(|&at| at == shared);
+        let at = known.unwrap_or_else(|| {
+            self.copied.push(shared);
+            self.copied.len() - 1
+        });
+        Place::Copied(at as u32)
+    }
+
+    /// The terms of a step, those together that have something in common, and where
+    /// their arguments are.
+    pub(super) fn runs_of(&self, step: &Step) -> impl Iterator<Item = (Run, Range<usize>)> {
+        let runs = self.runs[step.runs.0 as usize..step.runs.1 as usize].iter();
+        runs.map(|&(run, start, end)| (run, start as usize..end as usize))
     }
 
     /// The arguments of a step.
-    pub(super) fn of(&self, step: &Step) -> &[Argument] {
-        &self.arguments[step.start as usize..step.end as usize]
+    pub(super) fn of(&self, step: &Step) -> &[Place] {
+        &self.arguments[step.range()]
     }
+}
 
-    /// Says where each share of an adjoint goes, in the order in which a sweep
-    /// sends them. An adjoint has its memory from the first share that it receives
-    /// until it is sent on.
-    fn route(&mut self) {
-        let needs = self.needs_adjoint();
-        let mut router = Router {
-            shared: self.shared,
-            needs: &needs,
-            held: vec![None; needs.len()],
-            free: Vec::new(),
-            adjoints: 0,
-            totals: Vec::new(),
+impl Plan {
+    /// Whether the value of each step is needed when all have been evaluated: by
+    /// whoever reads it, or by a partial on the way back.
+    fn kept(&self) -> Vec<bool> {
+        let mut kept = vec![false; self.steps.len()];
+        let mut keep = |place: Place| {
+            if let Place::Slot(step) = place {
+                kept[step as usize] = true;
+            }
         };
-        self.seed = self.output.map_or(To::Nobody, |output| router.to(output));
-        for (index, step) in self.steps.iter_mut().enumerate().rev() {
-            step.adjoint = router.held[index];
-            let Some(own) = step.adjoint else { continue };
-            router.free.push(own);
-            let arguments = &mut self.arguments[step.start as usize..step.end as usize];
-            if let Kind::Terms(_) = step.kind {
-                arguments
-                    .iter_mut()
-                    .step_by(2)
-                    .for_each(|a| a.to = router.to(a.from));
-                let second = arguments.iter_mut().skip(1).step_by(2);
-                second.for_each(|b| b.to = router.to(b.from));
-            } else {
-                arguments.iter_mut().for_each(|a| a.to = router.to(a.from));
+        let read = self.outputs.iter().chain(&self.retained).copied();
+        let guarded = self.guards.iter().flat_map(|guard| [guard.a, guard.b]);
+        read.chain(guarded).for_each(&mut keep);
+        for route in &self.routes {
+            for (index, step) in self.steps.iter().enumerate() {
+                if route.adjoint[index].is_some() {
+                    let result = Place::Slot(index as u32);
+                    self.for_each_used(step, &route.to[step.range()], result, &mut keep);
+                }
             }
         }
-        self.adjoints = router.adjoints as usize;
-        self.totals = router.totals;
+        kept
+    }
+
+    /// Calls `each` with the places that the partials of a step are made of.
+    fn for_each_used(&self, step: &Step, to: &[To], result: Place, mut each: impl FnMut(Place)) {
+        let arguments = self.of(step);
+        let uses: SmallVec<[Uses; 2]> = match step.kind {
+            Kind::One => SmallVec::from_iter([Uses::of_one(step.op)]),
+            Kind::Two => SmallVec::from_iter(Uses::of_two(step.op)),
+            Kind::Terms(_) => {
+                let other = (0..arguments.len()).filter(|&i| to[i ^ 1] != To::Nobody);
+                return other.for_each(|i| each(arguments[i]));
+            }
+            Kind::Many => {
+                arguments.iter().for_each(|&argument| each(argument));
+                return each(result);
+            }
+        };
+        for (_, uses) in uses
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| to[*i] != To::Nobody)
+        {
+            let used = (0..arguments.len()).filter(|&i| uses.operand(i));
+            used.for_each(|i| each(arguments[i]));
+            if uses.result() {
+                each(result);
+            }
+        }
+    }
+
+    /// Gives each step a slot, from when it is evaluated until nothing reads it.
+    fn give_slots(&mut self, kept: &[bool]) {
+        let mut last: Vec<usize> = (0..self.steps.len()).collect();
+        for (index, step) in self.steps.iter().enumerate() {
+            for argument in self.of(step) {
+                if let Place::Slot(step) = argument {
+                    last[*step as usize] = index;
+                }
+            }
+        }
+        let mut ending: Vec<SmallVec<[u32; 2]>> = vec![SmallVec::new(); self.steps.len()];
+        let (mut free, mut slots) = (Vec::new(), Vec::with_capacity(self.steps.len()));
+        for step in 0..self.steps.len() {
+            let slot = free.pop().unwrap_or_else(|| {
+                self.slots += 1;
+                self.slots as u32 - 1
+            });
+            slots.push(slot);
+            if !kept[step] {
+                ending[last[step]].push(slot);
+            }
+            free.append(&mut ending[step].to_vec());
+        }
+        let arguments = self.arguments.iter_mut();
+        let guards = self.guards.iter_mut();
+        let guarded = guards.flat_map(|guard| [&mut guard.a, &mut guard.b]);
+        let read = self.outputs.iter_mut().chain(&mut self.retained);
+        for place in arguments.chain(guarded).chain(read) {
+            if let Place::Slot(step) = place {
+                *step = slots[*step as usize];
+            }
+        }
+        for (step, slot) in self.steps.iter_mut().zip(slots) {
+            step.slot = slot;
+        }
     }
 }
 
@@ -264,39 +366,6 @@ fn in_pairs(factors: &[Operand]) -> Vec<Operand> {
         .zip(second)
         .flat_map(|(&a, &b)| [a, b])
         .collect()
-}
-
-struct Router<'a> {
-    shared: usize,
-    needs: &'a [bool],
-    /// The adjoint that each step has by now.
-    held: Vec<Option<u32>>,
-    free: Vec<u32>,
-    adjoints: u32,
-    totals: Vec<u32>,
-}
-
-impl Router<'_> {
-    fn to(&mut self, place: Place) -> To {
-        match place {
-            Place::Slot(slot) if self.needs[slot as usize] => match self.held[slot as usize] {
-                Some(adjoint) => To::Add(adjoint),
-                None => {
-                    let adjoint = self.free.pop().unwrap_or_else(|| {
-                        self.adjoints += 1;
-                        self.adjoints - 1
-                    });
-                    self.held[slot as usize] = Some(adjoint);
-                    To::First(adjoint)
-                }
-            },
-            Place::Shared(at) if (at as usize) < self.shared => {
-                self.totals.push(at);
-                To::Total(self.totals.len() as u32 - 1)
-            }
-            _ => To::Nobody,
-        }
-    }
 }
 
 /// Copies the recording with what depends on parameters alone before the rest,

@@ -6,15 +6,24 @@
 //! threads or the width of a vector changes no bit.
 
 use super::Function;
-use super::blocks::{self, Broken, Columns, Scratch, Total};
+use super::blocks::{self, Broken, Columns, Scratch};
+use super::kernels::{BLOCK, LANES, Total};
 use super::run::{Workspace, length};
+use super::vectors::{VectorTask, Vectors, with_widest};
 use crate::error::Error;
 use crate::ops::{ABSENT, Real};
+use crate::program::Operand;
 use crate::sweep::{forward, reverse};
-use fearless_simd::{Level, Simd};
+use crate::tape::Tape;
+use crate::var::Var;
+use std::cell::RefCell;
+use std::ops::Range;
 
 /// Rows that are added up by themselves.
 const CHUNK: usize = 1024;
+/// Chunks that a thread takes one after another.
+#[cfg(feature = "parallel")]
+const GROUP: usize = 8;
 
 /// A [`Function`] over rows of data: its columns take a value from each row, its
 /// other inputs, the parameters, are the same in all. Made by [`Function::rows`].
@@ -42,10 +51,8 @@ const CHUNK: usize = 1024;
 /// of rows. The data is read where it lies; memory does not grow with it.
 #[derive(Clone, Debug)]
 pub struct Rows<'f, 'd> {
-    function: &'f Function,
-    data: Vec<&'d [f64]>,
-    stride: usize,
-    rows: usize,
+    pub(super) function: &'f Function,
+    pub(super) columns: Columns<'d>,
     mean: bool,
     parallel: bool,
 }
@@ -90,9 +97,7 @@ impl Function {
     fn over<'d>(&self, data: Vec<&'d [f64]>, stride: usize, rows: usize) -> Rows<'_, 'd> {
         Rows {
             function: self,
-            data,
-            stride,
-            rows,
+            columns: Columns::new(data, stride, rows),
             mean: false,
             parallel: false,
         }
@@ -112,7 +117,7 @@ impl Function {
     }
 
     /// Where the parameters lie, in their order.
-    fn parameter_nodes(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(super) fn parameter_nodes(&self) -> impl Iterator<Item = usize> + '_ {
         let inputs = self.inputs.iter().zip(&self.is_column);
         inputs
             .filter(|(_, is_column)| !**is_column)
@@ -121,9 +126,33 @@ impl Function {
 }
 
 impl Function {
-    fn broken(&self, broken: &Broken) -> Error {
+    pub(super) fn broken(&self, broken: &Broken) -> Error {
         let guard = &self.recording.guards[broken.guard];
         self.other_branch(guard, broken.operands, Some(broken.row))
+    }
+
+    /// The gradient by the parameters as a function with an output for each, and
+    /// the terms that count once as a function of the parameters.
+    fn derived(&self) -> &[Function; 2] {
+        self.derived.get_or_init(|| {
+            let recording = RefCell::new(self.recording.clone());
+            let tape = Tape { recording };
+            let inputs: Vec<_> = self.inputs.iter().map(|&id| Var::on(&tape, id)).collect();
+            let parameters: Vec<_> = (self.parameter_nodes())
+                .map(|id| Var::on(&tape, id as u32))
+                .collect();
+            let var = |operand: &Operand| match operand {
+                Operand::Node(id) => Var::on(&tape, id.0),
+                Operand::Constant(value) => Var::from(*value),
+            };
+            let gradient = var(&self.outputs[0]).gradient_graph(&parameters);
+            let once: Var<'_> = self.once.iter().map(var).sum();
+            [
+                tape.function_with_outputs(&inputs, &gradient),
+                tape.function(&parameters, once),
+            ]
+            .into()
+        })
     }
 }
 
@@ -134,6 +163,29 @@ enum Wanted {
     Gradient,
 }
 
+/// The work on one chunk of rows.
+struct Chunk<'a> {
+    rows: &'a Rows<'a, 'a>,
+    shared: &'a [f64],
+    first: usize,
+    wanted: Wanted,
+    scratch: &'a mut Scratch,
+}
+
+impl VectorTask<Result<Total, Broken>> for Chunk<'_> {
+    fn run<V: Vectors>(self, vectors: V) -> Result<Total, Broken> {
+        let rows = blocks::Rows {
+            vectors,
+            plan: &self.rows.function.plan,
+            columns: &self.rows.columns,
+            shared: self.shared,
+            block: self.first / BLOCK,
+        };
+        let end = (self.first + CHUNK).min(self.rows.len()).div_ceil(BLOCK);
+        rows.add_up(end, self.wanted == Wanted::Gradient, self.scratch)
+    }
+}
+
 impl Rows<'_, '_> {
     /// The mean over the rows in place of the sum.
     pub fn mean(mut self) -> Self {
@@ -141,14 +193,22 @@ impl Rows<'_, '_> {
         self
     }
 
+    /// With all threads of the present `rayon` pool, for values and gradients of all
+    /// rows together. Not a bit of them changes.
+    #[cfg(feature = "parallel")]
+    pub fn parallel(mut self) -> Self {
+        self.parallel = true;
+        self
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.rows
+        self.columns.rows
     }
 
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
-        self.rows == 0
+        self.len() == 0
     }
 
     /// The value of all rows together.
@@ -181,7 +241,7 @@ impl Rows<'_, '_> {
     }
 
     /// Writes the gradient and returns the value. Allocates nothing once the
-    /// workspace has been used.
+    /// workspace has been used (`rayon` may, for its own needs).
     ///
     /// # Errors
     /// As [`value`](Self::value), and if `gradient` is not as long as `parameters`;
@@ -195,10 +255,56 @@ impl Rows<'_, '_> {
         let expected = self.function.parameters();
         length("components of the gradient", gradient.len(), expected)?;
         let value = self.run(parameters, Wanted::Gradient, workspace)?;
-        for (slot, at) in gradient.iter_mut().zip(self.function.parameter_nodes()) {
-            *slot = workspace.adjoints[at] + 0.0;
-        }
+        let totals = 0..self.function.plan.totals.len();
+        self.end_sweep(totals, Some(1.0), workspace);
+        self.read_gradient(workspace, gradient);
         Ok(value)
+    }
+
+    /// The Jacobian of all outputs by the parameters, summed over the rows or, after
+    /// [`mean`](Self::mean), their mean: a row for each output, a column for each
+    /// parameter. One pass over the data, a sweep back from each output.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value), for any number of outputs.
+    pub fn jacobian(&self, parameters: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
+        let workspace = &mut Workspace::new();
+        self.sums(parameters, Wanted::Gradient, workspace)?;
+        let once = (self.function.outputs() == 1).then_some(1.0);
+        let mut jacobian = Vec::with_capacity(self.function.outputs());
+        for route in &self.function.plan.routes {
+            self.end_sweep(route.totals.clone(), once, workspace);
+            let mut row = vec![0.0; self.function.parameters()];
+            self.read_gradient(workspace, &mut row);
+            jacobian.push(row);
+        }
+        Ok(jacobian)
+    }
+
+    /// The Hessian by the parameters of all rows together, row by row: the
+    /// [`jacobian`](Self::jacobian) of the gradient, which is made a function at
+    /// the first call.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn hessian(&self, parameters: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
+        self.function.expect_one_output()?;
+        let [gradient, once] = self.function.derived();
+        let rows = Rows {
+            function: gradient,
+            columns: self.columns.clone(),
+            ..*self
+        };
+        let mut hessian = rows.jacobian(parameters)?;
+        if !self.function.once.is_empty() {
+            let once = once.hessian(parameters)?;
+            for (row, once) in hessian.iter_mut().zip(once) {
+                row.iter_mut()
+                    .zip(once)
+                    .for_each(|(sum, once)| *sum += once);
+            }
+        }
+        Ok(hessian)
     }
 
     fn run(
@@ -208,33 +314,94 @@ impl Rows<'_, '_> {
         workspace: &mut Workspace,
     ) -> Result<f64, Error> {
         self.function.expect_one_output()?;
-        self.set(parameters, workspace)?;
-        let plan = &self.function.plan;
-        let Workspace {
-            values,
-            adjoints,
-            scratch,
-            sums,
-        } = workspace;
-        sums.clear();
-        sums.resize(plan.totals.len() + 1, ABSENT);
-        for first in (0..self.rows).step_by(CHUNK) {
-            self.chunk(first, values, wanted, scratch, sums)?;
-        }
-        let rows = self.rows as f64;
-        if self.mean {
-            sums.iter_mut().for_each(|sum| *sum /= rows);
-        }
-        let (sum, totals) = sums.split_last().expect("the sum of the output");
-        if wanted == Wanted::Gradient {
-            self.end_sweep(values, adjoints, totals);
-        }
-        let (value, constant) = (|id: usize| values[id], |constant| constant);
+        self.sums(parameters, wanted, workspace)?;
+        let sum = workspace.sums.last().expect("the sum of the output");
+        let (value, constant) = (|id: usize| workspace.values[id], |constant| constant);
         Ok(self.function.plus_once(*sum + 0.0, value, constant))
     }
 
+    /// Sums or means over the rows: the totals, and then the first output.
+    fn sums(
+        &self,
+        parameters: &[f64],
+        wanted: Wanted,
+        workspace: &mut Workspace,
+    ) -> Result<(), Error> {
+        self.set(parameters, workspace)?;
+        let Workspace {
+            values,
+            scratches,
+            sums,
+            parts,
+            ..
+        } = workspace;
+        sums.clear();
+        sums.resize(self.function.plan.totals.len() + 1, ABSENT);
+        if self.parallel {
+            #[cfg(feature = "parallel")]
+            self.add_in_parallel(values, wanted, scratches, parts, sums)?;
+        } else {
+            scratches.resize_with(scratches.len().max(1), Scratch::default);
+            let scratch = &mut scratches[0];
+            parts.resize(sums.len(), 0.0);
+            scratch.numbers.prepare(&self.function.plan, values, false);
+            for first in (0..self.len()).step_by(CHUNK) {
+                self.chunk(first, values, wanted, scratch, parts)?;
+                sums.iter_mut()
+                    .zip(&*parts)
+                    .for_each(|(sum, part)| *sum += part);
+            }
+        }
+        if self.mean {
+            let rows = self.len() as f64;
+            sums.iter_mut().for_each(|sum| *sum /= rows);
+        }
+        Ok(())
+    }
+
+    /// Chunks are shared out in waves; what they add up to is added in their order.
+    #[cfg(feature = "parallel")]
+    fn add_in_parallel(
+        &self,
+        values: &[f64],
+        wanted: Wanted,
+        scratches: &mut Vec<Scratch>,
+        parts: &mut Vec<f64>,
+        sums: &mut [f64],
+    ) -> Result<(), Error> {
+        use rayon::prelude::IntoParallelRefMutIterator;
+        use rayon::prelude::{IndexedParallelIterator, ParallelIterator, ParallelSliceMut};
+        let groups = 4 * rayon::current_num_threads();
+        scratches.resize_with(scratches.len().max(groups), Scratch::default);
+        parts.resize(groups * GROUP * sums.len(), 0.0);
+        let prepare = |scratch: &mut Scratch| {
+            scratch.numbers.prepare(&self.function.plan, values, false);
+        };
+        scratches.iter_mut().for_each(prepare);
+        for wave in (0..self.len()).step_by(groups * GROUP * CHUNK) {
+            let groups = parts
+                .par_chunks_mut(GROUP * sums.len())
+                .zip(scratches.par_iter_mut());
+            let one = |(group, (parts, scratch)): (usize, (&mut [f64], &mut Scratch))| {
+                let firsts = (wave + group * GROUP * CHUNK..self.len()).step_by(CHUNK);
+                let mut parts = firsts.zip(parts.chunks_mut(sums.len()));
+                parts.try_for_each(|(first, part)| self.chunk(first, values, wanted, scratch, part))
+            };
+            let mut done: Vec<Result<(), Error>> = Vec::new();
+            groups.enumerate().map(one).collect_into_vec(&mut done);
+            done.into_iter().collect::<Result<(), Error>>()?;
+            let count = (self.len() - wave).div_ceil(CHUNK);
+            for part in parts.chunks(sums.len()).take(count) {
+                sums.iter_mut()
+                    .zip(part)
+                    .for_each(|(sum, part)| *sum += part);
+            }
+        }
+        Ok(())
+    }
+
     /// Evaluates what depends on parameters alone, and puts the constants after it.
-    fn set(&self, parameters: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
+    pub(super) fn set(&self, parameters: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
         length("parameters", parameters.len(), self.function.parameters())?;
         let plan = &self.function.plan;
         let values = &mut workspace.values;
@@ -247,58 +414,63 @@ impl Rows<'_, '_> {
         Ok(())
     }
 
-    /// Adds one chunk to the sums: totals, and then the output.
+    /// What one chunk adds to the sums: totals, and then the output.
     fn chunk(
         &self,
         first: usize,
         shared: &[f64],
         wanted: Wanted,
         scratch: &mut Scratch,
-        sums: &mut [f64],
+        part: &mut [f64],
     ) -> Result<(), Error> {
-        let (plan, end) = (&self.function.plan, (first + CHUNK).min(self.rows));
-        scratch.prepare(plan);
-        let rows = blocks::Rows {
-            plan,
-            columns: self.columns(),
+        scratch.numbers.totals.fill([ABSENT; LANES]);
+        let output = with_widest(Chunk {
+            rows: self,
             shared,
             first,
-        };
-        let output = widest(
-            #[inline(always)]
-            || rows.add_up(end, wanted == Wanted::Gradient, scratch),
-        );
+            wanted,
+            scratch,
+        });
         let output = output.map_err(|broken| self.function.broken(&broken))?;
-        let totals = scratch.totals.iter().chain([&output]);
-        for (sum, total) in sums.iter_mut().zip(totals) {
-            *sum += added_up(total);
-        }
+        let totals = scratch.numbers.totals.iter().chain([&output]);
+        part.iter_mut()
+            .zip(totals)
+            .for_each(|(part, total)| *part = added_up(total));
         Ok(())
     }
 
-    fn columns(&self) -> Columns<'_> {
-        Columns {
-            data: &self.data,
-            stride: self.stride,
-            rows: self.rows,
-        }
-    }
-
-    /// Sweeps on through what depends on parameters alone.
-    fn end_sweep(&self, values: &[f64], adjoints: &mut Vec<f64>, totals: &[f64]) {
+    /// Sweeps on through what depends on parameters alone, from some of the totals
+    /// and, with a weight, from the terms that count once.
+    pub(super) fn end_sweep(
+        &self,
+        totals: Range<usize>,
+        once: Option<f64>,
+        workspace: &mut Workspace,
+    ) {
         let (function, plan) = (self.function, &self.function.plan);
+        let Workspace {
+            values,
+            adjoints,
+            sums,
+            ..
+        } = workspace;
         adjoints.clear();
         adjoints.resize(plan.shared, ABSENT);
-        for (&node, &total) in plan.totals.iter().zip(totals) {
+        for (&node, &total) in plan.totals[totals.clone()].iter().zip(&sums[totals]) {
             let adjoint = &mut adjoints[node as usize];
             *adjoint = adjoint.plus(total);
         }
-        function.seed_once(1.0, adjoints);
-        reverse(
-            function.recording.program(),
-            &values[..plan.shared],
-            adjoints,
-        );
+        if let Some(weight) = once {
+            function.seed_once(weight, adjoints);
+        }
+        let values = &values[..plan.shared];
+        reverse(function.recording.program(), values, adjoints);
+    }
+
+    pub(super) fn read_gradient(&self, workspace: &Workspace, gradient: &mut [f64]) {
+        for (slot, at) in gradient.iter_mut().zip(self.function.parameter_nodes()) {
+            *slot = workspace.adjoints[at] + 0.0;
+        }
     }
 }
 
@@ -306,17 +478,4 @@ impl Rows<'_, '_> {
 fn added_up(lanes: &Total) -> f64 {
     let [a, b, c, d, e, f, g, h] = *lanes;
     ((a + e) + (c + g)) + ((b + f) + (d + h))
-}
-
-/// Runs `task` compiled for the widest vectors of this processor.
-#[inline(always)]
-fn widest<R>(task: impl FnOnce() -> R) -> R {
-    let level = Level::new();
-    if let Some(simd) = level.as_avx512() {
-        return simd.vectorize(task);
-    }
-    if let Some(simd) = level.as_avx2() {
-        return simd.vectorize(task);
-    }
-    task()
 }

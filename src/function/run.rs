@@ -3,6 +3,7 @@
 
 use super::Function;
 use super::blocks::Scratch;
+use super::plan::Place;
 use crate::dual::Dual;
 use crate::error::{Error, expect_length};
 use crate::ops::{ABSENT, Real};
@@ -15,9 +16,12 @@ use crate::sweep::{forward, reverse, seed};
 pub struct Workspace {
     pub(super) values: Vec<f64>,
     pub(super) adjoints: Vec<f64>,
-    pub(super) scratch: Scratch,
+    /// One for each thread.
+    pub(super) scratches: Vec<Scratch>,
     /// Sums over rows.
     pub(super) sums: Vec<f64>,
+    /// What chunks of rows add to the sums.
+    pub(super) parts: Vec<f64>,
 }
 
 impl Workspace {
@@ -115,6 +119,26 @@ impl Function {
         Ok(self.output(0, workspace))
     }
 
+    /// Value and adjoint of each node asked for by [`retain`](crate::Freeze::retain),
+    /// in that order, for the only output.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn retained(&self, x: &[f64]) -> Result<Vec<(f64, f64)>, Error> {
+        self.expect_one_output()?;
+        let workspace = &mut Workspace::new();
+        self.evaluate(x, workspace)?;
+        self.pull_back(&[1.0], workspace);
+        let pair = |operand: &Operand| match operand {
+            Operand::Node(id) => {
+                let adjoint = workspace.adjoints[id.index()] + 0.0;
+                (workspace.values[id.index()], adjoint)
+            }
+            Operand::Constant(value) => (*value, 0.0),
+        };
+        Ok(self.retained.iter().map(pair).collect())
+    }
+
     /// The values of all outputs, and the product of the vector `u`, as long as
     /// there are outputs, with the Jacobian: the pullback of `u`, by one sweep.
     ///
@@ -198,6 +222,16 @@ impl Function {
             direction[i] = 0.0;
         }
         Ok(rows)
+    }
+
+    /// Where the `which`-th retained node is.
+    pub(super) fn retained_place(&self, which: usize) -> Result<Place, Error> {
+        let places = &self.plan.retained;
+        let place = places.get(which).copied();
+        place.ok_or(Error::NotRetained {
+            which,
+            retained: places.len(),
+        })
     }
 
     pub(super) fn expect_one_output(&self) -> Result<(), Error> {

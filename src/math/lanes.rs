@@ -2,10 +2,15 @@
 //! branches. Where one number alone has a shorter way, it is in `mod.rs`, and gives
 //! the same bits.
 
+pub(crate) use super::{
+    acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cosh, erf, exp2, hypot, log2, log10,
+    maximum, minimum, pow, sinh, sqrt, tan,
+};
 use super::{
     clamp, exp_m1_with_rest, exp_sum, exp_with_rest, ln_edges, ln_parts, reduce, scale,
     sin_of_quadrant, split,
 };
+use std::f64::consts::LN_2;
 
 /// eˣ
 #[inline(always)]
@@ -111,4 +116,42 @@ pub(crate) fn sin(x: f64) -> f64 {
 pub(crate) fn cos(x: f64) -> f64 {
     let (quadrant, r, low) = reduce(x);
     sin_of_quadrant(quadrant.wrapping_add(1), r, low)
+}
+
+/// ln(p/(1−p)), by both of the ways that one number takes one of
+#[inline(always)]
+pub(crate) fn logit(p: f64) -> f64 {
+    let low = ln(p) - ln_1p(-p);
+    let high = ln_1p((2.0 * p - 1.0) / (1.0 - p));
+    if p < 0.25 { low } else { high }
+}
+
+/// ln(e^a+e^b)
+#[inline(always)]
+pub(crate) fn log_add_exp(a: f64, b: f64) -> f64 {
+    let apart = maximum(a, b) + ln_1p(exp(-(a - b).abs()));
+    if a == b { a + LN_2 } else { apart }
+}
+
+/// x·ln y, and 0 wherever x is 0 and y is a number
+#[inline(always)]
+pub(crate) fn x_ln_y(x: f64, y: f64) -> f64 {
+    let product = x * ln(y);
+    if (x == 0.0) & (y >= 0.0) {
+        0.0
+    } else {
+        product
+    }
+}
+
+/// −1, 0 or 1 as a is less than, equal to or greater than b; NaN if unordered
+#[inline(always)]
+pub(crate) fn compare(a: f64, b: f64) -> f64 {
+    let order = if a < b { -1.0 } else { 1.0 };
+    let order = if a == b { 0.0 } else { order };
+    if a.is_nan() | b.is_nan() {
+        f64::NAN
+    } else {
+        order
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) mod lanes;
 
 pub(crate) use libm::{
     acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cosh, erf, exp2, hypot, log2, log10, pow,
-    sinh, sqrt, tan,
+    sinh, tan,
 };
 use std::f64::consts::{FRAC_2_PI, LN_2, LOG2_E};
 
@@ -311,7 +311,7 @@ pub(crate) fn cos(x: f64) -> f64 {
 /// Whether the sine and cosine kernels reduce x.
 #[inline(always)]
 pub(crate) fn is_reduced(x: f64) -> bool {
-    !(x.abs() > MOST_REDUCED)
+    x.abs() <= MOST_REDUCED || x.is_nan()
 }
 
 /// tanh x
@@ -362,6 +362,12 @@ pub(crate) fn log_add_exp(a: f64, b: f64) -> f64 {
         return a + LN_2; // also where a − b = ∞ − ∞
     }
     maximum(a, b) + ln_1p(exp(-(a - b).abs()))
+}
+
+/// √x, as the processor rounds it: correctly
+#[inline(always)]
+pub(crate) fn sqrt(x: f64) -> f64 {
+    x.sqrt()
 }
 
 /// x·ln y, and 0 wherever x is 0 and y is a number

@@ -2,8 +2,8 @@
 //!
 //! The first word says what is made of them: `op` makes the `Op`s with their
 //! values, partials and print forms; `result` and `edges` the functions that the
-//! sweeps call at each node; `dispatch` a function that makes a constant of an
-//! `Op`; `methods` the named methods of a number type; `operators` its `+ − · /`,
+//! sweeps call at each node; `loops` those over rows of data, which `loops.rs` spells
+//! out; `methods` the named methods of a number type; `operators` its `+ − · /`,
 //! which `operator.rs` spells out.
 
 macro_rules! expand {
@@ -314,45 +314,9 @@ macro_rules! expand {
         $crate::ops::expand!(@partials (nary.len(), x, nary.constants, $values[$index], &mut each), $body);
     }};
 
-    // An operation that is known when the program runs becomes one that is known
-    // when it is compiled, so that a loop over many rows is compiled for each.
-    (@dispatch
-        prefix { $($(#[$pm:meta])* $P:ident $p:ident $ptrait:tt $pbody:tt)* }
-        infix { $($(#[$im:meta])* $I:ident $i:ident $itrait:tt $ibody:tt)* }
-        unary { $($(#[$um:meta])* $U:ident $u:ident $ubody:tt)* }
-        binary { $($(#[$bm:meta])* $B:ident $b:ident $bargs:tt $bbody:tt)* }
-        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => $nxs:tt, $ncs:tt $nbody:tt)* }
-        forms { $($forms:tt)* }
-    ) => {
-        /// Runs `task` for an operation on one operand.
-        #[inline(always)]
-        pub(crate) fn with_unary(op: Op, task: impl OpTask) {
-            match op {
-                $(Op::$P => task.run::<{ Op::$P as usize }>(),)*
-                $(Op::$U => task.run::<{ Op::$U as usize }>(),)*
-                _ => op.wrong_arity(1),
-            }
-        }
-
-        /// Runs `task` for an operation on two operands.
-        #[inline(always)]
-        pub(crate) fn with_binary(op: Op, task: impl OpTask) {
-            match op {
-                $(Op::$I => task.run::<{ Op::$I as usize }>(),)*
-                $(Op::$B => task.run::<{ Op::$B as usize }>(),)*
-                _ => op.wrong_arity(2),
-            }
-        }
-
-        /// Runs `task` for an operation on any number of operands.
-        #[inline(always)]
-        pub(crate) fn with_nary(op: Op, task: impl OpTask) {
-            match op {
-                $(Op::$N => task.run::<{ Op::$N as usize }>(),)*
-                _ => op.wrong_arity(0),
-            }
-        }
-    };
+    // Loops over blocks of rows, and values by other kernels: see `loops.rs`.
+    (@loops $($rows:tt)*) => { $crate::ops::loops! { @loops $($rows)* } };
+    (@values $($rows:tt)*) => { $crate::ops::loops! { @values $($rows)* } };
 
     // The named methods of a number type.
     (@methods [$vis:vis fn]

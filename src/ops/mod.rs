@@ -6,12 +6,14 @@
 //! Here are the [`Op`]s.
 
 mod expand;
+mod loops;
 mod operator;
 mod real;
 pub(crate) mod rules;
 mod table;
 
 pub(crate) use expand::expand;
+pub(crate) use loops::loops;
 pub(crate) use operator::operator;
 pub use real::Real;
 pub(crate) use real::{ABSENT, flatten, is_absent};
@@ -48,12 +50,6 @@ pub(crate) struct Row {
 }
 
 table! { op }
-
-/// What is done with an operation that is known when it is compiled:
-/// `Op::numbered(OP)`.
-pub(crate) trait OpTask {
-    fn run<const OP: usize>(self);
-}
 
 impl Op {
     /// The operation's name: that of its method or operator in Rust.

@@ -1,0 +1,127 @@
+//! The way back from an output: to whom each step's adjoint goes, so that nothing is
+//! computed that nobody needs, and a first share is written where a later one is
+//! added.
+
+use super::plan::{Kind, Place, Plan};
+use std::ops::Range;
+
+/// Where a share of an adjoint goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum To {
+    #[default]
+    Nobody,
+    /// It is the first that this adjoint receives.
+    First(u32),
+    /// It is added to this adjoint.
+    Add(u32),
+    /// It is added up over the rows, in this total.
+    Total(u32),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    /// Where the sweep begins.
+    pub(super) seed: To,
+    /// Where the adjoint of each step is, if anybody needs it.
+    pub(super) adjoint: Vec<Option<u32>>,
+    /// Where the share of each argument goes.
+    pub(super) to: Vec<To>,
+    /// Which totals are those of this way.
+    pub(super) totals: Range<usize>,
+}
+
+impl Plan {
+    /// Whether anything that a gradient asks for lies below each step.
+    fn needs_adjoint(&self) -> Vec<bool> {
+        let mut needs: Vec<bool> = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let depends = |place: &Place| match *place {
+                Place::Slot(step) => needs[step as usize],
+                Place::Column(_) => false,
+                Place::Shared(at) => (at as usize) < self.shared,
+                Place::Copied(at) => (self.copied[at as usize] as usize) < self.shared,
+            };
+            needs.push(self.of(step).iter().any(depends));
+        }
+        needs
+    }
+
+    /// The way back from an output, in the order in which a sweep goes. An adjoint
+    /// has its memory from the first share that it receives until it is sent on.
+    pub(super) fn route(&mut self, output: Place) -> Route {
+        let (needs, first_total) = (self.needs_adjoint(), self.totals.len());
+        let mut router = Router {
+            shared: self.shared,
+            copied: &self.copied,
+            needs: &needs,
+            held: vec![None; needs.len()],
+            free: Vec::new(),
+            adjoints: 0,
+            totals: &mut self.totals,
+        };
+        let seed = router.to(output);
+        let mut to = vec![To::Nobody; self.arguments.len()];
+        for (index, step) in self.steps.iter().enumerate().rev() {
+            let Some(own) = router.held[index] else {
+                continue;
+            };
+            router.free.push(own);
+            let factors = matches!(step.kind, Kind::Terms(_));
+            for part in 0..if factors { 2 } else { 1 } {
+                let arguments = step.range().skip(part);
+                for i in arguments.step_by(if factors { 2 } else { 1 }) {
+                    to[i] = router.to(self.arguments[i]);
+                }
+            }
+        }
+        self.adjoints = self.adjoints.max(router.adjoints as usize);
+        let adjoint = router.held;
+        let totals = first_total..self.totals.len();
+        Route {
+            seed,
+            adjoint,
+            to,
+            totals,
+        }
+    }
+}
+
+struct Router<'a> {
+    shared: usize,
+    copied: &'a [u32],
+    needs: &'a [bool],
+    /// The adjoint that each step has by now.
+    held: Vec<Option<u32>>,
+    free: Vec<u32>,
+    adjoints: u32,
+    totals: &'a mut Vec<u32>,
+}
+
+impl Router<'_> {
+    fn to(&mut self, place: Place) -> To {
+        match place {
+            Place::Slot(step) if self.needs[step as usize] => match self.held[step as usize] {
+                Some(adjoint) => To::Add(adjoint),
+                None => {
+                    let adjoint = self.free.pop().unwrap_or_else(|| {
+                        self.adjoints += 1;
+                        self.adjoints - 1
+                    });
+                    self.held[step as usize] = Some(adjoint);
+                    To::First(adjoint)
+                }
+            },
+            Place::Shared(at) => self.total(at),
+            Place::Copied(at) => self.total(self.copied[at as usize]),
+            _ => To::Nobody,
+        }
+    }
+
+    fn total(&mut self, shared: u32) -> To {
+        if shared as usize >= self.shared {
+            return To::Nobody;
+        }
+        self.totals.push(shared);
+        To::Total(self.totals.len() as u32 - 1)
+    }
+}

@@ -1,0 +1,226 @@
+//! A function over rows of data, one by one: values, predictions and gradients of
+//! each row, and the first row that is not finite.
+
+use super::blocks::{self, Broken, Scratch};
+use super::kernels::BLOCK;
+use super::plan::Place;
+use super::rows::Rows;
+use super::run::{Workspace, length};
+use super::vectors::{VectorTask, Vectors, with_widest};
+use crate::error::Error;
+use crate::ops::{ABSENT, Real};
+use crate::sweep::reverse;
+
+/// All blocks one after another, each read by `visit` when it has been evaluated.
+struct EachBlock<'a, F> {
+    rows: &'a Rows<'a, 'a>,
+    shared: &'a [f64],
+    gradient: bool,
+    scratch: &'a mut Scratch,
+    visit: F,
+}
+
+/// A block of rows that has been evaluated.
+struct Evaluated<'a> {
+    /// Its first row, and how many there are.
+    first: usize,
+    count: usize,
+    /// The number at a place in a row of the block.
+    at: &'a dyn Fn(Place, usize) -> f64,
+    /// A total in a row of the block.
+    total: &'a dyn Fn(usize, usize) -> f64,
+}
+
+impl<F: FnMut(&Evaluated<'_>)> VectorTask<Result<(), Broken>> for EachBlock<'_, F> {
+    fn run<V: Vectors>(mut self, vectors: V) -> Result<(), Broken> {
+        let plan = &self.rows.function.plan;
+        for block in 0..self.rows.len().div_ceil(BLOCK) {
+            let rows = blocks::Rows {
+                vectors,
+                plan,
+                columns: &self.rows.columns,
+                shared: self.shared,
+                block,
+            };
+            rows.forward(self.scratch)?;
+            if self.gradient {
+                let routes = plan.routes.iter();
+                routes.for_each(|route| rows.reverse(route, self.scratch));
+            }
+            let numbers = &self.scratch.numbers;
+            (self.visit)(&Evaluated {
+                first: block * BLOCK,
+                count: rows.count(),
+                at: &|place, row| rows.view(place, numbers).at(row),
+                total: &|total, row| numbers.row_total(total, row),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Rows<'_, '_> {
+    /// The value of the output in each row, without the terms that count once.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn values(&self, parameters: &[f64]) -> Result<Vec<f64>, Error> {
+        let mut values = vec![0.0; self.len()];
+        self.values_into(parameters, &mut values, &mut Workspace::new())?;
+        Ok(values)
+    }
+
+    /// Writes the value of the output in each row.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value), and if `values` is not as long as there are rows.
+    /// After an error about a row, the rows before its block have been written.
+    pub fn values_into(
+        &self,
+        parameters: &[f64],
+        values: &mut [f64],
+        workspace: &mut Workspace,
+    ) -> Result<(), Error> {
+        self.function.expect_one_output()?;
+        self.read_into(self.function.plan.outputs[0], parameters, values, workspace)
+    }
+
+    /// The value of the `which`-th node asked for by
+    /// [`retain`](crate::Freeze::retain) in each row: predictions, for example.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value), for any number of outputs, and if so many nodes
+    /// are not retained.
+    pub fn retained(&self, which: usize, parameters: &[f64]) -> Result<Vec<f64>, Error> {
+        let mut values = vec![0.0; self.len()];
+        self.retained_into(which, parameters, &mut values, &mut Workspace::new())?;
+        Ok(values)
+    }
+
+    /// Writes the value of a retained node in each row.
+    ///
+    /// # Errors
+    /// As [`retained`](Self::retained), and as [`values_into`](Self::values_into).
+    pub fn retained_into(
+        &self,
+        which: usize,
+        parameters: &[f64],
+        values: &mut [f64],
+        workspace: &mut Workspace,
+    ) -> Result<(), Error> {
+        let place = self.function.retained_place(which)?;
+        self.read_into(place, parameters, values, workspace)
+    }
+
+    fn read_into(
+        &self,
+        place: Place,
+        parameters: &[f64],
+        values: &mut [f64],
+        workspace: &mut Workspace,
+    ) -> Result<(), Error> {
+        length("values of rows", values.len(), self.len())?;
+        self.each_block(parameters, false, workspace, |block| {
+            for (row, value) in values[block.first..][..block.count].iter_mut().enumerate() {
+                *value = (block.at)(place, row);
+            }
+        })
+    }
+
+    /// The gradient of the output in each row by the parameters, row after row,
+    /// without the terms that count once.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn row_gradients(&self, parameters: &[f64]) -> Result<Vec<f64>, Error> {
+        let mut gradients = vec![0.0; self.len() * self.function.parameters()];
+        self.row_gradients_into(parameters, &mut gradients, &mut Workspace::new())?;
+        Ok(gradients)
+    }
+
+    /// Writes the gradient in each row: as many numbers as there are parameters for
+    /// the first row, then for the second, and so on.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value), and if `gradients` has not that many numbers.
+    /// After an error about a row, the rows before its block have been written.
+    pub fn row_gradients_into(
+        &self,
+        parameters: &[f64],
+        gradients: &mut [f64],
+        workspace: &mut Workspace,
+    ) -> Result<(), Error> {
+        let (function, plan) = (self.function, &self.function.plan);
+        let width = function.parameters();
+        function.expect_one_output()?;
+        length(
+            "components of the gradients",
+            gradients.len(),
+            self.len() * width,
+        )?;
+        self.set(parameters, workspace)?;
+        let values = workspace.values[..plan.shared].to_vec();
+        let mut adjoints = Vec::new();
+        self.each_block(parameters, true, workspace, |block| {
+            let rows = gradients[block.first * width..].chunks_mut(width.max(1));
+            for (row, gradient) in rows.take(block.count).enumerate() {
+                adjoints.clear();
+                adjoints.resize(plan.shared, ABSENT);
+                for (total, &node) in plan.totals.iter().enumerate() {
+                    let adjoint: &mut f64 = &mut adjoints[node as usize];
+                    *adjoint = adjoint.plus((block.total)(total, row));
+                }
+                reverse(function.recording.program(), &values, &mut adjoints);
+                for (slot, at) in gradient.iter_mut().zip(function.parameter_nodes()) {
+                    *slot = adjoints[at] + 0.0;
+                }
+            }
+        })
+    }
+
+    /// Finds the first row whose output or gradient is NaN or ∞.
+    ///
+    /// # Errors
+    /// [`Error::NotFiniteRow`] with its number; and as [`value`](Self::value).
+    pub fn check_finite(&self, parameters: &[f64]) -> Result<(), Error> {
+        let bad = |numbers: &[f64]| numbers.iter().position(|number| !number.is_finite());
+        let (values, gradients) = (self.values(parameters)?, self.row_gradients(parameters)?);
+        let width = self.function.parameters();
+        let (value, gradient) = (bad(&values), bad(&gradients));
+        match (value, gradient.map(|at| (at / width, at))) {
+            (Some(row), first) if first.is_none_or(|(other, _)| row <= other) => {
+                let (what, number) = ("value", values[row]);
+                Err(Error::NotFiniteRow { what, row, number })
+            }
+            (_, Some((row, at))) => {
+                let (what, number) = ("gradient", gradients[at]);
+                Err(Error::NotFiniteRow { what, row, number })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn each_block(
+        &self,
+        parameters: &[f64],
+        gradient: bool,
+        workspace: &mut Workspace,
+        visit: impl FnMut(&Evaluated<'_>),
+    ) -> Result<(), Error> {
+        self.set(parameters, workspace)?;
+        let Workspace {
+            values, scratches, ..
+        } = workspace;
+        scratches.resize_with(scratches.len().max(1), Scratch::default);
+        let scratch = &mut scratches[0];
+        (scratch.numbers).prepare(&self.function.plan, values, gradient);
+        let done = with_widest(EachBlock {
+            rows: self,
+            shared: values,
+            gradient,
+            scratch,
+            visit,
+        });
+        done.map_err(|broken| self.function.broken(&broken))
+    }
+}

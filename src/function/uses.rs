@@ -1,0 +1,71 @@
+//! `Uses`: which numbers a partial is made of, read off the table.
+//!
+//! A reverse sweep needs the value of an operand or a result only where some
+//! partial is made of it; other values make room for later ones.
+
+use crate::ops::{Op, Real, table};
+use std::fmt;
+
+/// A set of numbers, one bit for each.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) struct Uses(u8);
+
+impl Uses {
+    const FIRST: Self = Self(1);
+    const SECOND: Self = Self(2);
+    const RESULT: Self = Self(4);
+
+    /// What the partial of an operation on one operand is made of.
+    pub(super) fn of_one(op: Op) -> Self {
+        op.partial_1(Self::FIRST, Self::RESULT)
+    }
+
+    /// What the two partials of an operation on two operands are made of.
+    pub(super) fn of_two(op: Op) -> [Self; 2] {
+        let (a, b, y) = (Self::FIRST, Self::SECOND, Self::RESULT);
+        [op.partial_first(a, b, y), op.partial_second(a, b, y)]
+    }
+
+    pub(super) fn operand(self, i: usize) -> bool {
+        self.0 & [Self::FIRST, Self::SECOND][i].0 != 0
+    }
+
+    pub(super) fn result(self) -> bool {
+        self.0 & Self::RESULT.0 != 0
+    }
+}
+
+impl Real for Uses {
+    /// A number inside every domain: outside, the partial is NaN and made of
+    /// nothing.
+    fn value(self) -> f64 {
+        0.5
+    }
+
+    fn unary(_: Op, x: Self) -> Self {
+        x
+    }
+
+    fn binary(_: Op, a: Self, b: Self) -> Self {
+        Self(a.0 | b.0)
+    }
+
+    fn nary(_: Op, operands: &[&[Self]], _: &[&[f64]]) -> Self {
+        let all = operands.iter().copied().flatten();
+        Self(all.fold(0, |all, x| all | x.0))
+    }
+}
+
+impl From<f64> for Uses {
+    fn from(_: f64) -> Self {
+        Self(0)
+    }
+}
+
+impl fmt::Display for Uses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+table! { operators [] Uses, }

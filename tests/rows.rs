@@ -1,0 +1,395 @@
+//! Is a function over rows of data the same as that function at each row? To the
+//! bit in each row, in a fixed order where rows are added up, with any data layout.
+
+use allocation_counter::measure;
+use chainrule::{Error, Function, Op, Real, Tape, Var, Workspace};
+
+/// A linear congruential generator; numbers in [−1, 1).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    }
+
+    fn many(&mut self, count: usize) -> Vec<f64> {
+        (0..count).map(|_| self.next()).collect()
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        ((self.next() + 1.0) * 0.5 * bound as f64) as usize
+    }
+}
+
+fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
+}
+
+const PARAMETERS: usize = 3;
+const COLUMNS: usize = 2;
+
+/// A function of three parameters and two columns, made of random operations.
+fn random_function(random: &mut Random) -> Function {
+    let tape = Tape::new();
+    let mut inputs = tape.vars(&random.many(PARAMETERS));
+    inputs.extend((0..COLUMNS).map(|_| tape.column(0.5)));
+    let mut nodes = inputs.clone();
+    for _ in 0..25 {
+        let op = Op::ALL[random.below(Op::ALL.len())];
+        let mut pick = || nodes[random.below(nodes.len())];
+        let node = match op.arity() {
+            Some(1) => Var::unary(op, pick()),
+            Some(_) => Var::binary(op, pick(), pick()),
+            None => match op {
+                Op::Dot => Var::dot(&[pick(), pick(), pick()], &[pick(), pick(), Var::from(2.0)]),
+                Op::LinearCombination => {
+                    Var::linear_combination(&[2.0, -0.5], &[pick(), pick()], 0.25)
+                }
+                Op::SelectLt | Op::SelectLe | Op::SelectEq => {
+                    Var::nary(op, &[&[pick(), pick(), pick(), pick()]], &[])
+                }
+                _ => Var::nary(op, &[&[pick(), pick(), pick()]], &[]),
+            },
+        };
+        nodes.push(node);
+    }
+    let last = nodes[nodes.len() - 1] + nodes[nodes.len() - 2] * 0.5;
+    tape.function(&inputs, last)
+}
+
+fn data(random: &mut Random, rows: usize) -> Vec<Vec<f64>> {
+    let special = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        f64::NAN,
+        f64::INFINITY,
+        1e300,
+        -3e7,
+        1e-310,
+    ];
+    let mut column = |_| -> Vec<f64> {
+        (0..rows)
+            .map(|i| match special.get(i) {
+                Some(&x) => x,
+                None => 3.0 * random.next(),
+            })
+            .collect()
+    };
+    (0..COLUMNS).map(&mut column).collect()
+}
+
+fn slices(columns: &[Vec<f64>]) -> Vec<&[f64]> {
+    columns.iter().map(|column| &column[..]).collect()
+}
+
+#[test]
+fn each_row_has_the_bits_of_the_function_at_its_point() {
+    let mut random = Random(1);
+    let mut workspace = Workspace::new();
+    for graph in 0..1_000 {
+        let f = random_function(&mut random);
+        let count = 1 + random.below(150);
+        let columns = data(&mut random, count);
+        let rows = f.rows(&slices(&columns)).unwrap();
+        let parameters = random.many(PARAMETERS);
+        let values = rows.values(&parameters).unwrap();
+        let gradients = rows.row_gradients(&parameters).unwrap();
+        for (row, value) in values.iter().enumerate() {
+            let mut point = parameters.clone();
+            point.extend(columns.iter().map(|column| column[row]));
+            let mut gradient = [0.0; PARAMETERS + COLUMNS];
+            let expected = f
+                .value_and_gradient_into(&point, &mut gradient, &mut workspace)
+                .unwrap();
+            assert!(
+                same(*value, expected),
+                "{graph}, row {row}: {value} {expected}\n{f}"
+            );
+            let found = &gradients[row * PARAMETERS..][..PARAMETERS];
+            for (a, b) in found.iter().zip(&gradient) {
+                assert!(
+                    same(*a, *b),
+                    "{graph}, row {row}: {found:?} {gradient:?}\n{f}"
+                );
+            }
+        }
+    }
+}
+
+/// z = w·x + b, the stable loss, and a penalty that counts once.
+fn logistic(features: usize) -> Function {
+    let tape = Tape::new();
+    let w = tape.vars(&vec![0.1; features]);
+    let b = tape.var(0.2);
+    let x: Vec<Var<'_>> = (0..features).map(|_| tape.column(0.5)).collect();
+    let y = tape.column(1.0);
+    let z = w.iter().zip(&x).fold(b, |z, (w, x)| z + w * x);
+    let penalty = 0.05 * w.iter().map(|w| w.square()).sum::<Var<'_>>();
+    let inputs = [&w[..], &[b], &x, &[y]].concat();
+    tape.freeze(&inputs)
+        .output(z.softplus() - y * z)
+        .once(penalty)
+        .retain(z.sigmoid())
+        .function()
+}
+
+fn logistic_data(random: &mut Random, rows: usize, features: usize) -> Vec<Vec<f64>> {
+    let mut columns: Vec<Vec<f64>> = (0..features).map(|_| random.many(rows)).collect();
+    columns.push((0..rows).map(|_| f64::from(random.next() > 0.0)).collect());
+    columns
+}
+
+#[test]
+fn sums_means_predictions_and_second_derivatives_are_those_of_one_large_tape() {
+    let mut random = Random(2);
+    for rows in [1, 7, 63, 64, 65, 1_023, 1_025, 3_000] {
+        let (f, columns) = (logistic(4), logistic_data(&mut random, rows, 4));
+        let over = f.rows(&slices(&columns)).unwrap().mean();
+        let p = random.many(5);
+        let tape = Tape::new();
+        let v = tape.vars(&p);
+        let mut losses = Vec::new();
+        let mut predictions = Vec::new();
+        for row in 0..rows {
+            let z = (0..4).fold(v[4], |z, i| z + v[i] * columns[i][row]);
+            predictions.push(z.sigmoid().value());
+            losses.push(z.softplus() - z * columns[4][row]);
+        }
+        let penalty = 0.05 * v[..4].iter().map(|w| w.square()).sum::<Var<'_>>();
+        let whole = losses.into_iter().sum::<Var<'_>>() / rows as f64 + penalty;
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-13 * (1.0 + a.abs());
+        let (value, gradient) = over.value_and_gradient(&p).unwrap();
+        assert!(close(value, whole.value()), "{rows}: {value}");
+        assert_eq!(over.value(&p), Ok(value));
+        let expected = whole.backward().wrt_all(&v);
+        assert!(
+            gradient.iter().zip(&expected).all(|(a, b)| close(*a, *b)),
+            "{rows}"
+        );
+        let (hessian, expected) = (over.hessian(&p).unwrap(), whole.hessian(&v));
+        let pairs = hessian.iter().flatten().zip(expected.iter().flatten());
+        assert!(
+            pairs.clone().all(|(a, b)| close(*a, *b)),
+            "{rows}: {hessian:?} {expected:?}"
+        );
+        assert_eq!(over.retained(0, &p).unwrap(), predictions);
+    }
+}
+
+#[test]
+fn data_row_by_row_gives_the_same_bits_as_columns() {
+    let mut random = Random(3);
+    let (f, columns) = (logistic(3), logistic_data(&mut random, 2_345, 3));
+    let row = |r: usize| {
+        columns
+            .iter()
+            .map(move |column| column[r])
+            .chain([f64::NAN])
+    };
+    let by_row: Vec<f64> = (0..2_345).flat_map(row).collect();
+    let p = random.many(4);
+    let expected = f
+        .rows(&slices(&columns))
+        .unwrap()
+        .value_and_gradient(&p)
+        .unwrap();
+    let found = f
+        .rows_of(&by_row, 5)
+        .unwrap()
+        .value_and_gradient(&p)
+        .unwrap();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn rows_are_added_in_an_order_that_their_number_alone_fixes() {
+    // Written out: by the remainder of the row by 8 within a chunk of 1,024.
+    let f = Function::record(|r| r.column("x", 0.0) * r.input("w", 0.0));
+    let mut random = Random(4);
+    for rows in [5, 64, 100, 1_024, 5_000] {
+        let x: Vec<f64> = (0..rows).map(|_| random.next() * 1e10).collect();
+        let mut expected = -0.0;
+        for chunk in x.chunks(1_024) {
+            let mut lanes = [-0.0; 8];
+            chunk
+                .iter()
+                .enumerate()
+                .for_each(|(i, x)| lanes[i % 8] += x * 3.0);
+            let [a, b, c, d, e, f, g, h] = lanes;
+            expected += ((a + e) + (c + g)) + ((b + f) + (d + h));
+        }
+        let value = f.rows(&[&x]).unwrap().value(&[3.0]).unwrap();
+        assert_eq!(value.to_bits(), f64::to_bits(expected), "{rows}");
+    }
+}
+
+#[cfg(feature = "parallel")]
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let mut random = Random(5);
+    let f = logistic(6);
+    for rows in [10, 1_025, 70_001] {
+        let (columns, p) = (logistic_data(&mut random, rows, 6), random.many(7));
+        let over = f.rows(&slices(&columns)).unwrap().mean();
+        let expected = over.value_and_gradient(&p).unwrap();
+        for threads in 1..=8 {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            let found = pool.install(|| over.clone().parallel().value_and_gradient(&p).unwrap());
+            assert_eq!(found, expected, "{rows} rows, {threads} threads");
+        }
+    }
+}
+
+#[cfg(feature = "parallel")]
+#[test]
+fn any_number_of_threads_finds_the_same_broken_comparison() {
+    let f = Function::record(|r| {
+        let (w, x) = (r.input("w", 1.0), r.column("x", 1.0));
+        if w < x { w * x } else { w + x }
+    });
+    let mut x = vec![0.5; 100_000];
+    x[77_777] = 2.0;
+    x[99_999] = 3.0;
+    let rows = f.rows(&[&x]).unwrap();
+    let expected = rows.value(&[1.0]).unwrap_err();
+    assert_eq!(rows.clone().parallel().value(&[1.0]).unwrap_err(), expected);
+    assert!(expected.to_string().contains("in row 77777"), "{expected}");
+}
+
+#[test]
+fn a_comparison_is_checked_in_each_row() {
+    let f = Function::record(|r| {
+        let (w, x) = (r.input("w", 1.0), r.column("x", 2.0));
+        if w < x { w * x } else { w + x }
+    });
+    let x: Vec<f64> = (0..200).map(|i| if i == 130 { 0.5 } else { 2.0 }).collect();
+    let rows = f.rows(&[&x]).unwrap();
+    let mut gradient = [7.0];
+    let error = rows.value_and_gradient_into(&[1.0], &mut gradient, &mut Workspace::new());
+    assert_eq!(gradient, [7.0]);
+    let Err(Error::OtherBranch {
+        row: Some(130),
+        operands: (1.0, 0.5),
+        ..
+    }) = error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(f.rows(&[&x[..130]]).unwrap().value(&[1.0]), Ok(260.0));
+}
+
+#[test]
+fn what_is_beyond_the_last_row_goes_nowhere() {
+    // 1/x would be ∞ at the zeros that pad the block, were they evaluated.
+    let f = Function::record(|r| r.input("w", 1.0) / r.column("x", 1.0));
+    let x = [1.0, 2.0, 4.0];
+    let rows = f.rows(&[&x]).unwrap();
+    assert_eq!(rows.value_and_gradient(&[2.0]), Ok((3.5, vec![1.75])));
+    assert_eq!(rows.row_gradients(&[2.0]), Ok(vec![1.0, 0.5, 0.25]));
+}
+
+#[test]
+fn a_row_that_is_not_finite_stays_by_itself_and_is_found() {
+    let f = Function::record(|r| r.input("w", 1.0) * r.column("x", 1.0).ln());
+    let mut x = vec![1.0; 100];
+    (x[70], x[90]) = (-1.0, 0.0);
+    let rows = f.rows(&[&x]).unwrap();
+    let values = rows.values(&[1.0]).unwrap();
+    let bad: Vec<usize> = (0..100).filter(|&i| !values[i].is_finite()).collect();
+    assert_eq!(bad, [70, 90]);
+    let Err(Error::NotFiniteRow {
+        what: "value",
+        row: 70,
+        number,
+    }) = rows.check_finite(&[1.0])
+    else {
+        panic!()
+    };
+    assert!(number.is_nan());
+    assert_eq!(f.rows(&[&x[..70]]).unwrap().check_finite(&[1.0]), Ok(()));
+    let slope = Function::record(|r| (r.input("w", 0.0) + r.column("x", 1.0)).sqrt());
+    let found = slope.rows(&[&[1.0, 0.0]]).unwrap().check_finite(&[0.0]);
+    assert!(matches!(
+        found,
+        Err(Error::NotFiniteRow {
+            what: "gradient",
+            row: 1,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn what_depends_on_parameters_alone_is_evaluated_once() {
+    // exp(w) at a thousand rows costs one exp; a listing shows it before the rest.
+    let tape = Tape::new();
+    let (w, x) = (tape.var(1.0).named("w"), tape.column(1.0).named("x"));
+    let f = tape.function(&[w, x], x.square() * w.exp() + x);
+    let lines = f.to_string();
+    let at = |text: &str| lines.find(text).unwrap_or_else(|| panic!("{lines}"));
+    assert!(at("exp(w)") < at("x = "), "{lines}");
+}
+
+#[test]
+fn several_outputs_have_a_jacobian_over_rows() {
+    let tape = Tape::new();
+    let (a, b, x) = (tape.var(2.0), tape.var(3.0), tape.column(1.0));
+    let f = tape.function_with_outputs(&[a, b, x], &[a * x, (b * x).square(), a * b]);
+    let rows = f.rows(&[&[1.0, 2.0]]).unwrap();
+    let jacobian = rows.jacobian(&[2.0, 3.0]).unwrap();
+    assert_eq!(jacobian, [[3.0, 0.0], [0.0, 6.0 + 24.0], [6.0, 4.0]]);
+    assert!(rows.value(&[2.0, 3.0]).is_err());
+}
+
+#[test]
+fn data_that_does_not_fit_is_an_error() {
+    let f = Function::record(|r| r.input("w", 1.0) * r.column("x", 1.0) + r.column("y", 1.0));
+    let text = |error: Error| error.to_string();
+    assert_eq!(
+        text(f.rows(&[&[1.0]]).unwrap_err()),
+        "1 columns given, 2 expected"
+    );
+    assert!(text(f.rows(&[&[1.0], &[1.0, 2.0]]).unwrap_err()).contains("rows in a column"));
+    assert!(f.rows_of(&[1.0, 2.0, 3.0], 2).is_err());
+    assert!(f.rows_of(&[1.0, 2.0, 3.0], 1).is_err());
+    let rows = f.rows(&[&[1.0], &[2.0]]).unwrap();
+    assert!(text(rows.value(&[]).unwrap_err()).contains("parameters"));
+    assert!(rows.retained(0, &[1.0]).is_err());
+    let mut short = [7.0; 0];
+    let into = rows.value_and_gradient_into(&[1.0], &mut short, &mut Workspace::new());
+    assert!(into.is_err());
+    let none = Function::record(|r| r.input("w", 1.0));
+    assert!(matches!(none.rows(&[]), Err(Error::NoColumns)));
+    assert_eq!(f.rows(&[&[], &[]]).unwrap().value(&[1.0]), Ok(0.0));
+}
+
+#[test]
+fn with_a_workspace_nothing_allocates_after_the_first_time() {
+    let mut random = Random(6);
+    let (f, columns) = (logistic(5), logistic_data(&mut random, 2_000, 5));
+    let rows = f.rows(&slices(&columns)).unwrap();
+    let (mut gradient, mut workspace) = (vec![0.0; 6], Workspace::new());
+    let mut run = |p: f64| rows.value_and_gradient_into(&[p; 6], &mut gradient, &mut workspace);
+    run(0.1).unwrap();
+    assert_eq!(measure(|| _ = run(0.2)).count_total, 0);
+}
+
+#[test]
+fn memory_does_not_grow_with_the_number_of_rows() {
+    let f = logistic(3);
+    let peak = |rows: usize| {
+        let columns = logistic_data(&mut Random(7), rows, 3);
+        let rows = f.rows(&slices(&columns)).unwrap();
+        measure(|| _ = rows.value_and_gradient(&[0.1; 4])).bytes_max
+    };
+    assert_eq!(peak(100_000), peak(1_000));
+}
