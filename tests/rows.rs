@@ -156,10 +156,10 @@ fn sums_means_predictions_and_second_derivatives_are_those_of_one_large_tape() {
         let v = tape.vars(&p);
         let mut losses = Vec::new();
         let mut predictions = Vec::new();
-        for row in 0..rows {
+        for (row, label) in columns[4].iter().enumerate() {
             let z = (0..4).fold(v[4], |z, i| z + v[i] * columns[i][row]);
             predictions.push(z.sigmoid().value());
-            losses.push(z.softplus() - z * columns[4][row]);
+            losses.push(z.softplus() - z * *label);
         }
         let penalty = 0.05 * v[..4].iter().map(|w| w.square()).sum::<Var<'_>>();
         let whole = losses.into_iter().sum::<Var<'_>>() / rows as f64 + penalty;

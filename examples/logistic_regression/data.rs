@@ -111,13 +111,13 @@ pub fn read(source: &str, input: impl Read, label: &str) -> Result<Table, String
             }
         }
     }
-    if let Some(&first) = y.first() {
-        if y.iter().all(|&label| label == first) {
-            let what = format!("all {} labels are {first}", y.len());
-            return Err(format!(
-                "{source}, column \"{label}\": {what}, both 0 and 1 expected"
-            ));
-        }
+    if let Some(&first) = y.first()
+        && y.iter().all(|&label| label == first)
+    {
+        let what = format!("all {} labels are {first}", y.len());
+        return Err(format!(
+            "{source}, column \"{label}\": {what}, both 0 and 1 expected"
+        ));
     }
     let mut features = names;
     features.remove(label_at);
