@@ -146,11 +146,7 @@ impl<'t> Adjoints<'t> {
             .stop()
         };
         self.expect_current();
-        let edges = tape.recording.borrow().edges(id as usize);
-        let partials = edges
-            .iter()
-            .map(|edge| (NodeId(edge.operand as u32), edge.partial))
-            .collect();
+        let partials = tape.recording.borrow().partials(id as usize);
         let seeds = self.seeds.iter().filter(|(output, _)| *output == id);
         SweptNode {
             node: tape.node(NodeId(id)),

@@ -87,6 +87,7 @@ mod comparison;
 mod dual;
 mod error;
 mod function;
+pub mod inspect;
 mod math;
 pub mod models;
 mod names;
