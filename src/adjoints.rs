@@ -165,6 +165,11 @@ impl<'t> Adjoints<'t> {
         self.adjoints
     }
 
+    /// The outputs that were swept from, and their weights.
+    pub(crate) fn seeds(&self) -> &[(u32, f64)] {
+        &self.seeds
+    }
+
     pub(crate) fn tape(&self) -> Option<&'t Tape> {
         self.tape
     }

@@ -20,9 +20,12 @@
 mod dot;
 #[cfg(feature = "serde")]
 mod json;
+mod layout;
 mod listing;
 mod mermaid;
+mod picture;
 mod statistics;
+mod svg;
 mod table;
 
 pub use dot::Dot;
@@ -31,6 +34,7 @@ pub use json::{Data, Json, NodeData, Number, OperandData};
 pub use listing::Listing;
 pub use mermaid::Mermaid;
 pub use statistics::Statistics;
+pub use svg::Svg;
 pub use table::Table;
 
 use crate::adjoints::{Adjoints, SweptNode};
@@ -40,7 +44,6 @@ use crate::program::{NodeId, Operand};
 use crate::tape::{Node, Tape};
 use crate::var::Var;
 use smallvec::SmallVec;
-use std::marker::PhantomData;
 use std::ops::Range;
 
 /// How many nodes are shown where nobody says.
@@ -106,6 +109,17 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// The positions of nodes that were given as handles.
+    #[track_caller]
+    fn leaves(&self, vars: &[Var<'_>]) -> Vec<usize> {
+        let mut found = Vec::with_capacity(vars.len());
+        for var in vars {
+            let id = self.tape.and_then(|tape| var.number_on(tape));
+            found.extend(id.map(|id| id as usize));
+        }
+        found
+    }
+
     /// The name of a node made visible, or `%` and its number.
     fn label(&self, index: usize) -> String {
         let tape = self.tape.expect("a node has a tape");
@@ -122,9 +136,18 @@ impl<'a> Subject<'a> {
 
     /// What a node computes, as mathematics: `%2 + b`; empty for an input.
     fn expression(&self, node: &Node, digits: usize) -> String {
+        self.expression_with(node, digits, |id| self.label(id.index()))
+    }
+
+    fn expression_with(
+        &self,
+        node: &Node,
+        digits: usize,
+        name: impl Fn(NodeId) -> String,
+    ) -> String {
         let operand = |operand: &Operand| match operand {
             Operand::Constant(value) => factor(*value, digits),
-            operand => self.operand(*operand, digits),
+            Operand::Node(id) => name(*id),
         };
         let left_out = node.operands.len().saturating_sub(OPERANDS);
         let mut terms: Vec<String> = node.operands.iter().take(OPERANDS).map(operand).collect();
@@ -179,21 +202,21 @@ struct Seen {
 ///
 /// It is made by [`Tape::table`], [`Tape::listing`], [`Tape::dot`] and their
 /// like, also those of [`Adjoints`], and written by its `Display`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct View<'a, F> {
     subject: Subject<'a>,
     limit: usize,
     digits: usize,
-    format: PhantomData<F>,
+    format: F,
 }
 
 impl<'a, F> View<'a, F> {
-    fn new(subject: impl Into<Subject<'a>>, _: F) -> Self {
+    fn new(subject: impl Into<Subject<'a>>, format: F) -> Self {
         Self {
             subject: subject.into(),
             limit: LIMIT,
             digits: 6,
-            format: PhantomData,
+            format,
         }
     }
 
