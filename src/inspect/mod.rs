@@ -18,6 +18,7 @@
 //! ```
 
 mod dot;
+mod html;
 #[cfg(feature = "serde")]
 mod json;
 mod layout;
@@ -29,6 +30,7 @@ mod svg;
 mod table;
 
 pub use dot::Dot;
+pub use html::{Chapter, Html, html};
 #[cfg(feature = "serde")]
 pub use json::{Data, Json, NodeData, Number, OperandData};
 pub use listing::Listing;
