@@ -19,6 +19,7 @@ const HOUSE: [&str; 17] = [
     "sweep",
     "adjoints",
     "function",
+    "formula",
     "closures",
     "check",
     "inspect",

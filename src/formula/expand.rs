@@ -1,0 +1,140 @@
+//! Which of several equal forms is shortest: as it came, with what is common
+//! taken out, multiplied out, or put over one denominator.
+
+use super::algebra::{Algebra, Atom, Collector, Factors, Product, Sum};
+use super::exact::Fraction;
+
+/// Forms are compared for sums of at most so many terms,
+const TERMS: usize = 24;
+/// and written with at most so many symbols.
+const COST: u32 = 200;
+/// Multiplied out, a sum has at most so many terms.
+const EXPANDED: usize = 120;
+
+impl Algebra {
+    /// The shortest form that was found. Of equally short ones it is the one as it
+    /// came, so that a(1 − a) is not multiplied out.
+    pub(super) fn tidy(&mut self, sum: Sum) -> Sum {
+        let cost = self.cost(&sum);
+        if self.work == 0 || sum.len() > TERMS || cost > COST {
+            return sum;
+        }
+        let mut best = (cost, sum);
+        let came = best.1.clone();
+        self.offer(&mut best, |algebra| Some(algebra.taken_out(came.clone())));
+        if came.iter().any(|product| self.has_sum(product)) {
+            if let Some(expanded) = self.expanded(&came) {
+                let one = expanded.clone();
+                self.offer(&mut best, |algebra| Some(algebra.taken_out(one)));
+                self.offer(&mut best, |_| Some(expanded));
+            }
+        }
+        if came.len() > 1 && came.iter().any(has_denominator) {
+            if let Some(together) = self.over_one_denominator(&came) {
+                let cost = self.cost(&together);
+                if cost <= best.0 {
+                    best = (cost, together);
+                }
+            }
+        }
+        best.1
+    }
+
+    fn offer(&mut self, best: &mut (u32, Sum), form: impl FnOnce(&mut Self) -> Option<Sum>) {
+        if let Some(form) = form(self) {
+            let cost = self.cost(&form);
+            if cost < best.0 {
+                *best = (cost, form);
+            }
+        }
+    }
+
+    fn taken_out(&mut self, sum: Sum) -> Sum {
+        let product = self.as_product(sum);
+        self.as_sum(product)
+    }
+
+    /// A factor that is a sum, to be multiplied out: first one that has
+    /// denominators, so that they meet what cancels them.
+    fn sum_factor(&self, product: &Product) -> Option<(u32, u32)> {
+        let mut found = None;
+        for &(atom, exponent) in &product.factors {
+            if let Atom::Sum(sum) = self.atom(atom) {
+                if exponent > 0 {
+                    if self.sum(*sum).iter().any(has_denominator) {
+                        return Some((atom, *sum));
+                    }
+                    found = found.or(Some((atom, *sum)));
+                }
+            }
+        }
+        found
+    }
+
+    fn has_sum(&self, product: &Product) -> bool {
+        self.sum_factor(product).is_some()
+    }
+
+    /// All products of sums multiplied out.
+    fn expanded(&mut self, sum: &Sum) -> Option<Sum> {
+        let mut waiting: Vec<Product> = sum.iter().rev().cloned().collect();
+        let mut done = Collector::default();
+        let mut steps = 0;
+        while let Some(product) = waiting.pop() {
+            let Some((atom, inner)) = self.sum_factor(&product) else {
+                done.add(product);
+                continue;
+            };
+            let once = Product {
+                coefficient: Fraction::ONE,
+                factors: Factors::from_slice(&[(atom, -1)]),
+            };
+            let rest = self.times(product, &once);
+            let inner = self.sum(inner).clone();
+            steps += inner.len();
+            if steps > EXPANDED || done.len() + waiting.len() > EXPANDED || self.work == 0 {
+                return None;
+            }
+            for term in inner.iter().rev() {
+                waiting.push(self.times(rest.clone(), term));
+            }
+        }
+        Some(done.sum())
+    }
+
+    /// The sum over its common denominator, if the numerator is one term then:
+    /// 1/p + 1/(1 − p) = 1/(p(1 − p)).
+    fn over_one_denominator(&mut self, sum: &Sum) -> Option<Sum> {
+        let mut denominator = Product::one();
+        for product in sum {
+            for &(atom, exponent) in &product.factors {
+                let missing = -exponent - denominator.exponent(atom);
+                if exponent < 0 && missing > 0 {
+                    let factors = Factors::from_slice(&[(atom, missing)]);
+                    let coefficient = Fraction::ONE;
+                    denominator = self.times(
+                        denominator,
+                        &Product {
+                            coefficient,
+                            factors,
+                        },
+                    );
+                }
+            }
+        }
+        let mut above = Sum::new();
+        for product in sum {
+            above.push(self.times(product.clone(), &denominator));
+        }
+        let above = self.expanded(&above)?;
+        let below = self.power(&denominator, -1)?;
+        match &above[..] {
+            [one] => Some(vec![self.times(one.clone(), &below)]),
+            _ => None,
+        }
+    }
+}
+
+fn has_denominator(product: &Product) -> bool {
+    product.factors.iter().any(|(_, exponent)| *exponent < 0)
+}
