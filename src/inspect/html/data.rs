@@ -3,16 +3,18 @@
 //! Names are short because they are repeated: of a node `s` is its symbol, `t` what
 //! is written on it, `o` its operation, `a` its operands (a position, or
 //! `{"c": constant}`), `k` the operation's own constants, `v` its value, `g` its
-//! group, `r` its rule, `p` its partials as formulas. `html/engine.js` reads it.
+//! group, `r` its rule, `f` what it computes, `w` the same in terms of
+//! named nodes, `p` its partials, `d` its adjoint, as formulas in MathML.
+//! `html/engine.js` reads it.
 
 use super::super::picture::{Drawing, Picture, Shown, path, short};
-use super::super::svg::escaped;
 use super::super::{View, visible};
+use super::formulas::{self, Formulas};
 use super::rules::Rule;
 use super::{Html, beside};
-use crate::ops::{Notation, Op};
+use crate::ops::Op;
 use crate::program::{NodeId, Operand};
-use crate::tape::Node;
+use crate::tape::{Node, Tape};
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
@@ -29,13 +31,16 @@ impl View<'_, Html> {
         let beside = beside(&self.subject, &picture.nodes, &self.format.chapters);
         let all: Vec<usize> = picture.nodes.iter().copied().chain(beside).collect();
         let places: Places = all.iter().copied().zip(0..).collect();
+        let empty = Tape::new();
+        let tape = self.subject.tape.unwrap_or(&empty);
+        let seeds = self.seeds();
+        let formulas = Formulas::new(tape, &picture, &seeds);
         let mut rules = Vec::new();
-        let nodes = all
-            .iter()
-            .enumerate()
-            .map(|(place, &index)| self.node(&picture, &places, &mut rules, place, index));
+        let nodes = all.iter().enumerate().map(|(place, &index)| {
+            self.node(&picture, &places, &formulas, &mut rules, place, index)
+        });
         let nodes = list(nodes.collect::<Vec<_>>());
-        let seeds = self.seeds().into_iter();
+        let seeds = seeds.into_iter();
         let seeds = seeds.filter(|(index, _)| places.contains_key(index));
         let seeds = seeds.map(|(index, weight)| format!("[{},{}]", places[&index], json(weight)));
         let groups = picture.groups.iter().map(|group| {
@@ -61,7 +66,7 @@ impl View<'_, Html> {
             list(sliders),
             picture.first
         )?;
-        writeln!(f, "\"chapters\":{},", self.chapters(&places))?;
+        writeln!(f, "\"chapters\":{},", self.chapters(tape, &places))?;
         writeln!(f, "\"views\":{}}}", views(&picture))
     }
 
@@ -69,6 +74,7 @@ impl View<'_, Html> {
         &self,
         picture: &Picture<'_>,
         places: &Places,
+        formulas: &Formulas<'_>,
         rules: &mut Vec<Rule>,
         place: usize,
         index: usize,
@@ -86,6 +92,9 @@ impl View<'_, Html> {
             let title = picture.title(place);
             out += &format!(",\"t\":{},\"g\":{}", text(&title), picture.group_of[place]);
         }
+        if let Some(adjoint) = formulas.adjoint(index) {
+            out += &format!(",\"d\":{}", text(adjoint));
+        }
         if leaf {
             return out + ",\"o\":\"input\",\"a\":[]}";
         }
@@ -101,40 +110,17 @@ impl View<'_, Html> {
             out += &format!(",\"k\":{}", list(node.constants.iter().map(|x| json(*x))));
         }
         if is_drawn && node.operands.len() <= 8 {
-            let formulas = self.partial_formulas(&node, &rules[rule]);
-            out += &format!(
-                ",\"p\":{}",
-                list(formulas.iter().map(|formula| text(formula)))
-            );
-            let full = self.subject.expression_with(&node, 6, |id| self.symbol(id));
-            out += &format!(",\"f\":{}", text(&math(&full)));
+            let pair = |pair: &[String; 2]| format!("[{},{}]", text(&pair[0]), text(&pair[1]));
+            out += &format!(",\"p\":{}", list(formulas.partials(&node).iter().map(pair)));
+            out += &format!(",\"f\":{}", text(&formulas.operation(&node)));
+            if let Some(whole) = formulas.whole(&node) {
+                out += &format!(",\"w\":{}", text(&whole));
+            }
         }
         out + "}"
     }
 
-    fn symbol(&self, id: NodeId) -> String {
-        super::super::picture::symbol(&self.subject, id.index())
-    }
-
-    /// For each operand that is a node, the partial as a formula in HTML.
-    fn partial_formulas(&self, node: &Node, rule: &Rule) -> Vec<String> {
-        let mut names: Vec<String> = node
-            .operands
-            .iter()
-            .map(|operand| match operand {
-                Operand::Node(id) => self.symbol(*id),
-                Operand::Constant(value) => super::super::factor(*value, 6),
-            })
-            .collect();
-        names.push(self.symbol(node.id));
-        let partials = node.operands.iter().zip(&rule.out);
-        let partials = partials.filter(|(operand, _)| matches!(operand, Operand::Node(_)));
-        partials
-            .map(|(_, partial)| math(&formula(rule, *partial, &names).0))
-            .collect()
-    }
-
-    fn chapters(&self, places: &Places) -> String {
+    fn chapters(&self, tape: &Tape, places: &Places) -> String {
         list(self.format.chapters.iter().map(|chapter| {
             let comparisons = chapter.comparisons.iter().map(|line| {
                 let by_hand = match line.by_hand {
@@ -142,11 +128,12 @@ impl View<'_, Html> {
                     Operand::Constant(value) => format!("{{\"c\":{}}}", json(value)),
                 };
                 format!(
-                    "{{\"what\":{},\"of\":{},\"wrt\":{},\"formula\":{},\"hand\":{by_hand}}}",
+                    "{{\"what\":{},\"of\":{},\"wrt\":{},\"engine\":{},\"formula\":{},\"hand\":{by_hand}}}",
                     text(&line.what),
                     places[&line.of],
                     places[&line.wrt],
-                    text(&math(&line.formula)),
+                    text(&formulas::derivative(tape, line.of, line.wrt)),
+                    text(&formulas::by_hand(tape, line.by_hand)),
                 )
             });
             let paragraphs = chapter.paragraphs.iter().map(|paragraph| text(paragraph));
@@ -158,11 +145,6 @@ impl View<'_, Html> {
             )
         }))
     }
-}
-
-/// A formula as HTML.
-fn math(formula: &str) -> String {
-    format!("<span class=\"math\">{}</span>", escaped(formula))
 }
 
 /// The rule of a node's operation: one that is there already, or a new one.
@@ -202,40 +184,6 @@ fn written(rule: &Rule) -> String {
         out += ",\"branch\":true";
     }
     out + "}"
-}
-
-/// A partial with the operands' names, and how strongly it binds. Rules are short:
-/// what is as deep as one does not overflow a stack.
-fn formula(rule: &Rule, of: Operand, names: &[String]) -> (String, u8) {
-    let id = match of {
-        Operand::Constant(value) => return (super::super::number(value, 6), 9),
-        Operand::Node(id) => id.index(),
-    };
-    if let Some(name) = names.get(id) {
-        return (name.clone(), 9);
-    }
-    let node = &rule.code[id - names.len()];
-    let (binds, right) = match node.op.notation() {
-        Notation::Call(_) => (9, 0),
-        Notation::Prefix(_, binds) => (binds, binds),
-        Notation::Infix(_, binds) => (binds, binds + 1),
-        Notation::Template(_, binds) => (binds, 5),
-    };
-    let mut operands = Vec::new();
-    for (i, operand) in node.operands.iter().enumerate() {
-        let (operand, strength) = formula(rule, *operand, names);
-        let needed = if i == 0 && matches!(node.op.notation(), Notation::Infix(..)) {
-            binds
-        } else {
-            right
-        };
-        operands.push(if strength < needed {
-            format!("({operand})")
-        } else {
-            operand
-        });
-    }
-    (node.op.print(&operands), binds)
 }
 
 /// All nodes or, of many, the groups and each of them from inside.

@@ -6,6 +6,7 @@
 //! table's rules read with `Var` (`rules.rs`). Where nodes go is decided here too.
 
 mod data;
+mod formulas;
 mod rules;
 
 use super::{Subject, View};
@@ -40,7 +41,6 @@ struct Comparison {
     what: String,
     of: usize,
     wrt: usize,
-    formula: String,
     by_hand: Operand,
 }
 
@@ -62,21 +62,15 @@ impl Chapter {
     }
 
     /// Adds a derivative, `of` one node with respect to another (`wrt`), and beside
-    /// it a formula derived by hand: as text, and recorded on the same tape, so that
-    /// the page evaluates it too. Record it after the output, which then does not
-    /// depend on it.
+    /// it a formula that a person derived, recorded on the same tape, so that the
+    /// page evaluates it too. Record it after the output, which then does not depend
+    /// on it.
     ///
     /// # Panics
     /// If `of` or `wrt` is a constant.
     #[must_use]
     #[track_caller]
-    pub fn compare(
-        mut self,
-        what: &str,
-        [of, wrt]: [Var<'_>; 2],
-        formula: &str,
-        by_hand: Var<'_>,
-    ) -> Self {
+    pub fn compare(mut self, what: &str, [of, wrt]: [Var<'_>; 2], by_hand: Var<'_>) -> Self {
         let index = |var: Var<'_>| match var.id() {
             Some(id) => id.index(),
             None => crate::error::Error::NotANode {
@@ -89,7 +83,6 @@ impl Chapter {
             what: what.to_owned(),
             of: index(of),
             wrt: index(wrt),
-            formula: formula.to_owned(),
             by_hand: match by_hand.id() {
                 Some(id) => Operand::Node(id),
                 None => Operand::Constant(by_hand.value()),

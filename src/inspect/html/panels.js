@@ -15,7 +15,11 @@ const output = data.seeds.length === 1 ? nodes[data.seeds[0][0]].s : "output";
 const adjointOf = (node) => fraction("d", output, nodes[node].s);
 const partialOf = (edge) => fraction("∂", nodes[edge.to].s, nodes[edge.from].s);
 const factor = (x) => (x < 0 ? `(${shown(x)})` : shown(x));
-const formulaOf = (edge) => (nodes[edge.to].p ? nodes[edge.to].p[edge.k] : "");
+// The partial as the table has it and, if that is something else, as a person writes it.
+const formulaOf = (edge) => {
+  const [rule, simple] = nodes[edge.to].p?.[edge.k] ?? ["", ""];
+  return [rule, simple].filter(Boolean).map((formula) => ` <span>=</span> ${formula}`).join("");
+};
 
 // What a node computes with its numbers: 0.6 + 0.6.
 const withNumbers = (node) => {
@@ -46,7 +50,7 @@ const captionOf = (step) => {
   const sum = others ? ` It has several consumers, whose shares add up: so far <b>${shown(total)}</b>.` : "";
   return `<p class="rule">${math(adjointOf(edge.from))} <span>${others ? "+=" : "="}</span>
     ${math(`${adjointOf(edge.to)}<mo>·</mo>${partialOf(edge)}`)}
-    <span class="where">with ${math(partialOf(edge))} = ${formulaOf(edge)}</span></p>
+    <span class="where">with ${math(partialOf(edge))}${formulaOf(edge)}</span></p>
     <p class="numbers">${shown(adjoints[edge.to])} · ${factor(partialAlong(edge))} = <b>${shown(share)}</b></p>
     <p>Backwards: ${html(nodes[edge.to].s)} sends its adjoint, times the partial on the edge, to
     <b>${html(nodes[edge.from].s)}</b>.${Number.isFinite(before) ? sum : ""}</p>`;
@@ -89,13 +93,15 @@ const describeNode = (i) => {
   const what = node.isLeaf ? `input${given}` : `operation <i>${html(node.o)}</i>`;
   const formula = node.isLeaf ? "" : ` <span>=</span> ${node.f || html(node.t)}`;
   const adjoint = adjoints[i] + 0;
-  let out = `<p class="rule">${math(symbol(node.s))}${formula}</p>
+  const whole = node.w ? ` <span>=</span> ${node.w}` : "";
+  const derived = node.d ? `<p class="rule derived">${math(adjointOf(i))} <span>=</span> ${node.d}<small>derived by the engine</small></p>` : "";
+  let out = `<p class="rule">${math(symbol(node.s))}${formula}${whole}</p>${derived}
     <dl class="facts"><div><dt>kind</dt><dd>${what}</dd></div><div><dt>value</dt><dd>${shown(values[i], 8)}</dd></div>
     <div><dt>adjoint ${math(adjointOf(i))}</dt><dd class="back">${shown(adjoint, 8)}</dd></div></dl>`;
   if (node.edges.length > 0) {
     const rows = node.edges.map((edge) => [
       link(edge.from),
-      `${math(partialOf(edge))} = ${formulaOf(edge)}`,
+      `${math(partialOf(edge))}${formulaOf(edge)}`,
       shown(partialAlong(edge)),
       passes(edge) ? shown(shareOf(adjoints[i], edge) + 0) : "nothing: not taken",
     ]);
@@ -125,13 +131,14 @@ const describeChapter = (chapter, i) => {
     const same = difference <= 1e-12 * Math.max(1, Math.abs(engine), Math.abs(hand));
     return [
       `<button type="button" class="link show" data-of="${line.of}" data-wrt="${line.wrt}" title="Show it in the graph">${html(line.what)}</button>`,
+      line.engine,
       `<span class="number">${shown(engine, 9)}</span>`,
       line.formula,
       `<span class="number">${shown(hand, 9)}</span>`,
       `<span class="number">${difference === 0 ? "0" : difference.toExponential(1).replace("-", "−")}</span> <span class="verdict ${same ? "same" : "other"}">${same ? "✓ same" : "✗ differs"}</span>`,
     ];
   });
-  const lines = rows.length === 0 ? "" : table("The engine beside the formula derived by hand", ["what", "engine", "by hand", "its value", "difference"], rows, 99);
+  const lines = rows.length === 0 ? "" : table("The engine beside the formula derived by hand", ["what", "the engine derives", "its value", "by hand", "its value", "difference"], rows, 99);
   return `<article class="chapter" data-chapter="${i}"><h3>${html(chapter.title)}</h3>
     ${chapter.text.map((paragraph) => `<p>${html(paragraph)}</p>`).join("")}${lines}</article>`;
 };
