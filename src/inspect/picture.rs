@@ -295,7 +295,7 @@ impl<'a> Picture<'a> {
                 Shown::Node(node) => self.title(node),
                 Shown::Group(group) => self.groups[group].name.clone(),
             };
-            let width = (title.chars().map(width_of).sum::<f64>() + 20.0).max(82.0);
+            let width = (title.chars().map(width_of).sum::<f64>() + 18.0).max(76.0);
             (width, (4.0 * arriving as f64).max(62.0))
         };
         let sizes: Vec<(f64, f64)> = boxes.iter().zip(arriving).map(size).collect();
@@ -353,8 +353,8 @@ impl<'a> Picture<'a> {
 /// About how wide a character is written.
 fn width_of(c: char) -> f64 {
     match c {
-        '₀'..='₉' | '·' | '(' | ')' | '1' | 'l' | 'i' => 4.8,
-        _ => 7.2,
+        '₀'..='₉' | '·' | '(' | ')' | '1' | 'l' | 'i' => 4.4,
+        _ => 6.9,
     }
 }
 
