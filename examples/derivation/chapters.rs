@@ -77,11 +77,11 @@ fn a_by_z(row: &Row<'_>) -> Chapter {
     };
     chapter
         .text(
-            "Here σ is spelled out: g = 1 + e^(−z) and a = 1/g. The reciprocal has the partial \
-             −1/g², and g moves by −e^(−z).",
+            "Here σ is spelled out: g = 1 + e⁻ᶻ and a = 1/g. The reciprocal has the partial \
+             −1/g², and g moves by −e⁻ᶻ.",
         )
         .text(
-            "Their product is e^(−z)/g². Now e^(−z) is g − 1, so this is (1/g)·(1 − 1/g), which is \
+            "Their product is e⁻ᶻ/g². Now e⁻ᶻ is g − 1, so this is (1/g)·(1 − 1/g), which is \
              a(1 − a).",
         )
         .compare("da/dg", [row.a, g], hand::da_dg(g))

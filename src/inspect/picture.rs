@@ -10,6 +10,7 @@ use super::layout::{Network, Plan};
 use super::{Seen, Subject, visible};
 use crate::ops::Op;
 use crate::program::NodeId;
+use crate::tape::Node;
 use std::collections::HashMap;
 
 /// From so many nodes on a group is divided.
@@ -26,6 +27,8 @@ pub(super) struct Picture<'a> {
     pub(super) groups: Vec<Group>,
     /// The group of each node.
     pub(super) group_of: Vec<usize>,
+    /// Whether each node stands without what it was made from.
+    leaf: Vec<bool>,
 }
 
 /// An edge between two nodes, by their positions in [`Picture::nodes`].
@@ -106,8 +109,11 @@ impl<'a> Picture<'a> {
             edges: Vec::new(),
             groups: Vec::new(),
             group_of: Vec::new(),
+            leaf: Vec::new(),
         };
         picture.find_edges();
+        let leaf = |&index: &usize| index < first || picture.node(index).op == Op::Input;
+        picture.leaf = picture.nodes.iter().map(leaf).collect();
         picture.find_groups(given);
         picture
     }
@@ -185,7 +191,7 @@ impl<'a> Picture<'a> {
                     size if size > GROUP => format!("{name} ({})", block + 1),
                     _ => name,
                 };
-                let (given, result) = (false, Some(own).filter(|own| *own < last));
+                let (given, result) = (false, None);
                 self.groups.push(Group {
                     name,
                     given,
@@ -193,12 +199,20 @@ impl<'a> Picture<'a> {
                 });
                 self.groups.len() - 1
             });
+            if node == own {
+                self.groups[group].result = Some(node);
+            }
             self.group_of.push(group);
         }
     }
 
     fn is_named(&self, node: usize) -> bool {
-        self.seen(node).node.name.is_some()
+        self.node(self.nodes[node]).name.is_some()
+    }
+
+    fn node(&self, index: usize) -> Node {
+        let tape = self.subject.tape.expect("a node has a tape");
+        tape.node(NodeId(index as u32))
     }
 
     pub(super) fn seen(&self, node: usize) -> Seen {
@@ -207,7 +221,7 @@ impl<'a> Picture<'a> {
 
     /// Whether a node stands without what it was made from.
     pub(super) fn is_leaf(&self, node: usize) -> bool {
-        self.nodes[node] < self.first || self.seen(node).node.op == Op::Input
+        self.leaf[node]
     }
 
     /// `w₁` for a node named w1, `v₁₂` for one without a name.
@@ -220,15 +234,18 @@ impl<'a> Picture<'a> {
         if self.is_leaf(node) {
             return shortened(&self.symbol(node));
         }
-        let mut seen = self.seen(node).node;
-        let operands = seen.operands.len();
+        let node_on_tape = self.node(self.nodes[node]);
+        let operands = node_on_tape.operands.len();
         if operands > 4 {
-            return shortened(&format!("{} = {}({operands})", self.symbol(node), seen.op));
+            return shortened(&format!(
+                "{} = {}({operands})",
+                self.symbol(node),
+                node_on_tape.op
+            ));
         }
-        seen.name = None;
         let text = self
             .subject
-            .expression_with(&seen, 4, |id| symbol(&self.subject, id.index()));
+            .expression_with(&node_on_tape, 4, |id| symbol(&self.subject, id.index()));
         shortened(&format!("{} = {text}", self.symbol(node)))
     }
 

@@ -111,9 +111,10 @@ impl View<'_, Html> {
         }
         if is_drawn && node.operands.len() <= 8 {
             let pair = |pair: &[String; 2]| format!("[{},{}]", text(&pair[0]), text(&pair[1]));
-            out += &format!(",\"p\":{}", list(formulas.partials(&node).iter().map(pair)));
-            out += &format!(",\"f\":{}", text(&formulas.operation(&node)));
-            if let Some(whole) = formulas.whole(&node) {
+            let (operation, whole, partials) = formulas.of(&node);
+            out += &format!(",\"f\":{}", text(&operation));
+            out += &format!(",\"p\":{}", list(partials.iter().map(pair)));
+            if let Some(whole) = whole {
                 out += &format!(",\"w\":{}", text(&whole));
             }
         }

@@ -26,10 +26,10 @@ const aim = () => {
 const narrow = () => stage.clientWidth < 700;
 
 // All of it, or on a narrow screen as large as can be read.
-const fit = () => {
+const fit = (least = narrow() ? 0.8 : 0.35) => {
   const width = stage.clientWidth;
   const whole = width / (view.w + 2 * MARGIN);
-  const k = Math.max(Math.min(whole, 1.15), narrow() ? 0.8 : 0.35);
+  const k = Math.max(Math.min(whole, 1.15), least);
   const height = Math.min((view.h + 2 * MARGIN + 12) * k, 0.72 * window.innerHeight + 60);
   stage.style.height = `${Math.max(height, 220)}px`;
   camera.k = k;
@@ -88,12 +88,12 @@ const drawBox = (box) => {
   const x = box.x + box.w / 2;
   const y = box.y + box.h / 2;
   const title = isGroup ? data.groups[box.g].name : node.t;
-  element("text", { class: "name", x, y: y - 13 }, g, title);
-  box.value = element("text", { class: "value", x, y: y + 5 }, g);
-  box.adjoint = element("text", { class: "adjoint", x, y: y + 22 }, g);
-  if (!isGroup && data.groups[node.g].given) {
-    element("text", { class: "kind", x, y: box.y - 5 }, g, data.groups[node.g].name);
-  }
+  box.lines = [
+    element("text", { class: "name", x }, g, title),
+    element("text", { class: "value", x }, g),
+    element("text", { class: "adjoint", x }, g),
+  ];
+  if (!isGroup) element("text", { class: "kind", x, y: box.y - 5 }, g, groupOf(box.n));
   g.addEventListener("click", () => {
     if (!dragged) choose(box);
   });
@@ -107,6 +107,17 @@ const drawBox = (box) => {
   g.addEventListener("focus", () => bringIntoSight(box));
   box.element = g;
   (isGroup ? boxOfGroup : boxOfNode).set(isGroup ? box.g : box.n, box);
+};
+
+// Writes what is known of a box, in the middle of it.
+const write = (box, value, adjoint) => {
+  const [name, valueLine, adjointLine] = box.lines;
+  valueLine.textContent = value;
+  adjointLine.textContent = adjoint;
+  const lines = [name, value && valueLine, adjoint && adjointLine].filter(Boolean);
+  lines.forEach((line, i) => {
+    line.setAttribute("y", box.y + box.h / 2 + 4.5 + (i - (lines.length - 1) / 2) * 17.5);
+  });
 };
 
 const showView = (index) => {

@@ -11,6 +11,8 @@ for (const node of nodes) {
   node.isLeaf = node.o === "input";
   node.consumers = [];
 }
+const members = data.groups.map(() => []);
+for (let i = 0; i < drawn; i += 1) members[nodes[i].g].push(i);
 
 // An edge for each operand that is a node, in the order in which they are drawn.
 const edges = [];
@@ -32,6 +34,8 @@ const values = new Float64Array(nodes.length);
 let partials = [];
 let adjoints = [];
 let steps = [];
+// The step at which each node's adjoint is complete.
+let complete = new Map();
 
 const operandsOf = (node) =>
   node.a.map((operand) => (isConstant(operand) ? number(operand.c) : values[operand]));
@@ -106,6 +110,8 @@ const recompute = () => {
   adjoints = sweep(data.seeds, (edge, share, total) => {
     steps.push({ kind: "share", node: edge.from, edge, share, total });
   });
+  steps.push({ kind: "end" });
+  complete = new Map(steps.map((step, at) => [step.node, at]));
 };
 
 const firstBackward = () => steps.findIndex((step) => step.kind === "seed");
@@ -128,6 +134,14 @@ const pathsFrom = (start, most) => {
     }
   }
   return { count: counts[start], found };
+};
+
+// w₁ for w1 within a text, and the singular of a group's name.
+const withIndices = (text) =>
+  text.replace(/([A-Za-z])(\d+)/g, (_, word, index) => word + index.replace(/\d/g, (c) => String.fromCharCode(0x2080 + Number(c))));
+const groupOf = (i) => {
+  const group = data.groups[nodes[i].g];
+  return group.given ? group.name.replace(/s$/, "") : "";
 };
 
 // At most five significant digits, with a true minus sign.

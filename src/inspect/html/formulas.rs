@@ -3,9 +3,10 @@
 
 use super::super::picture::Picture;
 use crate::formula::Formula;
-use crate::ops::Op;
+use crate::ops::Real;
 use crate::program::{NodeId, Operand};
 use crate::tape::{Node, Tape};
+use crate::var::Var;
 use std::collections::HashMap;
 
 /// A longer formula is not written out.
@@ -16,22 +17,12 @@ const DERIVED: usize = 200;
 
 pub(super) struct Formulas<'a> {
     tape: &'a Tape,
-    /// The same tape, all of whose nodes have names, so that the formula of a node
-    /// is no larger than its operation.
-    named: Tape,
     adjoints: HashMap<usize, String>,
     simplifies: bool,
 }
 
 impl<'a> Formulas<'a> {
     pub(super) fn new(tape: &'a Tape, picture: &Picture<'_>, seeds: &[(usize, f64)]) -> Self {
-        let named = tape.clone();
-        for &index in &picture.nodes {
-            // A name that is taken leaves the node unnamed: its formula is longer.
-            let _ = named
-                .at(NodeId(index as u32))
-                .try_named(&format!("v{index}"));
-        }
         let simplifies = picture.nodes.len() <= DERIVED;
         let adjoints = match seeds {
             [(output, 1.0)] if simplifies => adjoints(tape, picture, *output),
@@ -39,56 +30,91 @@ impl<'a> Formulas<'a> {
         };
         Self {
             tape,
-            named,
             adjoints,
             simplifies,
         }
     }
 
-    /// What a node computes from its operands.
-    pub(super) fn operation(&self, node: &Node) -> String {
-        self.named.at(node.id).formula().mathml()
+    /// What a node computes from its operands; the same, of a named node, in terms
+    /// of other named nodes; and its partials with respect to the operands that are
+    /// nodes.
+    pub(super) fn of(&self, node: &Node) -> (String, Option<String>, Vec<[String; 2]>) {
+        let alone = Tape::new();
+        let (result, operands) = self.alone(&alone, node);
+        let operation = result.formula().mathml();
+        let whole = match node.name {
+            Some(_) => written(&self.tape.at(node.id).formula()),
+            None => None,
+        };
+        let partials = operands.iter().map(|x| self.partial(result, *x, &operands));
+        let partials = partials.collect();
+        (
+            operation.clone(),
+            whole.filter(|whole| *whole != operation),
+            partials,
+        )
     }
 
-    /// What a named node is in terms of other named nodes.
-    pub(super) fn whole(&self, node: &Node) -> Option<String> {
-        if node.name.is_none() || node.op == Op::Input {
-            return None;
+    /// Records a node on a tape of its own, where each operand is an input that has
+    /// a name, so that its formulas are no larger than its operation.
+    fn alone<'t>(&self, alone: &'t Tape, node: &Node) -> (Var<'t>, Vec<Var<'t>>) {
+        let mut inputs: HashMap<NodeId, Var<'t>> = HashMap::new();
+        let mut operands = Vec::new();
+        let mut xs: Vec<Var<'t>> = Vec::new();
+        for operand in &node.operands {
+            xs.push(match operand {
+                Operand::Constant(value) => Var::from(*value),
+                Operand::Node(id) => {
+                    let input = || named(alone.var(0.5), &self.tape.node(*id));
+                    let input = *inputs.entry(*id).or_insert_with(input);
+                    operands.push(input);
+                    input
+                }
+            });
         }
-        written(&self.tape.at(node.id).formula()).filter(|formula| *formula != self.operation(node))
+        let result = match node.op.arity() {
+            Some(1) => Var::unary(node.op, xs[0]),
+            Some(2) => Var::binary(node.op, xs[0], xs[1]),
+            _ => Var::nary(node.op, &[&xs], &[&node.constants]),
+        };
+        (named(result, node), operands)
+    }
+
+    /// A partial as the table has it, and as a person would write it if that is
+    /// something else. Empty for an operand that occurs twice.
+    fn partial(&self, result: Var<'_>, operand: Var<'_>, operands: &[Var<'_>]) -> [String; 2] {
+        let uses = operands.iter().filter(|x| x.id() == operand.id());
+        if uses.count() > 1 {
+            return [String::new(), String::new()];
+        }
+        let formula = result.partial_formula(operand);
+        let rule = formula.mathml();
+        if !self.simplifies {
+            return [rule, String::new()];
+        }
+        let simple = formula.simplify().mathml();
+        let other = if simple == rule {
+            String::new()
+        } else {
+            simple
+        };
+        [rule, other]
     }
 
     /// The derivative of the output with respect to a named node.
     pub(super) fn adjoint(&self, index: usize) -> Option<&String> {
         self.adjoints.get(&index)
     }
+}
 
-    /// For each operand that is a node, the partial as the table has it, and as a
-    /// person would write it if that is something else. Empty for an operand that
-    /// occurs twice.
-    pub(super) fn partials(&self, node: &Node) -> Vec<[String; 2]> {
-        let nodes = node.operands.iter().filter_map(Operand::node);
-        let partial = |operand: u32| {
-            let uses = node.operands.iter().filter(|x| x.node() == Some(operand));
-            if uses.count() > 1 {
-                return [String::new(), String::new()];
-            }
-            let operand = self.named.at(NodeId(operand));
-            let formula = self.named.at(node.id).partial_formula(operand);
-            let rule = formula.mathml();
-            let simple = match self.simplifies {
-                true => formula.simplify().mathml(),
-                false => rule.clone(),
-            };
-            let other = if simple == rule {
-                String::new()
-            } else {
-                simple
-            };
-            [rule, other]
-        };
-        nodes.map(partial).collect()
-    }
+/// Gives a node the name of another, or `v` and its number.
+fn named<'t>(var: Var<'t>, node: &Node) -> Var<'t> {
+    let name = node
+        .name
+        .as_ref()
+        .map_or(format!("v{}", node.id), ToString::to_string);
+    // A name that is taken, by a node that a user named v7, stays with the first.
+    var.try_named(&name).unwrap_or(var)
 }
 
 fn written(formula: &Formula) -> Option<String> {
@@ -125,6 +151,6 @@ pub(super) fn derivative(tape: &Tape, of: usize, wrt: usize) -> String {
 pub(super) fn by_hand(tape: &Tape, by_hand: Operand) -> String {
     match by_hand {
         Operand::Node(id) => tape.at(id).formula().mathml(),
-        Operand::Constant(value) => crate::var::Var::from(value).formula().mathml(),
+        Operand::Constant(value) => Var::from(value).formula().mathml(),
     }
 }

@@ -27,15 +27,15 @@ const drawState = () => {
     const adjoint = node === undefined ? null : adjointAt(node);
     const within = (i) => i !== undefined && (group ? nodes[i].g === box.g : i === box.n);
     const sender = step.edge ? step.edge.to : undefined;
-    box.value.textContent = group && group.given ? "inputs" : value;
-    box.adjoint.textContent = adjoint === null ? "" : `∂ ${shown(adjoint, 4)}`;
+    const size = group ? `${members[box.g].length} ${group.given ? "inputs" : "nodes"}` : "";
+    write(box, group && (group.given || !value) ? size : value, adjoint === null ? "" : `∂ ${shown(adjoint, 4)}${state.step < complete.get(node) ? " + …" : ""}`);
     const list = box.element.classList;
     list.toggle("active", within(step.node));
     list.toggle("forward", step.kind === "value");
     list.toggle("sender", within(sender));
     list.toggle("chosen", within(state.chosen ?? undefined));
     list.toggle("marked", box.n !== undefined && state.marked.has(box.n));
-    const found = group ? nodes.slice(0, drawn).some((other, i) => other.g === box.g && matches(i)) : matches(box.n);
+    const found = group ? members[box.g].some(matches) : matches(box.n);
     list.toggle("found", Boolean(found));
     list.toggle("dim", Boolean(query) && !found);
     const name = group ? `group ${group.name}` : nodes[box.n].t;
@@ -52,7 +52,7 @@ const drawState = () => {
     list.toggle("backward", step.kind === "share");
     list.toggle("marked", Boolean(edge) && state.marked.has(edge.from) && state.marked.has(edge.to));
   }
-  $("nodes").innerHTML = describeAll(hasValue, adjointAt);
+  updateTable(hasValue, adjointAt);
 };
 
 const showPanels = () => {
@@ -69,7 +69,7 @@ const showPanels = () => {
   $("backwards").style.flexGrow = String(steps.length - backward - 0.5);
   $("forwards").classList.toggle("now", state.step < backward);
   $("backwards").classList.toggle("now", state.step >= backward);
-  const node = state.chosen ?? step.node ?? data.seeds[0]?.[0];
+  const node = state.chosen ?? step.node ?? (drawn > 0 ? 0 : undefined);
   if (node !== undefined) $("node").innerHTML = describeNode(node);
 };
 
@@ -163,8 +163,7 @@ const makeInputs = () => {
     const given = data.sliders.find(([index]) => index === i);
     const most = Math.max(4, Math.ceil(2 * Math.abs(node.value)));
     const [low, high] = given ? given.slice(1).map(number) : [-most, most];
-    const kind = data.groups[node.g].given ? data.groups[node.g].name : "input";
-    return `<div class="input"><label for="field-${i}">${math(symbol(node.s))}<small>${html(kind)}</small></label>
+    return `<div class="input"><label for="field-${i}">${math(symbol(node.s))}<small>${html(groupOf(i) || "input")}</small></label>
       <input type="range" data-input="${i}" min="${low}" max="${high}" step="${(high - low) / 200}" value="${node.value}" aria-label="${html(node.s)}">
       <input type="number" id="field-${i}" data-input="${i}" step="any" value="${node.value}"></div>`;
   };
@@ -215,7 +214,7 @@ const KEYS = {
   "+": () => zoom(1.25),
   "=": () => zoom(1.25),
   "-": () => zoom(0.8),
-  0: () => fit(),
+  0: () => fit(0.08),
   "/": () => $("search").focus(),
   "[": () => neighbour(false),
   "]": () => neighbour(true),
@@ -265,7 +264,7 @@ on("last", "click", () => { pause(); goTo(steps.length - 1); });
 on("step", "input", () => { pause(); goTo(Number($("step").value)); });
 on("in", "click", () => zoom(1.25));
 on("out", "click", () => zoom(0.8));
-on("fit", "click", fit);
+on("fit", "click", () => fit(0.08));
 on("view", "change", () => { showView(Number($("view").value)); render(); });
 on("search", "input", render);
 on("search", "keydown", (event) => {
@@ -287,7 +286,11 @@ $("contents").innerHTML = data.chapters.map((chapter, i) => `<button type="butto
 setTheme("system");
 recompute();
 makeInputs();
+makeTable();
 showView(0);
+if (data.left_out > 0) {
+  $("left-out").textContent = `The tape is long: its first ${data.left_out} nodes are left out, and what comes from them stands as an input.`;
+}
 // A place in the page can be linked to: #step=12&node=9&theme=dark&chapter=2
 const wanted = new URLSearchParams(location.hash.slice(1));
 if (THEMES.includes(wanted.get("theme"))) setTheme(wanted.get("theme"));

@@ -10,7 +10,7 @@ const symbol = (text) => {
 };
 const math = (inner) => `<math>${inner}</math>`;
 const fraction = (sign, above, below) =>
-  `<mfrac><mrow><mo>${sign}</mo>${symbol(above)}</mrow><mrow><mo>${sign}</mo>${symbol(below)}</mrow></mfrac>`;
+  `<mfrac><mrow><mi mathvariant="normal">${sign}</mi>${symbol(above)}</mrow><mrow><mi mathvariant="normal">${sign}</mi>${symbol(below)}</mrow></mfrac>`;
 const output = data.seeds.length === 1 ? nodes[data.seeds[0][0]].s : "output";
 const adjointOf = (node) => fraction("d", output, nodes[node].s);
 const partialOf = (edge) => fraction("∂", nodes[edge.to].s, nodes[edge.from].s);
@@ -34,6 +34,15 @@ const captionOf = (step) => {
   if (step.kind === "start") {
     return `<p class="rule">The inputs have their values. Nothing is computed yet.</p>
       <p>Press <b>Play</b>, or step on with <kbd>→</kbd>: first forwards, then backwards.</p>`;
+  }
+  if (step.kind === "end") {
+    const named = [];
+    for (let i = 0; i < drawn && named.length < 6; i += 1) {
+      if (nodes[i].isLeaf && nodes[i].n) named.push(`<span>${math(adjointOf(i))} = <b>${shown(adjoints[i] + 0)}</b></span>`);
+    }
+    return `<p class="rule results">${named.join("")}</p>
+      <p>The sweep has passed: every node has its adjoint. Choose a node to see where it comes from, or
+      <b>play</b> it all again.</p>`;
   }
   if (step.kind === "value") {
     return `<p class="rule">${math(symbol(node.s))} <span>=</span> ${node.f || html(node.t)}</p>
@@ -76,8 +85,8 @@ const pathsOf = (i) => {
     const names = [i, ...path.map((edge) => edge.to)].map((node) => html(nodes[node].s));
     const product = path.reduce((product, edge) => product * partialAlong(edge), 1);
     const factors = [...path].reverse().map((edge) => factor(partialAlong(edge)));
-    const cut = factors.length > 8 ? [...factors.slice(0, 4), "…", ...factors.slice(-3)] : factors;
-    const way = names.length > 9 ? [...names.slice(0, 4), "…", ...names.slice(-4)] : names;
+    const cut = factors.length > 13 ? [...factors.slice(0, 6), "…", ...factors.slice(-5)] : factors;
+    const way = names.length > 14 ? [...names.slice(0, 6), "…", ...names.slice(-6)] : names;
     return `<li><span class="way-of">${way.join(" → ")}</span><span class="numbers">${cut.join(" · ")} = <b>${shown(product)}</b></span></li>`;
   };
   const all = count > found.length ? `, of which ${found.length} are shown` : "";
@@ -89,8 +98,7 @@ const pathsOf = (i) => {
 
 const describeNode = (i) => {
   const node = nodes[i];
-  const given = data.groups[node.g].given ? ` (${html(data.groups[node.g].name)})` : "";
-  const what = node.isLeaf ? `input${given}` : `operation <i>${html(node.o)}</i>`;
+  const what = node.isLeaf ? html(groupOf(i) || "input") : `operation <i>${html(node.o)}</i>`;
   const formula = node.isLeaf ? "" : ` <span>=</span> ${node.f || html(node.t)}`;
   const adjoint = adjoints[i] + 0;
   const whole = node.w ? ` <span>=</span> ${node.w}` : "";
@@ -130,7 +138,7 @@ const describeChapter = (chapter, i) => {
     const { engine, hand, difference } = compared(line);
     const same = difference <= 1e-12 * Math.max(1, Math.abs(engine), Math.abs(hand));
     return [
-      `<button type="button" class="link show" data-of="${line.of}" data-wrt="${line.wrt}" title="Show it in the graph">${html(line.what)}</button>`,
+      `<button type="button" class="link show" data-of="${line.of}" data-wrt="${line.wrt}" title="Show it in the graph">${html(withIndices(line.what))}</button>`,
       line.engine,
       `<span class="number">${shown(engine, 9)}</span>`,
       line.formula,
@@ -143,18 +151,25 @@ const describeChapter = (chapter, i) => {
     ${chapter.text.map((paragraph) => `<p>${html(paragraph)}</p>`).join("")}${lines}</article>`;
 };
 
+// The table of all nodes: made once, and its numbers written again at each step.
 const ROWS = 400;
-const describeAll = (hasValue, adjointAt) => {
-  const rows = [];
-  for (let i = 0; i < Math.min(drawn, ROWS); i += 1) {
-    const node = nodes[i];
-    const partials = node.edges.slice(0, 6).map((edge) => `${html(nodes[edge.from].s)}: ${shown(partialAlong(edge))}`);
-    if (node.edges.length > 6) partials.push("…");
-    rows.push(`<tr><th scope="row">${link(i)}</th><td>${html(node.o)}</td><td>${node.isLeaf ? "" : node.f || html(node.t)}</td>
-      <td class="number">${hasValue(i) ? shown(values[i]) : "–"}</td><td class="number back">${adjointAt(i) === null ? "–" : shown(adjointAt(i))}</td>
-      <td>${hasValue(i) ? partials.join("; ") : ""}</td></tr>`);
-  }
+const makeTable = () => {
+  const row = (node, i) => `<tr data-row="${i}"><th scope="row">${link(i)}</th><td>${html(node.o)}</td>
+    <td>${node.isLeaf ? "" : node.f || html(node.t)}</td><td class="number"></td><td class="number back"></td><td></td></tr>`;
   const cut = drawn > ROWS ? `<tr><td colspan="6">${drawn - ROWS} more nodes are left out here.</td></tr>` : "";
-  return `<thead><tr><th scope="col">node</th><th scope="col">operation</th><th scope="col">computes</th><th scope="col">value</th>
-    <th scope="col">adjoint</th><th scope="col">partials</th></tr></thead><tbody>${rows.join("")}${cut}</tbody>`;
+  $("nodes").innerHTML = `<thead><tr><th scope="col">node</th><th scope="col">operation</th><th scope="col">computes</th>
+    <th scope="col">value</th><th scope="col">adjoint</th><th scope="col">partials</th></tr></thead>
+    <tbody>${nodes.slice(0, Math.min(drawn, ROWS)).map(row).join("")}${cut}</tbody>`;
+};
+
+const updateTable = (hasValue, adjointAt) => {
+  for (const row of $("nodes").querySelectorAll("[data-row]")) {
+    const i = Number(row.dataset.row);
+    const partial = (edge) => `${nodes[edge.from].s}: ${shown(partialAlong(edge))}`;
+    const partials = nodes[i].edges.slice(0, 6).map(partial);
+    if (nodes[i].edges.length > 6) partials.push("…");
+    row.cells[3].textContent = hasValue(i) ? shown(values[i]) : "–";
+    row.cells[4].textContent = adjointAt(i) === null ? "–" : shown(adjointAt(i));
+    row.cells[5].textContent = hasValue(i) ? partials.join("; ") : "";
+  }
 };
