@@ -24,6 +24,7 @@ mod json;
 mod layout;
 mod listing;
 mod mermaid;
+mod notebook;
 mod picture;
 mod statistics;
 mod svg;

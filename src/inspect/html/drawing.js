@@ -101,10 +101,14 @@ const drawBox = (box) => {
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       event.stopPropagation();
-      choose(box);
+      if (box.g === undefined) chooseNode(box.n);
+      else choose(box);
     }
   });
-  g.addEventListener("focus", () => bringIntoSight(box));
+  g.addEventListener("focus", () => {
+    if (box.n !== undefined && g.matches(":focus-visible")) chooseNode(box.n);
+    else bringIntoSight(box);
+  });
   box.element = g;
   (isGroup ? boxOfGroup : boxOfNode).set(isGroup ? box.g : box.n, box);
 };

@@ -68,7 +68,7 @@ const captionOf = (step) => {
 // A table of at most `most` rows, and how many are left out.
 const table = (caption, heads, rows, most = 10) => {
   const cut = rows.length - most;
-  const row = (cells) => `<tr>${cells.map((cell, i) => (i === 0 ? `<th scope="row">${cell}</th>` : `<td>${cell}</td>`)).join("")}</tr>`;
+  const row = (cells) => `<tr>${cells.map((cell, i) => (i === 0 ? `<th scope="row">${cell}</th>` : `<td data-head="${heads[i]}">${cell}</td>`)).join("")}</tr>`;
   const rest = cut > 0 ? `<tr><td colspan="${heads.length}">… ${cut} more</td></tr>` : "";
   return `<div class="scroll"><table><caption>${caption}</caption><thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead>
     <tbody>${rows.slice(0, most).map(row).join("")}${rest}</tbody></table></div>`;
