@@ -44,9 +44,9 @@ fn wires(svg: &str) -> Vec<Vec<Point>> {
 
 fn flattened(path: &str) -> Vec<Point> {
     let mut points = Vec::new();
-    let mut commands = path.split_inclusive(['M', 'H', 'C']).peekable();
+    let mut commands = path.split_inclusive(['M', 'H', 'C']);
     let mut command = commands.next().unwrap().chars().last();
-    while let Some(text) = commands.next() {
+    for text in commands {
         let arguments: Vec<f64> = text
             .trim_end_matches(['M', 'H', 'C'])
             .split_whitespace()

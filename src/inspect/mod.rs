@@ -320,10 +320,11 @@ fn number(x: f64, digits: usize) -> String {
     let scientific = format!("{:.*e}", digits - 1, x);
     let (mantissa, exponent) = scientific.split_once('e').expect("it has an exponent");
     let exponent: i32 = exponent.parse().expect("it is a number");
-    if exponent < -5 || exponent >= digits.max(6) as i32 {
+    let most = i32::try_from(digits).expect("17 at most");
+    if exponent < -5 || exponent >= most.max(6) {
         return format!("{}e{exponent}", trimmed(mantissa));
     }
-    let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+    let decimals = (most - 1 - exponent).max(0).unsigned_abs() as usize;
     trimmed(&format!("{x:.decimals$}")).to_owned()
 }
 

@@ -170,13 +170,12 @@ impl<'a> Picture<'a> {
         owner.iter().for_each(|&owner| sizes[owner] += 1);
         let mut found = HashMap::new();
         let mut members = vec![0; last + 1];
-        for node in 0..last {
+        for (node, &own) in owner.iter().enumerate() {
             let index = self.nodes[node];
             if let Some(&group) = given_to.get(&index) {
                 self.group_of.push(group);
                 continue;
             }
-            let own = owner[node];
             let block = match sizes[own] {
                 size if size > GROUP => members[own] / (size as f64).sqrt().ceil() as usize,
                 _ => 0,
@@ -313,7 +312,7 @@ impl<'a> Picture<'a> {
                 Shown::Group(group) => self.groups[group].name.clone(),
             };
             let width = (title.chars().map(width_of).sum::<f64>() + 18.0).max(76.0);
-            (width, (4.0 * arriving as f64).max(62.0))
+            (width, (4.0 * arriving as f64).max(66.0))
         };
         let sizes: Vec<(f64, f64)> = boxes.iter().zip(arriving).map(size).collect();
         let network = Network {
@@ -370,8 +369,8 @@ impl<'a> Picture<'a> {
 /// About how wide a character is written.
 fn width_of(c: char) -> f64 {
     match c {
-        '₀'..='₉' | '·' | '(' | ')' | '1' | 'l' | 'i' => 4.4,
-        _ => 6.9,
+        '₀'..='₉' | '·' | '(' | ')' | '1' | 'l' | 'i' => 4.6,
+        _ => 7.4,
     }
 }
 

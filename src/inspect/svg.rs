@@ -52,9 +52,9 @@ svg{--paper:#fdfcf9;--ink:#22262b;--soft:#6d6a63;--line:#a9a59b;--box:#fff;--are
 @media(prefers-color-scheme:dark){svg{--paper:#14171b;--ink:#e9e6df;--soft:#a19d94;--line:#6c6a66;--box:#1d2126;--area:#1a1e23;--back:#f0986c}}
 text{font-family:'STIX Two Text','Latin Modern Roman',Cambria,Georgia,serif;fill:var(--ink);text-anchor:middle}
 .paper{fill:var(--paper)}.area{fill:var(--area)}.box{fill:var(--box);stroke:var(--line);stroke-width:1.2}
-.wire{fill:none;stroke:var(--line);stroke-width:1.4}.t{font-size:14px;font-style:italic}
-.v{font-size:13px}.d{font-size:12px;fill:var(--back)}.p{font-size:11px;fill:var(--soft);text-anchor:end}
-.k,.n{font-size:11px;fill:var(--soft)}.k{text-anchor:start;font-style:italic}
+.wire{fill:none;stroke:var(--line);stroke-width:1.4}.t{font-size:15.5px;font-style:italic}
+.v{font-size:14.5px}.d{font-size:14px;fill:var(--back)}.p{font-size:12.5px;fill:var(--soft);text-anchor:end}
+.k,.n{font-size:12.5px;fill:var(--soft)}.k{text-anchor:start;font-style:italic}
 ";
 
 /// The space around a drawing.
@@ -157,7 +157,7 @@ impl View<'_, Svg> {
             let Shown::Node(node) = *shown else { continue };
             let seen = picture.seen(node);
             let leaf = picture.is_leaf(node);
-            let round = if leaf { height / 2.0 } else { 7.0 };
+            let round = if leaf { 22.0 } else { 7.0 };
             writeln!(
                 f,
                 "<rect class=\"box\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\"/>",
@@ -171,7 +171,7 @@ impl View<'_, Svg> {
             let adjoint = seen.adjoint.map(|x| format!("∂ {}", self.number(x)));
             let lines = [
                 ("t", Some(picture.title(node))),
-                ("v", Some(minus(&self.number(seen.node.value)))),
+                ("v", Some(minus(&self.number(seen.node.value + 0.0)))),
                 ("d", adjoint.map(|text| minus(&text))),
             ];
             let lines = lines
@@ -179,7 +179,7 @@ impl View<'_, Svg> {
                 .filter_map(|(class, text)| Some((class, text.as_ref()?)));
             let count = lines.clone().count() as f64;
             for (i, (class, text)) in lines.enumerate() {
-                let y = y + 4.0 + (i as f64 - (count - 1.0) / 2.0) * 17.0;
+                let y = y + 4.0 + (i as f64 - (count - 1.0) / 2.0) * 18.0;
                 let (x, y) = (short(x), short(y));
                 writeln!(
                     f,

@@ -80,7 +80,7 @@ const drawBox = (box) => {
   const node = isGroup ? null : nodes[box.n];
   const kind = isGroup ? "group" : node.isLeaf ? "leaf" : "operation";
   const g = element("g", { class: `node ${kind}`, tabindex: 0, role: "button" }, scene);
-  const radius = kind === "leaf" ? Math.min(box.h / 2, 31) : 8;
+  const radius = kind === "leaf" ? Math.min(box.h / 2, 22) : 8;
   if (isGroup) {
     element("rect", { class: "shadow", x: box.x + 4, y: box.y - 4, width: box.w, height: box.h, rx: 8 }, g);
   }
@@ -120,7 +120,7 @@ const write = (box, value, adjoint) => {
   adjointLine.textContent = adjoint;
   const lines = [name, value && valueLine, adjoint && adjointLine].filter(Boolean);
   lines.forEach((line, i) => {
-    line.setAttribute("y", box.y + box.h / 2 + 4.5 + (i - (lines.length - 1) / 2) * 17.5);
+    line.setAttribute("y", box.y + box.h / 2 + 4.5 + (i - (lines.length - 1) / 2) * 18.5);
   });
 };
 
@@ -136,6 +136,16 @@ const showView = (index) => {
   view.boxes.forEach(drawBox);
   fit();
 };
+
+// On paper the whole drawing is as wide as the paper.
+window.addEventListener("beforeprint", () => {
+  svg.setAttribute("viewBox", [-MARGIN, -MARGIN - 6, view.w + 2 * MARGIN, view.h + 2 * MARGIN + 6].join(" "));
+  scene.removeAttribute("transform");
+});
+window.addEventListener("afterprint", () => {
+  svg.removeAttribute("viewBox");
+  fit();
+});
 
 // Dragging moves the drawing, two fingers scale it.
 let dragged = false;

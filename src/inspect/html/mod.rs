@@ -276,7 +276,7 @@ fn beside(subject: &Subject<'_>, drawn: &[usize], chapters: &[Chapter]) -> Vec<u
         waiting.extend(
             node.operands
                 .iter()
-                .filter_map(|x| x.node())
+                .filter_map(Operand::node)
                 .map(|id| id as usize),
         );
     }

@@ -196,9 +196,10 @@ mod tests {
 
     #[test]
     fn a_tree_has_no_crossings() {
-        let mut network = Network::default();
-        network.sizes = vec![(50.0, 30.0); 127];
-        network.edges = (0..126).map(|i| (i, 64 + i / 2)).collect();
+        let network = Network {
+            sizes: vec![(50.0, 30.0); 127],
+            edges: (0..126).map(|i| (i, 64 + i / 2)).collect(),
+        };
         let mut layered = Layered::new(&network, &network.layers());
         layered.reduce_crossings();
         assert_eq!(layered.crossings(), 0);

@@ -75,7 +75,7 @@ impl Layered {
     /// Sorts each layer by the mean position of what it is joined to, from the left
     /// or from the right.
     fn sort_layers(&mut self, sweep: usize) {
-        let (depth, forward) = (self.layers.len(), sweep % 2 == 0);
+        let (depth, forward) = (self.layers.len(), sweep.is_multiple_of(2));
         for step in 0..depth {
             let layer = if forward { step } else { depth - 1 - step };
             self.sort_layer(layer, forward, sweep % 4 >= 2);

@@ -3,9 +3,9 @@
 use super::{Layered, Network, Plan, SWEEPS};
 
 /// The space between layers.
-const ACROSS: f64 = 64.0;
+const ACROSS: f64 = 66.0;
 /// The end of each edge that is straight: room for the partial on it.
-const STUB: f64 = 38.0;
+const STUB: f64 = 42.0;
 /// The space between two nodes of a layer, and beside a passing edge.
 const BETWEEN: (f64, f64) = (22.0, 18.0);
 /// The distance between edges that arrive at one node.
@@ -35,7 +35,7 @@ impl Layered {
         for sweep in 0..sweeps {
             let depth = self.layers.len();
             for step in 0..depth {
-                let layer = if sweep % 2 == 0 {
+                let layer = if sweep.is_multiple_of(2) {
                     step
                 } else {
                     depth - 1 - step
