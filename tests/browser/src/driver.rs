@@ -95,10 +95,8 @@ impl Browser {
         let mut length = 0;
         let mut line = String::new();
         while reader.read_line(&mut line)? > 2 {
-            if let Some((name, value)) = line.split_once(':') {
-                if name.eq_ignore_ascii_case("content-length") {
-                    length = value.trim().parse().unwrap_or(0);
-                }
+            if let Some(("content-length", value)) = line.to_ascii_lowercase().split_once(':') {
+                length = value.trim().parse().unwrap_or(0);
             }
             line.clear();
         }

@@ -13,11 +13,14 @@ use driver::Browser;
 use std::env;
 use std::path::PathBuf;
 
+/// A claim, and what holds it to be true or panics.
+type Test = (&'static str, fn(&Browser, &pages::Pages));
+
 fn main() {
     let pictures = env::args().nth(1).map(PathBuf::from);
     let pages = pages::Pages::write();
     let browser = Browser::start();
-    let tests: [(&str, fn(&Browser, &pages::Pages)); 15] = [
+    let tests: [Test; 15] = [
         ("pages are one small file", pages::are_one_small_file),
         (
             "pages load without complaint and fit the screen",
