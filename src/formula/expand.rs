@@ -49,8 +49,15 @@ impl Algebra {
         }
     }
 
+    /// What is common taken out; not of 0.1·x + 0.2·x, since 0.1 + 0.2 says no more.
     fn taken_out(&mut self, sum: Sum) -> Sum {
-        let product = self.as_product(sum);
+        let product = self.as_product(sum.clone());
+        let numbers = |(atom, _): &(u32, i32)| {
+            matches!(self.atom(*atom), Atom::Sum(_)) && self.facts(*atom).first == u32::MAX
+        };
+        if product.factors.iter().any(numbers) {
+            return sum;
+        }
         self.as_sum(product)
     }
 

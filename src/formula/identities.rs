@@ -66,6 +66,14 @@ impl Algebra {
                 self.ln(vec![sum])
             }
             Op::Sigmoid => self.sigmoid(x),
+            Op::Hypot => {
+                let mut squares = Vec::with_capacity(2);
+                for x in x {
+                    squares.push(self.powered(Op::Square, vec![x], 2));
+                }
+                let sum = self.added(squares);
+                self.function(Op::Sqrt, vec![sum])
+            }
             Op::SelectLt | Op::SelectLe | Op::SelectEq => self.select(op, x),
             _ => match parity(op) {
                 Some(parity) => self.with_parity(op, x, parity),
@@ -315,14 +323,6 @@ impl Algebra {
             Op::Abs => {
                 let inner = self.as_product(x[0].clone());
                 self.power(&inner, 2)?
-            }
-            Op::Hypot => {
-                let squares = x
-                    .iter()
-                    .map(|x| self.powered(Op::Square, vec![x.clone()], 2));
-                let squares = squares.collect();
-                let sum = self.added(squares);
-                self.as_product(sum)
             }
             _ => return None,
         };
