@@ -169,8 +169,8 @@ fn numbers_are_merged_only_where_that_is_exact() {
     assert_eq!(simple(x / 3.0 + x / 6.0), "0.5·x");
     assert_eq!(simple((x + 0.1) + 0.2), "x + 0.1 + 0.2");
     assert_eq!(
-        simple(x * 9007199254740993_f64 * 3.0),
-        "3·9007199254740992·x"
+        simple(x * 9007199254740991_f64 * 3.0),
+        "3·9007199254740991·x"
     );
     assert_eq!(simple(x * 1e300 * 1e300), "1e300²·x");
 }
@@ -192,7 +192,7 @@ fn ten_thousand_nodes_are_simplified_and_printed_on_a_small_stack() {
         while tape.len() < 10_000 {
             let (a, b) = (
                 nodes[nodes.len() - 1],
-                nodes[nodes.len() - 1 - random.below(3)],
+                nodes[nodes.len() - 2 - random.below(2)],
             );
             nodes.push(match random.below(6) {
                 0 => (a + b) * 0.5,
@@ -224,7 +224,7 @@ fn ten_thousand_nodes_are_simplified_and_printed_on_a_small_stack() {
             );
             for text in [simple.to_string(), simple.latex(), simple.mathml()] {
                 assert!(text.len() < 200_000, "{}", text.len());
-                assert!(text.contains("bindings before these are left out"));
+                assert!(text.contains("bindings before these are left out"), "{text}");
             }
         }
     });

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 /// A product of more factors than this is a factor of its own, so that long
 /// chains cost no more than their length.
-const FACTORS: usize = 48;
+const FACTORS: usize = 24;
 
 /// The atoms of a product and their exponents.
 pub(super) type Factors = SmallVec<[(u32, i32); 3]>;

@@ -205,10 +205,14 @@ impl<'a> Presenter<'a> {
         (negative, self.quotient(&above, &below))
     }
 
-    /// 2·x·sin(x) rather than 2·sin(x)·x.
+    /// Numbers first, functions last: 0.1·x·sin(x).
     fn functions_last(&self, factors: &Factors) -> Factors {
         let mut sorted = factors.clone();
-        sorted.sort_by_key(|(atom, _)| matches!(self.algebra.atom(*atom), Atom::Apply(..)));
+        sorted.sort_by_key(|(atom, _)| match self.algebra.atom(*atom) {
+            Atom::Number(_) => 0,
+            Atom::Symbol(_) | Atom::Sum(_) => 1,
+            Atom::Apply(..) => 2,
+        });
         sorted
     }
 

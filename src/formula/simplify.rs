@@ -14,7 +14,7 @@ use std::collections::HashMap;
 /// A sum of more terms than this that is used more than once stays one factor.
 const SHARED_TERMS: usize = 24;
 /// How much work is done beyond what the size of a formula asks for.
-const WORK: usize = 400_000;
+const WORK: usize = 100_000;
 
 impl Formula {
     /// The formula as a person would write it: like terms are collected, what
@@ -61,7 +61,7 @@ impl Formula {
     }
 
     fn simplified(&self, chained: bool) -> (Self, u32) {
-        let mut algebra = Algebra::new(WORK + 40 * self.terms.len());
+        let mut algebra = Algebra::new(WORK + 8 * self.terms.len());
         // Chained, the last first: what it says of a symbol goes into the equation of
         // that symbol.
         let mut order: Vec<&Definition> = self.definitions.iter().collect();
