@@ -224,7 +224,10 @@ fn ten_thousand_nodes_are_simplified_and_printed_on_a_small_stack() {
             );
             for text in [simple.to_string(), simple.latex(), simple.mathml()] {
                 assert!(text.len() < 200_000, "{}", text.len());
-                assert!(text.contains("bindings before these are left out"), "{text}");
+                assert!(
+                    text.contains("bindings before these are left out"),
+                    "{text}"
+                );
             }
         }
     });

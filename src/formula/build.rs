@@ -3,7 +3,7 @@
 //! A named node is a symbol, also where an unnamed input is one by its number:
 //! `v3`. Unnamed intermediate nodes are written out. The walk is a loop.
 
-use super::{Bits, Definition, Formula, Symbol, Term, Terms, put, put_apply, put_number};
+use super::{Bits, Definition, Formula, Symbol, Term, Terms, copy, put, put_apply, put_number};
 use crate::error::Error;
 use crate::ops::Op;
 use crate::program::{NodeId, Operand};
@@ -17,21 +17,33 @@ use std::collections::{HashMap, HashSet};
 const DEFINITIONS: usize = 64;
 /// each written out from at most this many nodes.
 const DEFINITION_NODES: usize = 64;
+/// In a partial, an unnamed operand of more nodes than this is a symbol.
+const OPERAND_NODES: usize = 12;
+
+/// Which nodes are symbols.
+#[derive(Clone, Copy, PartialEq)]
+enum Depth {
+    /// All.
+    Operation,
+    /// Inputs, and what has a name.
+    Named,
+    /// Inputs alone.
+    Inputs,
+}
 
 /// A tape, and the terms made of its nodes so far.
 struct Reader<'r> {
     recording: &'r Recording,
-    /// Whether named nodes that are not inputs are written out too.
-    expanding: bool,
+    depth: Depth,
     terms: Terms,
     made: HashMap<u32, u32>,
 }
 
 impl<'r> Reader<'r> {
-    fn new(recording: &'r Recording, expanding: bool) -> Self {
+    fn new(recording: &'r Recording, depth: Depth) -> Self {
         Self {
             recording,
-            expanding,
+            depth,
             terms: Terms::new(),
             made: HashMap::new(),
         }
@@ -42,8 +54,11 @@ impl<'r> Reader<'r> {
     }
 
     fn is_symbol(&self, id: u32) -> bool {
-        let named = self.recording.names.of(id).is_some();
-        self.op(id) == Op::Input || named && !self.expanding
+        match self.depth {
+            Depth::Operation => true,
+            Depth::Named => self.op(id) == Op::Input || self.recording.names.of(id).is_some(),
+            Depth::Inputs => self.op(id) == Op::Input,
+        }
     }
 
     fn symbol(&self, id: u32) -> Symbol {
@@ -88,6 +103,17 @@ impl<'r> Reader<'r> {
             }
         }
         self.made[&id]
+    }
+
+    /// The term of a node in a partial: written out if it has no name and is short.
+    fn in_partial(&mut self, id: u32) -> u32 {
+        if self.is_symbol(id) || self.is_short(id, OPERAND_NODES) {
+            return self.node(id);
+        }
+        let symbol = Term::Symbol(self.symbol(id));
+        let term = put(&mut self.terms, symbol);
+        self.made.insert(id, term);
+        term
     }
 
     /// The term of a node's own operation on its operands.
@@ -136,8 +162,8 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// Whether a node's operation is written out from few nodes.
-    fn is_short(&self, id: u32) -> bool {
+    /// Whether a node's operation is written out from at most `most` nodes.
+    fn is_short(&self, id: u32, most: usize) -> bool {
         let mut seen = HashSet::from([id]);
         let mut waiting = vec![id];
         while let Some(at) = waiting.pop() {
@@ -145,7 +171,7 @@ impl<'r> Reader<'r> {
                 continue;
             }
             let operands = self.operands(at);
-            if operands.len() > DEFINITION_NODES || seen.len() > DEFINITION_NODES {
+            if operands.len() > most || seen.len() > most {
                 return false;
             }
             let nodes = operands.iter().filter_map(Operand::node);
@@ -162,7 +188,7 @@ impl<'r> Reader<'r> {
         while next < self.terms.len() && found.len() < DEFINITIONS {
             if let Term::Symbol(symbol) = &self.terms[next] {
                 let (symbol, id) = (symbol.clone(), symbol.order);
-                if self.op(id) != Op::Input && self.is_short(id) {
+                if self.op(id) != Op::Input && self.is_short(id, DEFINITION_NODES) {
                     let body = self.body(id);
                     found.push(Definition { symbol, body });
                 }
@@ -204,6 +230,36 @@ fn linear_combination(terms: &mut Terms, constants: &[f64], operands: &[u32]) ->
 }
 
 impl Formula {
+    /// The product of formulas, with what they know of their symbols.
+    pub(crate) fn product<'f>(factors: impl IntoIterator<Item = &'f Self>) -> Self {
+        let mut terms = Terms::new();
+        let mut operands = Vec::new();
+        let mut definitions: Vec<Definition> = Vec::new();
+        for factor in factors {
+            let mut places = HashMap::new();
+            operands.push(copy(
+                &factor.terms[..],
+                factor.root,
+                &mut terms,
+                &mut places,
+            ));
+            for Definition { symbol, body } in &factor.definitions {
+                if definitions.iter().all(|known| known.symbol != *symbol) {
+                    let body = copy(&factor.terms[..], *body, &mut terms, &mut places);
+                    let symbol = symbol.clone();
+                    definitions.push(Definition { symbol, body });
+                }
+            }
+        }
+        definitions.sort_by_key(|definition| definition.symbol.order);
+        let root = match operands[..] {
+            [] => put_number(&mut terms, 1.0),
+            [one] => one,
+            _ => put_apply(&mut terms, Op::Product, &operands),
+        };
+        Self::new(&terms, root, definitions)
+    }
+
     fn number(value: f64) -> Self {
         Self::new(&[Term::Number(Bits::of(value))][..], 0, Vec::new())
     }
@@ -225,21 +281,26 @@ impl Var<'_> {
     ///
     /// Linear in the nodes it is made of.
     pub fn formula(self) -> Formula {
-        self.read(false)
+        self.read(Depth::Named)
     }
 
     /// This node in terms of inputs alone: as [`formula`](Var::formula), but named
     /// nodes in between are written out too.
     pub fn expanded_formula(self) -> Formula {
-        self.read(true)
+        self.read(Depth::Inputs)
     }
 
-    fn read(self, expanding: bool) -> Formula {
+    /// This node's operation on its operands, all of them symbols.
+    pub(crate) fn operation_formula(self) -> Formula {
+        self.read(Depth::Operation)
+    }
+
+    fn read(self, depth: Depth) -> Formula {
         let Some((tape, id)) = self.place() else {
             return Formula::number(self.value());
         };
         let recording = tape.recording.borrow();
-        let mut reader = Reader::new(&recording, expanding);
+        let mut reader = Reader::new(&recording, depth);
         let root = reader.body(id);
         reader.finish(root)
     }
@@ -279,14 +340,15 @@ impl Var<'_> {
             return Formula::number(self.value());
         };
         let recording = tape.recording.borrow();
-        let mut reader = Reader::new(&recording, false);
+        let mut reader = Reader::new(&recording, Depth::Named);
         let root = reader.node(id);
         reader.finish(root)
     }
 
     /// The partial of this node with respect to one operand as a formula: the
     /// row of the table, in terms of this node's operands and, where the row uses
-    /// its result, of the node itself.
+    /// its result, of the node itself. Those of them that have no name are written
+    /// out if they are short, and otherwise symbols by their number, `v7`.
     ///
     /// ```
     /// let tape = chainrule::Tape::new();
@@ -305,7 +367,7 @@ impl Var<'_> {
             Error::NotANode { what, value }.stop()
         };
         let recording = tape.recording.borrow();
-        let mut reader = Reader::new(&recording, false);
+        let mut reader = Reader::new(&recording, Depth::Named);
         let operands = reader.operands(id);
         let wanted = operand.number_on(tape).map(|id| Operand::Node(NodeId(id)));
         let wanted: Vec<usize> = (0..operands.len())
@@ -333,7 +395,7 @@ impl Var<'_> {
         let mut made = HashMap::new();
         for (&node, input) in &inputs {
             if let Some(number) = input.number_on(&scratch) {
-                made.insert(number, reader.node(node));
+                made.insert(number, reader.in_partial(node));
             }
         }
         let program = recording.program();
@@ -345,13 +407,10 @@ impl Var<'_> {
         let root = match partial.place() {
             None => put_number(&mut reader.terms, partial.value()),
             Some((_, root)) => {
-                let own = match reader.is_symbol(id) {
-                    true => reader.node(id),
-                    false => reader.body(id),
-                };
+                let own = reader.in_partial(id);
                 y.number_on(&scratch).map(|number| made.insert(number, own));
                 let on_scratch = scratch.recording.borrow();
-                let mut row = Reader::new(&on_scratch, false);
+                let mut row = Reader::new(&on_scratch, Depth::Named);
                 (row.made, row.terms) = (made, std::mem::take(&mut reader.terms));
                 let root = row.node(root);
                 reader.terms = row.terms;

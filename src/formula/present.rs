@@ -205,14 +205,19 @@ impl<'a> Presenter<'a> {
         (negative, self.quotient(&above, &below))
     }
 
-    /// Numbers first, functions last: 0.1·x·sin(x).
+    /// Numbers first, and functions behind symbols: 0.1·x·sin(x). What is no
+    /// function but has one in it stays where it is: σ(x)·(1 − σ(x)).
     fn functions_last(&self, factors: &Factors) -> Factors {
         let mut sorted = factors.clone();
-        sorted.sort_by_key(|(atom, _)| match self.algebra.atom(*atom) {
-            Atom::Number(_) => 0,
-            Atom::Symbol(_) | Atom::Sum(_) => 1,
-            Atom::Apply(..) => 2,
-        });
+        sorted.sort_by_key(|(atom, _)| !matches!(self.algebra.atom(*atom), Atom::Number(_)));
+        let function = |atom| matches!(self.algebra.atom(atom), Atom::Apply(..));
+        for end in (1..sorted.len()).rev() {
+            for i in 0..end {
+                if function(sorted[i].0) && self.algebra.facts(sorted[i + 1].0).polynomial {
+                    sorted.swap(i, i + 1);
+                }
+            }
+        }
         sorted
     }
 
