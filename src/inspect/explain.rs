@@ -6,7 +6,7 @@
 
 use crate::adjoints::derivative;
 use crate::formula::Formula;
-use crate::ops::{Op, Real};
+use crate::ops::Real;
 use crate::program::NodeId;
 use crate::tape::Tape;
 use crate::var::Var;
