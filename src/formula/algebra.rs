@@ -297,14 +297,14 @@ impl Algebra {
         if product.is_zero() {
             return Sum::new();
         }
-        if let [(atom, 1)] = product.factors[..] {
-            if let Atom::Sum(sum) = self.atom(atom) {
-                if product.coefficient.is_one() {
-                    return self.sum(*sum).clone();
-                }
-                if product.coefficient == Fraction::MINUS_ONE {
-                    return negated(self.sum(*sum));
-                }
+        if let [(atom, 1)] = product.factors[..]
+            && let Atom::Sum(sum) = self.atom(atom)
+        {
+            if product.coefficient.is_one() {
+                return self.sum(*sum).clone();
+            }
+            if product.coefficient == Fraction::MINUS_ONE {
+                return negated(self.sum(*sum));
             }
         }
         vec![product]

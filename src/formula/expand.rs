@@ -22,19 +22,20 @@ impl Algebra {
         let mut best = (cost, sum);
         let came = best.1.clone();
         self.offer(&mut best, |algebra| Some(algebra.taken_out(came.clone())));
-        if came.iter().any(|product| self.has_sum(product)) {
-            if let Some(expanded) = self.expanded(&came) {
-                let one = expanded.clone();
-                self.offer(&mut best, |algebra| Some(algebra.taken_out(one)));
-                self.offer(&mut best, |_| Some(expanded));
-            }
+        if came.iter().any(|product| self.has_sum(product))
+            && let Some(expanded) = self.expanded(&came)
+        {
+            let one = expanded.clone();
+            self.offer(&mut best, |algebra| Some(algebra.taken_out(one)));
+            self.offer(&mut best, |_| Some(expanded));
         }
-        if came.len() > 1 && came.iter().any(has_denominator) {
-            if let Some(together) = self.over_one_denominator(&came) {
-                let cost = self.cost(&together);
-                if cost <= best.0 {
-                    best = (cost, together);
-                }
+        if came.len() > 1
+            && came.iter().any(has_denominator)
+            && let Some(together) = self.over_one_denominator(&came)
+        {
+            let cost = self.cost(&together);
+            if cost <= best.0 {
+                best = (cost, together);
             }
         }
         best.1
@@ -66,13 +67,13 @@ impl Algebra {
     fn sum_factor(&self, product: &Product) -> Option<(u32, u32)> {
         let mut found = None;
         for &(atom, exponent) in &product.factors {
-            if let Atom::Sum(sum) = self.atom(atom) {
-                if exponent > 0 {
-                    if self.sum(*sum).iter().any(has_denominator) {
-                        return Some((atom, *sum));
-                    }
-                    found = found.or(Some((atom, *sum)));
+            if let Atom::Sum(sum) = self.atom(atom)
+                && exponent > 0
+            {
+                if self.sum(*sum).iter().any(has_denominator) {
+                    return Some((atom, *sum));
                 }
+                found = found.or(Some((atom, *sum)));
             }
         }
         found

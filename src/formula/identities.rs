@@ -202,15 +202,13 @@ impl Algebra {
         if fraction(&x[0]) == Some(Fraction::ONE) {
             return Sum::new();
         }
-        if let [product] = &x[0][..] {
-            if let ([(atom, exponent)], true) = (&product.factors[..], product.coefficient.is_one())
-            {
-                if let Atom::Apply(Op::Exp, inner) = self.atom(*atom) {
-                    let exponent = Product::constant(Fraction::whole(i64::from(*exponent)));
-                    let inner = self.sum(inner[0]).clone();
-                    return self.apply(Op::Mul, vec![vec![exponent], inner]);
-                }
-            }
+        if let [product] = &x[0][..]
+            && let ([(atom, exponent)], true) = (&product.factors[..], product.coefficient.is_one())
+            && let Atom::Apply(Op::Exp, inner) = self.atom(*atom)
+        {
+            let exponent = Product::constant(Fraction::whole(i64::from(*exponent)));
+            let inner = self.sum(inner[0]).clone();
+            return self.apply(Op::Mul, vec![vec![exponent], inner]);
         }
         self.function(Op::Ln, x)
     }
@@ -420,10 +418,9 @@ impl Algebra {
                 let power = self.exp(&argument);
                 if let ([(atom, exponent @ (1 | -1))], true) =
                     (&power.factors[..], power.coefficient.is_one())
+                    && let Some(odds) = self.power(&odds, *exponent)
                 {
-                    if let Some(odds) = self.power(&odds, *exponent) {
-                        self.rules.entry(*atom).or_insert(odds);
-                    }
+                    self.rules.entry(*atom).or_insert(odds);
                 }
             }
             Op::Tanh => {
@@ -437,10 +434,10 @@ impl Algebra {
                 }
             }
             Op::Ln | Op::LogSumExp | Op::LogAddExp => {
-                if let ([(own, 1)], true) = (&value.factors[..], value.coefficient.is_one()) {
-                    if let Some(base) = self.exponential_of_atom(atom) {
-                        self.exponentials.insert(*own, base);
-                    }
+                if let ([(own, 1)], true) = (&value.factors[..], value.coefficient.is_one())
+                    && let Some(base) = self.exponential_of_atom(atom)
+                {
+                    self.exponentials.insert(*own, base);
                 }
             }
             _ => {}

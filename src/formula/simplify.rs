@@ -106,8 +106,8 @@ fn adds(term: &Term) -> bool {
 fn normal(algebra: &mut Algebra, terms: &[Term], root: u32) -> Sum {
     let needed = needed(terms, root);
     let mut walk = Walk::new(terms, &needed);
-    for index in 0..needed.len() {
-        if needed[index] && !walk.inner[index] {
+    for (index, &needed) in needed.iter().enumerate() {
+        if needed && !walk.inner[index] {
             let form = walk.form(algebra, index);
             walk.forms[index] = if walk.uses[index] > 1 && form.len() > SHARED_TERMS {
                 vec![algebra.as_product(form)]
