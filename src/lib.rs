@@ -116,3 +116,8 @@ pub use var::Var;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The derivation's examples, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/derivation.md")]
+struct Derivation;

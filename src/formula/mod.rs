@@ -211,7 +211,7 @@ impl Formula {
     /// let x = tape.var(2.0).named("x");
     /// let formula = x.square().formula();
     /// assert_eq!(formula.evaluate(|_| Some(3.0)), Ok(9.0));
-    /// assert!(formula.evaluate(|_| None).is_err());
+    /// assert!(formula.evaluate(|_| None::<f64>).is_err());
     /// ```
     ///
     /// # Errors
