@@ -144,6 +144,23 @@ fn the_gradient_of_log_sum_exp_is_softmax() {
 }
 
 #[test]
+fn named_softmax_probabilities_stand_in_their_own_gradients() {
+    let tape = Tape::new();
+    let z = [1, 2, 3].map(|i| tape.var(0.3 * f64::from(i)).named(&format!("z{i}")));
+    let t = [1, 2, 3].map(|i| tape.var(0.0).named(&format!("t{i}")));
+    let e = z.map(Var::exp);
+    let total = Var::sum(&e);
+    let p = [0, 1, 2].map(|i| (e[i] / total).named(&format!("p{}", i + 1)));
+    let loss = -p[0].ln();
+    same(&derivative(loss, z[0]), "p1 − 1");
+    same(&derivative(loss, z[1]), "p2");
+    same(&derivative(p[0], z[0]), "p1·(1 − p1)");
+    same(&derivative(p[0], z[1]), "−p1·p2");
+    let loss = -(t[0] * p[0].ln() + t[1] * p[1].ln() + t[2] * p[2].ln());
+    same(&derivative(loss, z[0]), "(t1 + t2 + t3)·p1 − t1");
+}
+
+#[test]
 fn a_network_of_two_layers_has_the_gradients_of_the_course() {
     let tape = Tape::new();
     let input = |name: &str, value| tape.var(value).named(name);

@@ -66,6 +66,8 @@ pub(super) struct Algebra {
     pub(super) reductions: HashMap<u32, (i32, Product)>,
     /// e to the power of an atom: of ln u it is u.
     pub(super) exponentials: HashMap<u32, Product>,
+    /// Symbols and the products that they stand for.
+    pub(super) products: Vec<(u32, Product)>,
     /// How much work there may still be; at 0 nothing more is tried.
     pub(super) work: usize,
     /// How deep identities are applied inside each other.
@@ -173,6 +175,7 @@ impl Algebra {
             rules: HashMap::new(),
             reductions: HashMap::new(),
             exponentials: HashMap::new(),
+            products: Vec::new(),
             work,
             depth: 0,
         }

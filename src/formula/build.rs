@@ -180,9 +180,11 @@ impl<'r> Reader<'r> {
         true
     }
 
-    /// The formula of a term, with what its symbols stand for.
-    fn finish(mut self, root: u32) -> Formula {
-        let mut found = Vec::new();
+    /// The formula of a term, with what its symbols stand for; and if it is a
+    /// derivative `of` a node, what the named nodes around that one do, since they
+    /// may occur in it.
+    fn finish(mut self, root: u32, of: Option<u32>) -> Formula {
+        let mut found: Vec<Definition> = Vec::new();
         let mut next = 0;
         // Nearest first: a body adds its own symbols behind those that are there.
         while next < self.terms.len() && found.len() < DEFINITIONS {
@@ -194,6 +196,20 @@ impl<'r> Reader<'r> {
                 }
             }
             next += 1;
+        }
+        let mut named = Vec::new();
+        if let Some(of) = of {
+            named.extend(self.recording.names.iter().map(|(_, id)| id));
+            named.retain(|&id| id != of);
+            named.sort_unstable_by_key(|&id| id.abs_diff(of));
+            named.truncate(DEFINITIONS);
+        }
+        for id in named {
+            let known = found.iter().any(|definition| definition.symbol.order == id);
+            if !known && self.op(id) != Op::Input && self.is_short(id, DEFINITION_NODES) {
+                let (symbol, body) = (self.symbol(id), self.body(id));
+                found.push(Definition { symbol, body });
+            }
         }
         // In order of recording, so that each is made of those before it.
         found.sort_by_key(|definition| definition.symbol.order);
@@ -302,7 +318,7 @@ impl Var<'_> {
         let recording = tape.recording.borrow();
         let mut reader = Reader::new(&recording, depth);
         let root = reader.body(id);
-        reader.finish(root)
+        reader.finish(root, None)
     }
 
     /// The derivatives of this node with respect to others, as formulas: what
@@ -310,11 +326,13 @@ impl Var<'_> {
     /// this tape stays as it is. They are as the sweep made them;
     /// [`Formula::simplify`] makes them readable.
     ///
-    /// The cost is a copy of the tape and a sweep.
+    /// The formulas know what the named nodes around this one stand for, also those
+    /// that do not occur in them: where p = e^x/s has a name, simplification can
+    /// write it. The cost is a copy of the tape and a sweep.
     ///
     /// # Panics
-    /// If one of `wrt` belongs to another tape, or the tape has no room for its
-    /// gradient.
+    /// If one of `wrt` belongs to another tape, or if the gradient needs more than
+    /// the 2²⁸ nodes of any tape.
     #[track_caller]
     pub fn gradient_formulas(self, wrt: &[Var<'_>]) -> Vec<Formula> {
         let Some((tape, id)) = self.place() else {
@@ -325,24 +343,26 @@ impl Var<'_> {
             numbers.push(var.number_on(tape));
         }
         let scratch = tape.clone();
+        scratch.recording.borrow_mut().set_limit(usize::MAX);
         let on_scratch = |id| Var::on(&scratch, id);
         let copies: Vec<Var<'_>> = numbers
             .iter()
             .map(|number| number.map_or(Var::from(0.0), on_scratch))
             .collect();
         let gradient = on_scratch(id).gradient_graph(&copies);
-        gradient.into_iter().map(Var::as_operand).collect()
+        let formula = |derivative: Var<'_>| derivative.as_derivative(id);
+        gradient.into_iter().map(formula).collect()
     }
 
-    /// The node as it stands in others: a symbol if it is named.
-    fn as_operand(self) -> Formula {
+    /// A derivative `of` a node as it stands in others: a symbol if it is named.
+    fn as_derivative(self, of: u32) -> Formula {
         let Some((tape, id)) = self.place() else {
             return Formula::number(self.value());
         };
         let recording = tape.recording.borrow();
         let mut reader = Reader::new(&recording, Depth::Named);
         let root = reader.node(id);
-        reader.finish(root)
+        reader.finish(root, Some(of))
     }
 
     /// The partial of this node with respect to one operand as a formula: the
@@ -417,7 +437,7 @@ impl Var<'_> {
                 root
             }
         };
-        reader.finish(root)
+        reader.finish(root, None)
     }
 }
 

@@ -1,7 +1,5 @@
 //! Coefficients: exact fractions, so that simplification never rounds.
 
-use std::f64;
-
 /// Numerators and denominators stay below this, where `f64` is exact.
 const MOST: i128 = 1 << 53;
 
@@ -47,7 +45,7 @@ impl Fraction {
             return Self::new(scaled as i128, 1024);
         }
         let below = (1.0 / value).round();
-        let is_part = below.abs() < 1e6 && 1.0 / below == value;
+        let is_part = (3.0..1e6).contains(&below.abs()) && 1.0 / below == value;
         (is_part && !is_decimal(below as i64)).then(|| Self::new(1, below as i128))?
     }
 

@@ -15,6 +15,7 @@ impl Algebra {
     /// The shortest form that was found. Of equally short ones it is the one as it
     /// came, so that a(1 − a) is not multiplied out.
     pub(super) fn tidy(&mut self, sum: Sum) -> Sum {
+        let sum = self.folded(sum);
         let cost = self.cost(&sum);
         if self.work == 0 || sum.len() > TERMS || cost > COST {
             return sum;
@@ -38,7 +39,7 @@ impl Algebra {
                 best = (cost, together);
             }
         }
-        best.1
+        self.folded(best.1)
     }
 
     fn offer(&mut self, best: &mut (u32, Sum), form: impl FnOnce(&mut Self) -> Option<Sum>) {

@@ -11,6 +11,7 @@
 
 mod algebra;
 mod build;
+mod equations;
 mod exact;
 mod expand;
 mod identities;
