@@ -157,7 +157,7 @@ fn named_softmax_probabilities_stand_in_their_own_gradients() {
     same(&derivative(p[0], z[0]), "p1·(1 − p1)");
     same(&derivative(p[0], z[1]), "−p1·p2");
     let loss = -(t[0] * p[0].ln() + t[1] * p[1].ln() + t[2] * p[2].ln());
-    same(&derivative(loss, z[0]), "(t1 + t2 + t3)·p1 − t1");
+    same(&derivative(loss, z[0]), "p1·(t1 + t2 + t3) − t1");
 }
 
 #[test]

@@ -22,13 +22,19 @@ impl Algebra {
         }
         let mut best = (cost, sum);
         let came = best.1.clone();
-        self.offer(&mut best, |algebra| Some(algebra.taken_out(came.clone())));
-        if came.iter().any(|product| self.has_sum(product))
-            && let Some(expanded) = self.expanded(&came)
+        let form = self.taken_out(came.clone());
+        self.offer(&mut best, form);
+        if came
+            .iter()
+            .any(|product| self.sum_factor(product).is_some())
         {
-            let one = expanded.clone();
-            self.offer(&mut best, |algebra| Some(algebra.taken_out(one)));
-            self.offer(&mut best, |_| Some(expanded));
+            let form = self.partly_expanded(&came);
+            self.offer(&mut best, form);
+            if let Some(expanded) = self.expanded(&came) {
+                let form = self.taken_out(expanded.clone());
+                self.offer(&mut best, form);
+                self.offer(&mut best, expanded);
+            }
         }
         if came.len() > 1
             && came.iter().any(has_denominator)
@@ -42,13 +48,41 @@ impl Algebra {
         self.folded(best.1)
     }
 
-    fn offer(&mut self, best: &mut (u32, Sum), form: impl FnOnce(&mut Self) -> Option<Sum>) {
-        if let Some(form) = form(self) {
-            let cost = self.cost(&form);
-            if cost < best.0 {
-                *best = (cost, form);
+    fn offer(&mut self, best: &mut (u32, Sum), form: Sum) {
+        let cost = self.cost(&form);
+        if cost < best.0 {
+            *best = (cost, form);
+        }
+    }
+
+    /// Of sums with denominators those terms multiplied out; the others stay
+    /// together: p·(s − t/p) = p·s − t.
+    fn partly_expanded(&mut self, sum: &Sum) -> Sum {
+        let mut all = Collector::default();
+        for product in sum {
+            let Some((atom, inner)) = self.sum_factor(product) else {
+                all.add(product.clone());
+                continue;
+            };
+            let rest = self.without(product.clone(), atom);
+            let inner = self.sum(inner).clone();
+            let (fractions, others): (Sum, Sum) = inner.into_iter().partition(has_denominator);
+            let others = self.as_product(others);
+            all.add(self.times(rest.clone(), &others));
+            for term in fractions {
+                all.add(self.times(rest.clone(), &term));
             }
         }
+        all.sum()
+    }
+
+    /// A product with one power of a factor less.
+    fn without(&mut self, product: Product, atom: u32) -> Product {
+        let once = Product {
+            coefficient: Fraction::ONE,
+            factors: Factors::from_slice(&[(atom, -1)]),
+        };
+        self.times(product, &once)
     }
 
     /// What is common taken out; not of 0.1·x + 0.2·x, since 0.1 + 0.2 says no more.
@@ -80,10 +114,6 @@ impl Algebra {
         found
     }
 
-    fn has_sum(&self, product: &Product) -> bool {
-        self.sum_factor(product).is_some()
-    }
-
     /// All products of sums multiplied out.
     fn expanded(&mut self, sum: &Sum) -> Option<Sum> {
         let mut waiting: Vec<Product> = sum.iter().rev().cloned().collect();
@@ -94,11 +124,7 @@ impl Algebra {
                 done.add(product);
                 continue;
             };
-            let once = Product {
-                coefficient: Fraction::ONE,
-                factors: Factors::from_slice(&[(atom, -1)]),
-            };
-            let rest = self.times(product, &once);
+            let rest = self.without(product, atom);
             let inner = self.sum(inner).clone();
             steps += inner.len();
             if steps > EXPANDED || done.len() + waiting.len() > EXPANDED || self.work == 0 {
