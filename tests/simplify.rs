@@ -30,6 +30,15 @@ impl Random {
 }
 
 const CONSTANTS: [f64; 8] = [0.5, 1.0, 2.0, 3.0, -1.0, 0.1, 0.7, 1.0 / 3.0];
+/// Where points lie: tame, of both signs, small, large. Whole numbers come besides,
+/// 0 among them.
+const DOMAINS: [(f64, f64); 5] = [
+    (0.05, 2.5),
+    (0.3, 1.0),
+    (-3.0, 3.0),
+    (-1e-4, 1e-4),
+    (-60.0, 60.0),
+];
 const NAMES: [&str; 3] = ["x", "y", "w"];
 
 /// A random operation on random nodes and constants.
@@ -117,10 +126,12 @@ fn random_graphs_and_their_gradients_keep_their_values() {
         formulas.push(output.formula());
         for formula in &formulas {
             let simple = formula.simplify();
-            for _ in 0..6 {
-                let point = NAMES.map(|name| (name, random.between(0.05, 2.5)));
+            for (low, high) in DOMAINS {
+                let point = NAMES.map(|name| (name, random.between(low, high)));
                 tally.compare(formula, &simple, &point);
             }
+            let whole = NAMES.map(|name| (name, random.between(-2.0, 3.0).floor()));
+            tally.compare(formula, &simple, &whole);
         }
     }
     println!("{tally:?}");

@@ -20,11 +20,21 @@ const STEP: f64 = 4.0 * f64::EPSILON;
 impl Bounded {
     /// The result of an operation on operands that may each be off: how far the
     /// result moves with each of them, and what it adds itself. A jump within the
-    /// errors makes the bound infinite.
+    /// errors makes the bound infinite, and so does an overflow.
     fn of(op: Op, x: &[Bounded], f: impl Fn(&[f64]) -> f64) -> Self {
         let mut at: Vec<f64> = x.iter().map(|x| x.value).collect();
         let value = f(&at);
-        let mut error = STEP * value.abs();
+        let finite = value.is_finite() && at.iter().all(|x| x.is_finite());
+        let chooses = matches!(op, Op::SelectLt | Op::SelectLe | Op::SelectEq);
+        let within = |x: &[Bounded]| (x[0].value - x[1].value).abs() <= x[0].error + x[1].error;
+        let exact = |x: &[Bounded]| x[0].error + x[1].error == 0.0;
+        if !finite || chooses && within(x) && !exact(x) {
+            // What overflowed once can be anything afterwards, and so can a choice
+            // that hangs on an error.
+            let error = f64::INFINITY;
+            return Self { value, error };
+        }
+        let mut error = STEP * value.abs() + f64::MIN_POSITIVE;
         if x.len() > 2 {
             error += STEP * at.iter().map(|x| x.abs()).sum::<f64>() * x.len() as f64;
         }
