@@ -106,6 +106,7 @@ pub use dual::Dual;
 pub use error::{Error, NonFinite};
 pub use formula::{Formula, WithLets};
 pub use function::{Freeze, Function, Recorder, Rows, Workspace};
+pub use inspect::{ExplainedEdge, ExplainedPath, Explanation, explain};
 pub use ops::{Notation, Op, Real};
 pub use program::{NodeId, Operand};
 pub use tape::{Node, Tape};
@@ -115,3 +116,8 @@ pub use var::Var;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The derivation's examples, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/derivation.md")]
+struct Derivation;

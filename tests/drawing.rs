@@ -5,6 +5,8 @@
 mod article;
 
 use article::{HOSTILE, article, hostile};
+use chainrule::models::derivation::Graph;
+use chainrule::models::logistic::Form;
 use chainrule::{Tape, inspect};
 use std::fs;
 use std::path::Path;
@@ -96,21 +98,21 @@ fn crossings(wires: &[Vec<Point>]) -> usize {
     found
 }
 
-fn picture(spelled_out: bool) -> String {
+fn picture(form: Form) -> String {
     let tape = Tape::new();
-    let graph = article(&tape, spelled_out);
+    let graph = Graph::record(&tape, &[1.5, -2.0], &[0.4, -0.3], 0.1, 1.0, form).unwrap();
     let adjoints = graph.loss.backward();
     adjoints
         .svg()
-        .group("input", &[graph.x[0], graph.x[1], graph.y])
-        .group("parameter", &[graph.w[0], graph.w[1], graph.b])
+        .group("input", &[&graph.x[..], &[graph.y]].concat())
+        .group("parameter", &graph.parameters.all())
         .to_string()
 }
 
 #[test]
 fn the_articles_graph_is_drawn_without_crossings_and_overlaps() {
-    for (spelled_out, nodes, edges) in [(false, 19, 20), (true, 22, 23)] {
-        let svg = picture(spelled_out);
+    for (form, nodes, edges) in [(Form::Sigmoid, 19, 20), (Form::SpelledOut, 22, 23)] {
+        let svg = picture(form);
         let (boxes, wires) = (boxes(&svg), wires(&svg));
         assert_eq!((boxes.len(), wires.len()), (nodes, edges));
         assert_eq!(crossings(&wires), 0);
@@ -143,7 +145,7 @@ fn the_check_for_crossings_can_fail() {
 
 #[test]
 fn a_picture_shows_values_partials_and_adjoints() {
-    let svg = picture(false);
+    let svg = picture(Form::Sigmoid);
     for text in [
         "a = σ(z)",
         "0.7858",
@@ -156,13 +158,13 @@ fn a_picture_shows_values_partials_and_adjoints() {
         assert!(svg.contains(text), "{text}");
     }
     assert!(svg.contains("prefers-color-scheme:dark"));
-    assert_eq!(svg, picture(false), "the same each time");
+    assert_eq!(svg, picture(Form::Sigmoid), "the same each time");
 }
 
 #[test]
 fn the_picture_in_the_documents_is_what_the_crate_draws() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/derivation.svg");
-    let drawn = picture(false);
+    let drawn = picture(Form::Sigmoid);
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, &drawn).unwrap();
     }
@@ -199,7 +201,7 @@ fn check_xml(text: &str) {
 
 #[test]
 fn pictures_and_pages_are_well_formed_whatever_the_names() {
-    check_xml(&picture(true));
+    check_xml(&picture(Form::SpelledOut));
     let tape = Tape::new();
     let adjoints = hostile(&tape).backward();
     let inputs = [tape.nodes().next().map(|node| tape.at(node.id)).unwrap()];

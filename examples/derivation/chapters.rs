@@ -2,7 +2,8 @@
 
 use chainrule::Var;
 use chainrule::inspect::Chapter;
-use chainrule::models::logistic::{Parameters, Row, hand};
+use chainrule::models::derivation::Graph;
+use chainrule::models::logistic::hand;
 
 pub const TITLE: &str = "Where does dL/dw = (a − y)·x come from?";
 
@@ -14,20 +15,15 @@ and there is nothing else to it.";
 
 /// The five components of the derivation, in their order, between the question and
 /// the answer.
-pub fn chapters<'t>(
-    parameters: &Parameters<'t>,
-    x: &[Var<'t>],
-    y: Var<'t>,
-    row: &Row<'t>,
-) -> Vec<Chapter> {
+pub fn chapters(graph: &Graph<'_>) -> Vec<Chapter> {
     vec![
         question(),
-        loss_by_a(row, y),
-        a_by_z(row),
-        loss_by_z(row, y),
-        z_by_w(parameters, x, row),
-        z_by_b(parameters, row),
-        answer(parameters, x, y, row),
+        loss_by_a(graph),
+        a_by_z(graph),
+        loss_by_z(graph),
+        z_by_w(graph),
+        z_by_b(graph),
+        answer(graph),
     ]
 }
 
@@ -46,7 +42,7 @@ fn question() -> Chapter {
         )
 }
 
-fn loss_by_a(row: &Row<'_>, y: Var<'_>) -> Chapter {
+fn loss_by_a(graph: &Graph<'_>) -> Chapter {
     Chapter::new("1 · dL/da")
         .text(
             "Two paths lead from a to L: one through ln a, the other through ln(1 − a). What they \
@@ -57,12 +53,16 @@ fn loss_by_a(row: &Row<'_>, y: Var<'_>) -> Chapter {
              ln(1 − a) is 1/(1 − a), with a further factor of −1 from the 1 − a inside, and it \
              arrives multiplied by −(1 − y): two minus signs, which cancel.",
         )
-        .compare("dL/da", [row.loss, row.a], hand::dl_da(row.a, y))
+        .compare(
+            "dL/da",
+            [graph.loss, graph.a],
+            hand::dl_da(graph.a, graph.y),
+        )
 }
 
-fn a_by_z(row: &Row<'_>) -> Chapter {
+fn a_by_z(graph: &Graph<'_>) -> Chapter {
     let chapter = Chapter::new("2 · da/dz");
-    let Some(g) = row.g else {
+    let Some(g) = graph.g else {
         return chapter
             .text(
                 "Here σ is one node, and its partial is a(1 − a): a quarter where the model is \
@@ -73,7 +73,7 @@ fn a_by_z(row: &Row<'_>) -> Chapter {
                  and keeps its digits where a is nearly 1. The option --spelled-out of the program \
                  that wrote this page takes the node apart into four.",
             )
-            .compare("da/dz", [row.a, row.z], hand::da_dz(row.a));
+            .compare("da/dz", [graph.a, graph.z], hand::da_dz(graph.a));
     };
     chapter
         .text(
@@ -84,12 +84,12 @@ fn a_by_z(row: &Row<'_>) -> Chapter {
             "Their product is e⁻ᶻ/g². Now e⁻ᶻ is g − 1, so this is (1/g)·(1 − 1/g), which is \
              a(1 − a).",
         )
-        .compare("da/dg", [row.a, g], hand::da_dg(g))
-        .compare("dg/dz", [g, row.z], hand::dg_dz(row.z))
-        .compare("da/dz", [row.a, row.z], hand::da_dz(row.a))
+        .compare("da/dg", [graph.a, g], hand::da_dg(g))
+        .compare("dg/dz", [g, graph.z], hand::dg_dz(graph.z))
+        .compare("da/dz", [graph.a, graph.z], hand::da_dz(graph.a))
 }
 
-fn loss_by_z(row: &Row<'_>, y: Var<'_>) -> Chapter {
+fn loss_by_z(graph: &Graph<'_>) -> Chapter {
     Chapter::new("3 · dL/dz")
         .text("The chain rule: dL/dz = dL/da · da/dz. Now the two meet.")
         .text(
@@ -98,36 +98,40 @@ fn loss_by_z(row: &Row<'_>, y: Var<'_>) -> Chapter {
              and the exponential go: each takes away what the other brought. What is left is the \
              error of the model.",
         )
-        .compare("dL/dz", [row.loss, row.z], hand::dl_dz(row.a, y))
+        .compare(
+            "dL/dz",
+            [graph.loss, graph.z],
+            hand::dl_dz(graph.a, graph.y),
+        )
 }
 
-fn z_by_w(parameters: &Parameters<'_>, x: &[Var<'_>], row: &Row<'_>) -> Chapter {
+fn z_by_w(graph: &Graph<'_>) -> Chapter {
     let chapter = Chapter::new("4 · dz/dw").text(
         "z is a sum of products. Each weight occurs in one of them, multiplied by its feature, \
          and that feature is the partial. Sums pass on what they receive unchanged.",
     );
-    let each = parameters.w.iter().zip(x).enumerate();
+    let each = graph.parameters.w.iter().zip(&graph.x).enumerate();
     each.fold(chapter, |chapter, (i, (&w, &x))| {
-        chapter.compare(&format!("dz/dw{}", i + 1), [row.z, w], x)
+        chapter.compare(&format!("dz/dw{}", i + 1), [graph.z, w], x)
     })
 }
 
-fn z_by_b(parameters: &Parameters<'_>, row: &Row<'_>) -> Chapter {
+fn z_by_b(graph: &Graph<'_>) -> Chapter {
     Chapter::new("5 · dz/db")
         .text("b is added as it is. If it grows by a little, z grows by as much.")
-        .compare("dz/db", [row.z, parameters.b], Var::from(1.0))
+        .compare("dz/db", [graph.z, graph.parameters.b], Var::from(1.0))
 }
 
-fn answer<'t>(parameters: &Parameters<'t>, x: &[Var<'t>], y: Var<'t>, row: &Row<'t>) -> Chapter {
+fn answer(graph: &Graph<'_>) -> Chapter {
     let chapter = Chapter::new("The answer").text(
         "All factors along the path, multiplied: dL/dw = dL/dz · dz/dw = (a − y)·x, and \
          dL/db = dL/dz · 1 = a − y. An error, times what it was made with. With many rows of data \
          these are averaged, and that is all that training does.",
     );
-    let error = || hand::dl_dz(row.a, y);
-    let each = parameters.w.iter().zip(x).enumerate();
+    let error = || hand::dl_dz(graph.a, graph.y);
+    let each = graph.parameters.w.iter().zip(&graph.x).enumerate();
     each.fold(chapter, |chapter, (i, (&w, &x))| {
-        chapter.compare(&format!("dL/dw{}", i + 1), [row.loss, w], error() * x)
+        chapter.compare(&format!("dL/dw{}", i + 1), [graph.loss, w], error() * x)
     })
-    .compare("dL/db", [row.loss, parameters.b], error())
+    .compare("dL/db", [graph.loss, graph.parameters.b], error())
 }

@@ -3,7 +3,8 @@
 
 mod chapters;
 
-use chainrule::models::logistic::{Form, Parameters, row};
+use chainrule::models::derivation::Graph;
+use chainrule::models::logistic::Form;
 use chainrule::{Tape, inspect};
 use lexopt::prelude::*;
 use std::fs;
@@ -119,28 +120,19 @@ fn write(options: &Options) -> Result<String, Stop> {
 
 fn page(options: &Options) -> Result<String, Stop> {
     let tape = Tape::new();
-    let parameters = Parameters::record(&tape, &options.w, options.b)?;
-    let names = (1..).map(|i| format!("x{i}"));
-    let x: Vec<_> = names
-        .zip(&options.x)
-        .map(|(name, &x)| tape.var(x).named(&name))
-        .collect();
-    let y = tape.var(options.y).named("y");
-    let row = row(&parameters, &x, y, options.form).map_err(|error| format!("--x: {error}"))?;
-    row.z.named("z");
-    if let Some(g) = row.g {
-        g.named("g");
-    }
-    row.a.named("a");
-    row.loss.named("L");
-    let adjoints = row.loss.backward();
+    let Options {
+        x, w, b, y, form, ..
+    } = options;
+    let graph = Graph::record(&tape, x, w, *b, *y, *form);
+    let graph = graph.map_err(|error| format!("--x: {error}"))?;
+    let adjoints = graph.loss.backward();
     let mut page = inspect::html(&adjoints)
         .title(chapters::TITLE)
         .introduction(chapters::INTRODUCTION)
-        .group("inputs", &[&x[..], &[y]].concat())
-        .group("parameters", &parameters.all())
-        .slider(y, 0.0, 1.0);
-    for chapter in chapters::chapters(&parameters, &x, y, &row) {
+        .group("inputs", &[&graph.x[..], &[graph.y]].concat())
+        .group("parameters", &graph.parameters.all())
+        .slider(graph.y, 0.0, 1.0);
+    for chapter in chapters::chapters(&graph) {
         page = page.chapter(chapter);
     }
     Ok(page.to_string())

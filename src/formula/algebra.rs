@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 /// A product of more factors than this is a factor of its own, so that long
 /// chains cost no more than their length.
-const FACTORS: usize = 48;
+const FACTORS: usize = 24;
 
 /// The atoms of a product and their exponents.
 pub(super) type Factors = SmallVec<[(u32, i32); 3]>;
@@ -66,6 +66,8 @@ pub(super) struct Algebra {
     pub(super) reductions: HashMap<u32, (i32, Product)>,
     /// e to the power of an atom: of ln u it is u.
     pub(super) exponentials: HashMap<u32, Product>,
+    /// Symbols and the products that they stand for.
+    pub(super) products: Vec<(u32, Product)>,
     /// How much work there may still be; at 0 nothing more is tried.
     pub(super) work: usize,
     /// How deep identities are applied inside each other.
@@ -173,6 +175,7 @@ impl Algebra {
             rules: HashMap::new(),
             reductions: HashMap::new(),
             exponentials: HashMap::new(),
+            products: Vec::new(),
             work,
             depth: 0,
         }
@@ -297,14 +300,14 @@ impl Algebra {
         if product.is_zero() {
             return Sum::new();
         }
-        if let [(atom, 1)] = product.factors[..] {
-            if let Atom::Sum(sum) = self.atom(atom) {
-                if product.coefficient.is_one() {
-                    return self.sum(*sum).clone();
-                }
-                if product.coefficient == Fraction::MINUS_ONE {
-                    return negated(self.sum(*sum));
-                }
+        if let [(atom, 1)] = product.factors[..]
+            && let Atom::Sum(sum) = self.atom(atom)
+        {
+            if product.coefficient.is_one() {
+                return self.sum(*sum).clone();
+            }
+            if product.coefficient == Fraction::MINUS_ONE {
+                return negated(self.sum(*sum));
             }
         }
         vec![product]

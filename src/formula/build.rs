@@ -3,7 +3,7 @@
 //! A named node is a symbol, also where an unnamed input is one by its number:
 //! `v3`. Unnamed intermediate nodes are written out. The walk is a loop.
 
-use super::{Bits, Definition, Formula, Symbol, Term, Terms, put, put_apply, put_number};
+use super::{Bits, Definition, Formula, Symbol, Term, Terms, copy, put, put_apply, put_number};
 use crate::error::Error;
 use crate::ops::Op;
 use crate::program::{NodeId, Operand};
@@ -17,21 +17,33 @@ use std::collections::{HashMap, HashSet};
 const DEFINITIONS: usize = 64;
 /// each written out from at most this many nodes.
 const DEFINITION_NODES: usize = 64;
+/// In a partial, an unnamed operand of more nodes than this is a symbol.
+const OPERAND_NODES: usize = 12;
+
+/// Which nodes are symbols.
+#[derive(Clone, Copy, PartialEq)]
+enum Depth {
+    /// All.
+    Operation,
+    /// Inputs, and what has a name.
+    Named,
+    /// Inputs alone.
+    Inputs,
+}
 
 /// A tape, and the terms made of its nodes so far.
 struct Reader<'r> {
     recording: &'r Recording,
-    /// Whether named nodes that are not inputs are written out too.
-    expanding: bool,
+    depth: Depth,
     terms: Terms,
     made: HashMap<u32, u32>,
 }
 
 impl<'r> Reader<'r> {
-    fn new(recording: &'r Recording, expanding: bool) -> Self {
+    fn new(recording: &'r Recording, depth: Depth) -> Self {
         Self {
             recording,
-            expanding,
+            depth,
             terms: Terms::new(),
             made: HashMap::new(),
         }
@@ -42,8 +54,11 @@ impl<'r> Reader<'r> {
     }
 
     fn is_symbol(&self, id: u32) -> bool {
-        let named = self.recording.names.of(id).is_some();
-        self.op(id) == Op::Input || named && !self.expanding
+        match self.depth {
+            Depth::Operation => true,
+            Depth::Named => self.op(id) == Op::Input || self.recording.names.of(id).is_some(),
+            Depth::Inputs => self.op(id) == Op::Input,
+        }
     }
 
     fn symbol(&self, id: u32) -> Symbol {
@@ -88,6 +103,17 @@ impl<'r> Reader<'r> {
             }
         }
         self.made[&id]
+    }
+
+    /// The term of a node in a partial: written out if it has no name and is short.
+    fn in_partial(&mut self, id: u32) -> u32 {
+        if self.is_symbol(id) || self.is_short(id, OPERAND_NODES) {
+            return self.node(id);
+        }
+        let symbol = Term::Symbol(self.symbol(id));
+        let term = put(&mut self.terms, symbol);
+        self.made.insert(id, term);
+        term
     }
 
     /// The term of a node's own operation on its operands.
@@ -136,8 +162,8 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// Whether a node's operation is written out from few nodes.
-    fn is_short(&self, id: u32) -> bool {
+    /// Whether a node's operation is written out from at most `most` nodes.
+    fn is_short(&self, id: u32, most: usize) -> bool {
         let mut seen = HashSet::from([id]);
         let mut waiting = vec![id];
         while let Some(at) = waiting.pop() {
@@ -145,7 +171,7 @@ impl<'r> Reader<'r> {
                 continue;
             }
             let operands = self.operands(at);
-            if operands.len() > DEFINITION_NODES || seen.len() > DEFINITION_NODES {
+            if operands.len() > most || seen.len() > most {
                 return false;
             }
             let nodes = operands.iter().filter_map(Operand::node);
@@ -154,20 +180,36 @@ impl<'r> Reader<'r> {
         true
     }
 
-    /// The formula of a term, with what its symbols stand for.
-    fn finish(mut self, root: u32) -> Formula {
-        let mut found = Vec::new();
+    /// The formula of a term, with what its symbols stand for; and if it is a
+    /// derivative `of` a node, what the named nodes around that one do, since they
+    /// may occur in it.
+    fn finish(mut self, root: u32, of: Option<u32>) -> Formula {
+        let mut found: Vec<Definition> = Vec::new();
         let mut next = 0;
         // Nearest first: a body adds its own symbols behind those that are there.
         while next < self.terms.len() && found.len() < DEFINITIONS {
             if let Term::Symbol(symbol) = &self.terms[next] {
                 let (symbol, id) = (symbol.clone(), symbol.order);
-                if self.op(id) != Op::Input && self.is_short(id) {
+                if self.op(id) != Op::Input && self.is_short(id, DEFINITION_NODES) {
                     let body = self.body(id);
                     found.push(Definition { symbol, body });
                 }
             }
             next += 1;
+        }
+        let mut named = Vec::new();
+        if let Some(of) = of {
+            named.extend(self.recording.names.iter().map(|(_, id)| id));
+            named.retain(|&id| id != of);
+            named.sort_unstable_by_key(|&id| id.abs_diff(of));
+            named.truncate(DEFINITIONS);
+        }
+        for id in named {
+            let known = found.iter().any(|definition| definition.symbol.order == id);
+            if !known && self.op(id) != Op::Input && self.is_short(id, DEFINITION_NODES) {
+                let (symbol, body) = (self.symbol(id), self.body(id));
+                found.push(Definition { symbol, body });
+            }
         }
         // In order of recording, so that each is made of those before it.
         found.sort_by_key(|definition| definition.symbol.order);
@@ -204,6 +246,36 @@ fn linear_combination(terms: &mut Terms, constants: &[f64], operands: &[u32]) ->
 }
 
 impl Formula {
+    /// The product of formulas, with what they know of their symbols.
+    pub(crate) fn product<'f>(factors: impl IntoIterator<Item = &'f Self>) -> Self {
+        let mut terms = Terms::new();
+        let mut operands = Vec::new();
+        let mut definitions: Vec<Definition> = Vec::new();
+        for factor in factors {
+            let mut places = HashMap::new();
+            operands.push(copy(
+                &factor.terms[..],
+                factor.root,
+                &mut terms,
+                &mut places,
+            ));
+            for Definition { symbol, body } in &factor.definitions {
+                if definitions.iter().all(|known| known.symbol != *symbol) {
+                    let body = copy(&factor.terms[..], *body, &mut terms, &mut places);
+                    let symbol = symbol.clone();
+                    definitions.push(Definition { symbol, body });
+                }
+            }
+        }
+        definitions.sort_by_key(|definition| definition.symbol.order);
+        let root = match operands[..] {
+            [] => put_number(&mut terms, 1.0),
+            [one] => one,
+            _ => put_apply(&mut terms, Op::Product, &operands),
+        };
+        Self::new(&terms, root, definitions)
+    }
+
     fn number(value: f64) -> Self {
         Self::new(&[Term::Number(Bits::of(value))][..], 0, Vec::new())
     }
@@ -225,23 +297,28 @@ impl Var<'_> {
     ///
     /// Linear in the nodes it is made of.
     pub fn formula(self) -> Formula {
-        self.read(false)
+        self.read(Depth::Named)
     }
 
     /// This node in terms of inputs alone: as [`formula`](Var::formula), but named
     /// nodes in between are written out too.
     pub fn expanded_formula(self) -> Formula {
-        self.read(true)
+        self.read(Depth::Inputs)
     }
 
-    fn read(self, expanding: bool) -> Formula {
+    /// This node's operation on its operands, all of them symbols.
+    pub(crate) fn operation_formula(self) -> Formula {
+        self.read(Depth::Operation)
+    }
+
+    fn read(self, depth: Depth) -> Formula {
         let Some((tape, id)) = self.place() else {
             return Formula::number(self.value());
         };
         let recording = tape.recording.borrow();
-        let mut reader = Reader::new(&recording, expanding);
+        let mut reader = Reader::new(&recording, depth);
         let root = reader.body(id);
-        reader.finish(root)
+        reader.finish(root, None)
     }
 
     /// The derivatives of this node with respect to others, as formulas: what
@@ -249,11 +326,13 @@ impl Var<'_> {
     /// this tape stays as it is. They are as the sweep made them;
     /// [`Formula::simplify`] makes them readable.
     ///
-    /// The cost is a copy of the tape and a sweep.
+    /// The formulas know what the named nodes around this one stand for, also those
+    /// that do not occur in them: where p = e^x/s has a name, simplification can
+    /// write it. The cost is a copy of the tape and a sweep.
     ///
     /// # Panics
-    /// If one of `wrt` belongs to another tape, or the tape has no room for its
-    /// gradient.
+    /// If one of `wrt` belongs to another tape, or if the gradient needs more than
+    /// the 2²⁸ nodes of any tape.
     #[track_caller]
     pub fn gradient_formulas(self, wrt: &[Var<'_>]) -> Vec<Formula> {
         let Some((tape, id)) = self.place() else {
@@ -264,29 +343,32 @@ impl Var<'_> {
             numbers.push(var.number_on(tape));
         }
         let scratch = tape.clone();
+        scratch.recording.borrow_mut().set_limit(usize::MAX);
         let on_scratch = |id| Var::on(&scratch, id);
         let copies: Vec<Var<'_>> = numbers
             .iter()
             .map(|number| number.map_or(Var::from(0.0), on_scratch))
             .collect();
         let gradient = on_scratch(id).gradient_graph(&copies);
-        gradient.into_iter().map(Var::as_operand).collect()
+        let formula = |derivative: Var<'_>| derivative.as_derivative(id);
+        gradient.into_iter().map(formula).collect()
     }
 
-    /// The node as it stands in others: a symbol if it is named.
-    fn as_operand(self) -> Formula {
+    /// A derivative `of` a node as it stands in others: a symbol if it is named.
+    fn as_derivative(self, of: u32) -> Formula {
         let Some((tape, id)) = self.place() else {
             return Formula::number(self.value());
         };
         let recording = tape.recording.borrow();
-        let mut reader = Reader::new(&recording, false);
+        let mut reader = Reader::new(&recording, Depth::Named);
         let root = reader.node(id);
-        reader.finish(root)
+        reader.finish(root, Some(of))
     }
 
     /// The partial of this node with respect to one operand as a formula: the
     /// row of the table, in terms of this node's operands and, where the row uses
-    /// its result, of the node itself.
+    /// its result, of the node itself. Those of them that have no name are written
+    /// out if they are short, and otherwise symbols by their number, `v7`.
     ///
     /// ```
     /// let tape = chainrule::Tape::new();
@@ -305,7 +387,7 @@ impl Var<'_> {
             Error::NotANode { what, value }.stop()
         };
         let recording = tape.recording.borrow();
-        let mut reader = Reader::new(&recording, false);
+        let mut reader = Reader::new(&recording, Depth::Named);
         let operands = reader.operands(id);
         let wanted = operand.number_on(tape).map(|id| Operand::Node(NodeId(id)));
         let wanted: Vec<usize> = (0..operands.len())
@@ -333,7 +415,7 @@ impl Var<'_> {
         let mut made = HashMap::new();
         for (&node, input) in &inputs {
             if let Some(number) = input.number_on(&scratch) {
-                made.insert(number, reader.node(node));
+                made.insert(number, reader.in_partial(node));
             }
         }
         let program = recording.program();
@@ -345,20 +427,17 @@ impl Var<'_> {
         let root = match partial.place() {
             None => put_number(&mut reader.terms, partial.value()),
             Some((_, root)) => {
-                let own = match reader.is_symbol(id) {
-                    true => reader.node(id),
-                    false => reader.body(id),
-                };
+                let own = reader.in_partial(id);
                 y.number_on(&scratch).map(|number| made.insert(number, own));
                 let on_scratch = scratch.recording.borrow();
-                let mut row = Reader::new(&on_scratch, false);
+                let mut row = Reader::new(&on_scratch, Depth::Named);
                 (row.made, row.terms) = (made, std::mem::take(&mut reader.terms));
                 let root = row.node(root);
                 reader.terms = row.terms;
                 root
             }
         };
-        reader.finish(root)
+        reader.finish(root, None)
     }
 }
 

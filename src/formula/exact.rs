@@ -1,7 +1,5 @@
 //! Coefficients: exact fractions, so that simplification never rounds.
 
-use std::f64;
-
 /// Numerators and denominators stay below this, where `f64` is exact.
 const MOST: i128 = 1 << 53;
 
@@ -38,12 +36,17 @@ impl Fraction {
     }
 
     /// A number that a person would calculate with: a whole one below 2³¹, or
-    /// one with at most 10 binary places. Others, such as 0.1, are not the
-    /// fractions that they look like, and stay what they are.
+    /// one with at most 10 binary places; and 1/3, 1/7 and their like, which no one
+    /// writes as decimals: they come of a division by 3. Others, such as 0.1, are
+    /// not the fractions that they look like, and stay what they are.
     pub(super) fn of(value: f64) -> Option<Self> {
         let scaled = value * 1024.0;
-        let fits = scaled.fract() == 0.0 && value.abs() < 2_147_483_648.0;
-        fits.then(|| Self::new(scaled as i128, 1024))?
+        if scaled.fract() == 0.0 && value.abs() < 2_147_483_648.0 {
+            return Self::new(scaled as i128, 1024);
+        }
+        let below = (1.0 / value).round();
+        let is_part = (3.0..1e6).contains(&below.abs()) && 1.0 / below == value;
+        (is_part && !is_decimal(below as i64)).then(|| Self::new(1, below as i128))?
     }
 
     pub(super) fn value(self) -> f64 {
@@ -100,6 +103,16 @@ impl Fraction {
         }
         Some(power)
     }
+}
+
+/// Whether 1/n is written in few decimals.
+fn is_decimal(mut n: i64) -> bool {
+    for divisor in [2, 5] {
+        while n % divisor == 0 {
+            n /= divisor;
+        }
+    }
+    n.abs() == 1
 }
 
 pub(super) fn gcd(a: i128, b: i128) -> i128 {

@@ -15,42 +15,85 @@ impl Algebra {
     /// The shortest form that was found. Of equally short ones it is the one as it
     /// came, so that a(1 − a) is not multiplied out.
     pub(super) fn tidy(&mut self, sum: Sum) -> Sum {
+        let sum = self.folded(sum);
         let cost = self.cost(&sum);
         if self.work == 0 || sum.len() > TERMS || cost > COST {
             return sum;
         }
         let mut best = (cost, sum);
         let came = best.1.clone();
-        self.offer(&mut best, |algebra| Some(algebra.taken_out(came.clone())));
-        if came.iter().any(|product| self.has_sum(product)) {
+        let form = self.taken_out(came.clone());
+        self.offer(&mut best, form);
+        if came
+            .iter()
+            .any(|product| self.sum_factor(product).is_some())
+        {
+            let form = self.partly_expanded(&came);
+            self.offer(&mut best, form);
             if let Some(expanded) = self.expanded(&came) {
-                let one = expanded.clone();
-                self.offer(&mut best, |algebra| Some(algebra.taken_out(one)));
-                self.offer(&mut best, |_| Some(expanded));
+                let form = self.taken_out(expanded.clone());
+                self.offer(&mut best, form);
+                self.offer(&mut best, expanded);
             }
         }
-        if came.len() > 1 && came.iter().any(has_denominator) {
-            if let Some(together) = self.over_one_denominator(&came) {
-                let cost = self.cost(&together);
-                if cost <= best.0 {
-                    best = (cost, together);
-                }
+        if came.len() > 1
+            && came.iter().any(has_denominator)
+            && let Some(together) = self.over_one_denominator(&came)
+        {
+            let cost = self.cost(&together);
+            if cost <= best.0 {
+                best = (cost, together);
             }
         }
-        best.1
+        self.folded(best.1)
     }
 
-    fn offer(&mut self, best: &mut (u32, Sum), form: impl FnOnce(&mut Self) -> Option<Sum>) {
-        if let Some(form) = form(self) {
-            let cost = self.cost(&form);
-            if cost < best.0 {
-                *best = (cost, form);
-            }
+    fn offer(&mut self, best: &mut (u32, Sum), form: Sum) {
+        let cost = self.cost(&form);
+        if cost < best.0 {
+            *best = (cost, form);
         }
     }
 
+    /// Of sums with denominators those terms multiplied out; the others stay
+    /// together: p·(s − t/p) = p·s − t.
+    fn partly_expanded(&mut self, sum: &Sum) -> Sum {
+        let mut all = Collector::default();
+        for product in sum {
+            let Some((atom, inner)) = self.sum_factor(product) else {
+                all.add(product.clone());
+                continue;
+            };
+            let rest = self.without(product.clone(), atom);
+            let inner = self.sum(inner).clone();
+            let (fractions, others): (Sum, Sum) = inner.into_iter().partition(has_denominator);
+            let others = self.as_product(others);
+            all.add(self.times(rest.clone(), &others));
+            for term in fractions {
+                all.add(self.times(rest.clone(), &term));
+            }
+        }
+        all.sum()
+    }
+
+    /// A product with one power of a factor less.
+    fn without(&mut self, product: Product, atom: u32) -> Product {
+        let once = Product {
+            coefficient: Fraction::ONE,
+            factors: Factors::from_slice(&[(atom, -1)]),
+        };
+        self.times(product, &once)
+    }
+
+    /// What is common taken out; not of 0.1·x + 0.2·x, since 0.1 + 0.2 says no more.
     fn taken_out(&mut self, sum: Sum) -> Sum {
-        let product = self.as_product(sum);
+        let product = self.as_product(sum.clone());
+        let numbers = |(atom, _): &(u32, i32)| {
+            matches!(self.atom(*atom), Atom::Sum(_)) && self.facts(*atom).first == u32::MAX
+        };
+        if product.factors.iter().any(numbers) {
+            return sum;
+        }
         self.as_sum(product)
     }
 
@@ -59,20 +102,16 @@ impl Algebra {
     fn sum_factor(&self, product: &Product) -> Option<(u32, u32)> {
         let mut found = None;
         for &(atom, exponent) in &product.factors {
-            if let Atom::Sum(sum) = self.atom(atom) {
-                if exponent > 0 {
-                    if self.sum(*sum).iter().any(has_denominator) {
-                        return Some((atom, *sum));
-                    }
-                    found = found.or(Some((atom, *sum)));
+            if let Atom::Sum(sum) = self.atom(atom)
+                && exponent > 0
+            {
+                if self.sum(*sum).iter().any(has_denominator) {
+                    return Some((atom, *sum));
                 }
+                found = found.or(Some((atom, *sum)));
             }
         }
         found
-    }
-
-    fn has_sum(&self, product: &Product) -> bool {
-        self.sum_factor(product).is_some()
     }
 
     /// All products of sums multiplied out.
@@ -85,11 +124,7 @@ impl Algebra {
                 done.add(product);
                 continue;
             };
-            let once = Product {
-                coefficient: Fraction::ONE,
-                factors: Factors::from_slice(&[(atom, -1)]),
-            };
-            let rest = self.times(product, &once);
+            let rest = self.without(product, atom);
             let inner = self.sum(inner).clone();
             steps += inner.len();
             if steps > EXPANDED || done.len() + waiting.len() > EXPANDED || self.work == 0 {

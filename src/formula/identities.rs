@@ -1,11 +1,9 @@
-//! What is known of functions: σ(−x) = 1 − σ(x), e^{a−b} = e^a/e^b, √x² = x,
-//! and what follows from the definition of a named node.
+//! What is known of functions: σ(−x) = 1 − σ(x), e^{a−b} = e^a/e^b, √x² = x.
 //!
 //! There are no derivatives here. The partials of the table are written so as to
 //! keep their digits, such as σ(x)·σ(−x); these identities lead back to the form
 //! that a person writes. Each holds wherever both sides are finite.
 
-use super::Symbol;
 use super::algebra::{Algebra, Atom, Collector, Product, Sum, fraction, negated};
 use super::exact::Fraction;
 use crate::ops::Op;
@@ -13,7 +11,7 @@ use crate::ops::Op;
 /// Whole exponents beyond this stay with `pow`.
 const EXPONENT: i64 = 64;
 /// So deep identities are applied inside each other.
-const DEPTH: u32 = 16;
+pub(super) const DEPTH: u32 = 16;
 
 fn one() -> Sum {
     vec![Product::one()]
@@ -66,6 +64,14 @@ impl Algebra {
                 self.ln(vec![sum])
             }
             Op::Sigmoid => self.sigmoid(x),
+            Op::Hypot => {
+                let mut squares = Vec::with_capacity(2);
+                for x in x {
+                    squares.push(self.powered(Op::Square, vec![x], 2));
+                }
+                let sum = self.added(squares);
+                self.function(Op::Sqrt, vec![sum])
+            }
             Op::SelectLt | Op::SelectLe | Op::SelectEq => self.select(op, x),
             _ => match parity(op) {
                 Some(parity) => self.with_parity(op, x, parity),
@@ -80,12 +86,18 @@ impl Algebra {
     }
 
     pub(super) fn added(&mut self, x: Vec<Sum>) -> Sum {
+        let sum = self.collected(x.into_iter().flatten().collect());
+        self.tidy(sum)
+    }
+
+    /// A sum with like terms together.
+    pub(super) fn collected(&mut self, sum: Sum) -> Sum {
+        self.spend(sum.len());
         let mut all = Collector::default();
-        for product in x.into_iter().flatten() {
-            self.spend(1);
+        for product in sum {
             all.add(product);
         }
-        self.tidy(all.sum())
+        all.sum()
     }
 
     fn divided(&mut self, x: Vec<Sum>) -> Sum {
@@ -123,7 +135,7 @@ impl Algebra {
 
     /// e to the power of a sum: logarithms in it become factors, and a whole
     /// coefficient an exponent, so that e^{a−ln b} = e^a/b and e^{−a} = 1/e^a.
-    fn exp(&mut self, x: &Sum) -> Product {
+    pub(super) fn exp(&mut self, x: &Sum) -> Product {
         let mut product = Product::one();
         let mut rest = Collector::default();
         for term in x {
@@ -169,7 +181,7 @@ impl Algebra {
         self.power(&base, coefficient.above as i32)
     }
 
-    fn exponential_of_atom(&mut self, atom: u32) -> Option<Product> {
+    pub(super) fn exponential_of_atom(&mut self, atom: u32) -> Option<Product> {
         let Atom::Apply(op, x) = self.atom(atom).clone() else {
             return None;
         };
@@ -194,15 +206,13 @@ impl Algebra {
         if fraction(&x[0]) == Some(Fraction::ONE) {
             return Sum::new();
         }
-        if let [product] = &x[0][..] {
-            if let ([(atom, exponent)], true) = (&product.factors[..], product.coefficient.is_one())
-            {
-                if let Atom::Apply(Op::Exp, inner) = self.atom(*atom) {
-                    let exponent = Product::constant(Fraction::whole(i64::from(*exponent)));
-                    let inner = self.sum(inner[0]).clone();
-                    return self.apply(Op::Mul, vec![vec![exponent], inner]);
-                }
-            }
+        if let [product] = &x[0][..]
+            && let ([(atom, exponent)], true) = (&product.factors[..], product.coefficient.is_one())
+            && let Atom::Apply(Op::Exp, inner) = self.atom(*atom)
+        {
+            let exponent = Product::constant(Fraction::whole(i64::from(*exponent)));
+            let inner = self.sum(inner[0]).clone();
+            return self.apply(Op::Mul, vec![vec![exponent], inner]);
         }
         self.function(Op::Ln, x)
     }
@@ -295,7 +305,7 @@ impl Algebra {
         self.as_sum(product)
     }
 
-    fn atom_of(&mut self, op: Op, x: Vec<Sum>) -> Product {
+    pub(super) fn atom_of(&mut self, op: Op, x: Vec<Sum>) -> Product {
         let simpler = self.reduction(op, &x);
         let x = x.into_iter().map(|sum| self.sum_number(sum)).collect();
         let atom = self.number_of(Atom::Apply(op, x));
@@ -316,135 +326,9 @@ impl Algebra {
                 let inner = self.as_product(x[0].clone());
                 self.power(&inner, 2)?
             }
-            Op::Hypot => {
-                let squares = x
-                    .iter()
-                    .map(|x| self.powered(Op::Square, vec![x.clone()], 2));
-                let squares = squares.collect();
-                let sum = self.added(squares);
-                self.as_product(sum)
-            }
             _ => return None,
         };
         Some((if op == Op::Cbrt { 3 } else { 2 }, product))
-    }
-
-    /// A symbol, or what a rule says it is.
-    pub(super) fn symbol(&mut self, symbol: Symbol) -> Product {
-        let atom = self.number_of(Atom::Symbol(symbol));
-        self.rules
-            .get(&atom)
-            .cloned()
-            .unwrap_or(Product::atom(atom))
-    }
-
-    /// Takes the definition of a symbol as an equation, and solves it for the one
-    /// function in it: from a = 1/(1 + e^{−z}) follows e^{−z} = (1 − a)/a. With
-    /// `chained` also for a symbol in it: from a = 1/g follows g = 1/a.
-    pub(super) fn learn(&mut self, symbol: Symbol, body: Sum, chained: bool) {
-        let own = self.symbol(symbol);
-        let body = self.as_product(body);
-        let [(atom, exponent @ (1 | -1))] = body.factors[..] else {
-            return;
-        };
-        let Some(scale) = body.coefficient.inverse() else {
-            return;
-        };
-        // own = c·atom^k, so atom = (own/c)^k.
-        let scaled = self.times(own, &Product::constant(scale));
-        let Some(value) = self.power(&scaled, exponent) else {
-            return;
-        };
-        self.solve(atom, value, chained);
-    }
-
-    fn solve(&mut self, atom: u32, value: Product, chained: bool) {
-        match self.atom(atom).clone() {
-            Atom::Apply(op, x) => {
-                if self.depth < DEPTH {
-                    self.depth += 1;
-                    self.learn_kin(op, x[0], &value, atom);
-                    self.depth -= 1;
-                }
-                self.rules.insert(atom, value);
-            }
-            Atom::Symbol(_) if chained => {
-                self.rules.insert(atom, value);
-            }
-            Atom::Sum(sum) => {
-                // value = p + q·inner^k, so inner = ((value − p)/q)^k.
-                let sum = self.sum(sum).clone();
-                let (constants, others): (Sum, Sum) =
-                    sum.into_iter().partition(|term| term.factors.is_empty());
-                let [other] = &others[..] else { return };
-                let [(inner, exponent @ (1 | -1))] = other.factors[..] else {
-                    return;
-                };
-                let below = value.factors.iter().filter(|(_, exponent)| *exponent < 0);
-                let below = Product {
-                    coefficient: Fraction::ONE,
-                    factors: below.map(|(atom, exponent)| (*atom, -exponent)).collect(),
-                };
-                let mut above = vec![self.times(value, &below)];
-                for constant in constants {
-                    above.push(self.times(constant.negated(), &below));
-                }
-                let above = self.as_product(above);
-                let Some(inverse) = self.power(&below, -1) else {
-                    return;
-                };
-                let mut solved = self.times(above, &inverse);
-                let Some(scale) = other.coefficient.inverse() else {
-                    return;
-                };
-                solved = self.times(solved, &Product::constant(scale));
-                if let Some(solved) = self.power(&solved, exponent) {
-                    self.solve(inner, solved, chained);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// What else is known with the value of a function: with a = σ(u) also
-    /// e^u = a/(1 − a), with h = tanh u also sech²u = 1 − h².
-    fn learn_kin(&mut self, op: Op, argument: u32, value: &Product, atom: u32) {
-        let argument = self.sum(argument).clone();
-        match op {
-            Op::Sigmoid => {
-                let rest = self.as_product(vec![value.clone().negated(), Product::one()]);
-                let Some(inverse) = self.power(&rest, -1) else {
-                    return;
-                };
-                let odds = self.times(value.clone(), &inverse);
-                let power = self.exp(&argument);
-                if let ([(atom, exponent @ (1 | -1))], true) =
-                    (&power.factors[..], power.coefficient.is_one())
-                {
-                    if let Some(odds) = self.power(&odds, *exponent) {
-                        self.rules.entry(*atom).or_insert(odds);
-                    }
-                }
-            }
-            Op::Tanh => {
-                let Some(square) = self.power(value, 2) else {
-                    return;
-                };
-                let rest = self.as_product(vec![Product::one(), square.negated()]);
-                let sech = self.atom_of(Op::Sech, vec![argument]);
-                if let [(atom, 1)] = sech.factors[..] {
-                    self.reductions.insert(atom, (2, rest));
-                }
-            }
-            Op::Ln | Op::LogSumExp | Op::LogAddExp => {
-                if let ([(own, 1)], true) = (&value.factors[..], value.coefficient.is_one()) {
-                    if let Some(base) = self.exponential_of_atom(atom) {
-                        self.exponentials.insert(*own, base);
-                    }
-                }
-            }
-            _ => {}
-        }
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod algebra;
 mod build;
+mod equations;
 mod exact;
 mod expand;
 mod identities;
@@ -201,22 +202,23 @@ impl Formula {
         Some(Self::new(&self.terms[..], definition.body, others))
     }
 
-    /// The value of the expression, computed by the operations of the table,
-    /// where `value_of` gives the values of symbols. A symbol it does not know is
-    /// computed from its definition.
+    /// The value of the expression on any number type, computed by the operations
+    /// of the table, where `value_of` gives the values of symbols. A symbol it does
+    /// not know is computed from its definition. On [`Var`](crate::Var) it records
+    /// the formula on a tape.
     ///
     /// ```
     /// let tape = chainrule::Tape::new();
     /// let x = tape.var(2.0).named("x");
     /// let formula = x.square().formula();
     /// assert_eq!(formula.evaluate(|_| Some(3.0)), Ok(9.0));
-    /// assert!(formula.evaluate(|_| None).is_err());
+    /// assert!(formula.evaluate(|_| None::<f64>).is_err());
     /// ```
     ///
     /// # Errors
     /// If a symbol has neither value nor definition.
-    pub fn evaluate(&self, value_of: impl Fn(&str) -> Option<f64>) -> Result<f64, Error> {
-        let mut known: HashMap<&str, f64> = HashMap::new();
+    pub fn evaluate<T: Real>(&self, value_of: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
+        let mut known: HashMap<&str, T> = HashMap::new();
         for definition in &self.definitions {
             if value_of(&definition.symbol.name).is_none() {
                 let given = |name: &str| value_of(name).or_else(|| known.get(name).copied());
@@ -230,25 +232,22 @@ impl Formula {
         })
     }
 
-    fn evaluate_term(
+    fn evaluate_term<T: Real>(
         &self,
         root: u32,
-        value_of: impl Fn(&str) -> Option<f64>,
-    ) -> Result<f64, Error> {
+        value_of: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, Error> {
         let needed = needed(&self.terms, root);
-        let mut values = vec![f64::NAN; root as usize + 1];
-        for index in 0..values.len() {
-            if !needed[index] {
-                continue;
-            }
+        let mut values = vec![T::from(f64::NAN); root as usize + 1];
+        for index in (0..values.len()).filter(|&index| needed[index]) {
             values[index] = match &self.terms[index] {
-                Term::Number(number) => number.value(),
+                Term::Number(number) => T::from(number.value()),
                 Term::Symbol(symbol) => match value_of(&symbol.name) {
                     Some(value) => value,
                     None => return Err(Error::NoValue(symbol.name.to_string())),
                 },
                 Term::Apply(op, operands) => {
-                    let x: SmallVec<[f64; 8]> =
+                    let x: SmallVec<[T; 8]> =
                         operands.iter().map(|&i| values[i as usize]).collect();
                     apply(*op, &x)
                 }
@@ -259,11 +258,11 @@ impl Formula {
 }
 
 /// An operation of the table on numbers.
-fn apply(op: Op, x: &[f64]) -> f64 {
+fn apply<T: Real>(op: Op, x: &[T]) -> T {
     match op.arity() {
-        Some(1) => f64::unary(op, x[0]),
-        Some(2) => f64::binary(op, x[0], x[1]),
-        _ => f64::nary(op, &[x], &[]),
+        Some(1) => T::unary(op, x[0]),
+        Some(2) => T::binary(op, x[0], x[1]),
+        _ => T::nary(op, &[x], &[]),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Normal forms as formulas again, in the order in which a person writes them.
 //!
-//! Factors stay in the order in which they came. Terms are sorted: polynomials in
+//! Factors stay in the order in which they came, functions behind the others. Terms are sorted: polynomials in
 //! the order of declaration of their symbols, then numbers, then functions; and a
 //! sum does not begin with a minus if it need not: 1 − a, a − y, 1 + e^(−z).
 
@@ -158,7 +158,7 @@ impl<'a> Presenter<'a> {
         let mut factor = None;
         let exponent = self.exponent(&product.factors);
         let mut exponent_due = exponent.is_some();
-        for &(atom, power) in &product.factors {
+        for (atom, power) in self.functions_last(&product.factors) {
             if let Atom::Apply(Op::Exp, _) = self.algebra.atom(atom) {
                 if let Some(exponent) = exponent.clone().filter(|_| exponent_due) {
                     let exponent = self.sum(&exponent);
@@ -203,6 +203,22 @@ impl<'a> Presenter<'a> {
             above.insert(0, put_number(&mut self.terms, factor));
         }
         (negative, self.quotient(&above, &below))
+    }
+
+    /// Numbers first, and functions behind symbols: 0.1·x·sin(x). What is no
+    /// function but has one in it stays where it is: σ(x)·(1 − σ(x)).
+    fn functions_last(&self, factors: &Factors) -> Factors {
+        let mut sorted = factors.clone();
+        sorted.sort_by_key(|(atom, _)| !matches!(self.algebra.atom(*atom), Atom::Number(_)));
+        let function = |atom| matches!(self.algebra.atom(atom), Atom::Apply(..));
+        for end in (1..sorted.len()).rev() {
+            for i in 0..end {
+                if function(sorted[i].0) && self.algebra.facts(sorted[i + 1].0).polynomial {
+                    sorted.swap(i, i + 1);
+                }
+            }
+        }
+        sorted
     }
 
     fn quotient(&mut self, above: &[u32], below: &[u32]) -> u32 {

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 /// A sum of more terms than this that is used more than once stays one factor.
 const SHARED_TERMS: usize = 24;
 /// How much work is done beyond what the size of a formula asks for.
-const WORK: usize = 400_000;
+const WORK: usize = 100_000;
 
 impl Formula {
     /// The formula as a person would write it: like terms are collected, what
@@ -61,7 +61,7 @@ impl Formula {
     }
 
     fn simplified(&self, chained: bool) -> (Self, u32) {
-        let mut algebra = Algebra::new(WORK + 40 * self.terms.len());
+        let mut algebra = Algebra::new(WORK + 8 * self.terms.len());
         // Chained, the last first: what it says of a symbol goes into the equation of
         // that symbol.
         let mut order: Vec<&Definition> = self.definitions.iter().collect();
@@ -106,8 +106,8 @@ fn adds(term: &Term) -> bool {
 fn normal(algebra: &mut Algebra, terms: &[Term], root: u32) -> Sum {
     let needed = needed(terms, root);
     let mut walk = Walk::new(terms, &needed);
-    for index in 0..needed.len() {
-        if needed[index] && !walk.inner[index] {
+    for (index, &needed) in needed.iter().enumerate() {
+        if needed && !walk.inner[index] {
             let form = walk.form(algebra, index);
             walk.forms[index] = if walk.uses[index] > 1 && form.len() > SHARED_TERMS {
                 vec![algebra.as_product(form)]

@@ -1,5 +1,5 @@
 //! What a person looks at: a tape, or a tape as a sweep saw it, as a table, as a
-//! listing, as a drawing, as a page.
+//! listing, as a drawing, as a page; a derivative as steps.
 //!
 //! Each is a borrowed [`Display`](std::fmt::Display); nothing here does I/O. One
 //! [`View`] carries what all have in common: which nodes, how many of them, how
@@ -18,6 +18,8 @@
 //! ```
 
 mod dot;
+mod explain;
+mod explained;
 mod html;
 #[cfg(feature = "serde")]
 mod json;
@@ -31,6 +33,7 @@ mod svg;
 mod table;
 
 pub use dot::Dot;
+pub use explain::{ExplainedEdge, ExplainedPath, Explanation, explain};
 pub use html::{Chapter, Html, html};
 #[cfg(feature = "serde")]
 pub use json::{Data, Json, NodeData, Number, OperandData};

@@ -89,19 +89,17 @@ pub struct Row<'t> {
     pub loss: Var<'t>,
 }
 
-/// Records one row with the features `x` and the label `y`: numbers, or nodes of
-/// the same tape.
+/// Records one row with the features `x` and the label `y`.
 ///
 /// # Errors
 /// If there are not as many features as weights.
-pub fn row<'t, X: Copy + Into<Var<'t>>>(
+pub fn row<'t>(
     parameters: &Parameters<'t>,
-    x: &[X],
-    y: X,
+    x: &[f64],
+    y: f64,
     form: Form,
 ) -> Result<Row<'t>, Error> {
     check_length("features", x.len(), parameters.w.len())?;
-    let y = y.into();
     let terms = parameters.w.iter().zip(x).map(|(w, &x)| w * x);
     let z = match terms.reduce(|sum, term| sum + term) {
         Some(sum) => sum + parameters.b,

@@ -69,7 +69,9 @@ const showPanels = () => {
   $("backwards").style.flexGrow = String(steps.length - backward - 0.5);
   $("forwards").classList.toggle("now", state.step < backward);
   $("backwards").classList.toggle("now", state.step >= backward);
-  const node = state.chosen ?? step.node ?? (drawn > 0 ? 0 : undefined);
+  // At the end the node that the last chapter is about.
+  const about = data.chapters.at(-1)?.lines[0]?.wrt ?? 0;
+  const node = state.chosen ?? step.node ?? (about < drawn ? about : undefined);
   if (node !== undefined) $("node").innerHTML = describeNode(node);
 };
 

@@ -3,7 +3,8 @@
 
 use crate::driver::Browser;
 use crate::pages::Pages;
-use chainrule::models::logistic::{Form, Parameters, Row, row};
+use chainrule::models::derivation::Graph;
+use chainrule::models::logistic::Form;
 use chainrule::{Op, Real, Tape, Var, inspect};
 use std::fs;
 
@@ -17,15 +18,13 @@ const POINTS: [[f64; 6]; 6] = [
     [1.5, 0.25, 1e-9, 2.0, 4.0, 0.25],
 ];
 
-/// The article's graph, in the order in which the example records it.
-fn article(tape: &Tape, form: Form) -> (Vec<Var<'_>>, Row<'_>) {
+/// The article's graph as the example records it, and its inputs.
+fn article(tape: &Tape, form: Form) -> (Vec<Var<'_>>, Var<'_>) {
     let [w1, w2, b, x1, x2, y] = POINTS[0];
-    let parameters = Parameters::record(tape, &[w1, w2], b).expect("no name is taken");
-    let x = [tape.var(x1), tape.var(x2)];
-    let y = tape.var(y);
-    let row = row(&parameters, &x, y, form).expect("as many features as weights");
-    let inputs = [parameters.all(), x.to_vec(), vec![y]].concat();
-    (inputs, row)
+    let graph = Graph::record(tape, &[x1, x2], &[w1, w2], b, y, form);
+    let graph = graph.expect("as many features as weights");
+    let inputs = [graph.parameters.all(), graph.x, vec![graph.y]].concat();
+    (inputs, graph.loss)
 }
 
 /// Types numbers into the fields of inputs.
@@ -70,6 +69,10 @@ fn assert_same(what: &str, found: &[f64], expected: &[f64]) {
     }
 }
 
+fn place(node: Var<'_>) -> usize {
+    node.id().expect("a node").index()
+}
+
 /// The values and adjoints of all nodes up to the output.
 fn engine(tape: &Tape, output: Var<'_>) -> (Vec<f64>, Vec<f64>) {
     let adjoints = output.backward();
@@ -102,14 +105,15 @@ pub fn of_the_article(browser: &Browser, pages: &Pages) {
     for (page, form) in pages.article.iter().zip([Form::Sigmoid, Form::SpelledOut]) {
         browser.open(page, "");
         let tape = Tape::new();
-        let (inputs, row) = article(&tape, form);
+        let (inputs, loss) = article(&tape, form);
         for point in &POINTS {
-            compare(browser, &tape, &inputs, row.loss, point);
+            compare(browser, &tape, &inputs, loss, point);
         }
         // As they were.
         browser.run("document.getElementById('reset').click()");
         let (values, _) = numbers(browser);
-        assert_same("the value", &values, &POINTS[0]);
+        let given: Vec<f64> = inputs.iter().map(|input| values[place(*input)]).collect();
+        assert_same("the value", &given, &POINTS[0]);
     }
 }
 
@@ -179,10 +183,9 @@ fn compare_without_fields(
     output: Var<'_>,
     point: &[f64],
 ) {
-    let place = |input: &Var<'_>| input.id().expect("a node").index();
     let list: Vec<String> = inputs
         .iter()
-        .map(place)
+        .map(|input| place(*input))
         .zip(point)
         .map(|(i, x)| format!("[{i},{x:?}]"))
         .collect();
@@ -218,7 +221,9 @@ pub fn chapters_agree(browser: &Browser, pages: &Pages) {
     for page in &pages.article {
         browser.open(page, "");
         for point in &POINTS {
-            let given: Vec<_> = point.iter().copied().enumerate().collect();
+            let tape = Tape::new();
+            let (inputs, _) = article(&tape, Form::Sigmoid);
+            let given: Vec<_> = inputs.iter().map(|x| place(*x)).zip(*point).collect();
             give(browser, &given);
             let verdicts =
                 "return [...document.querySelectorAll('.verdict')].map((e) => e.textContent)";

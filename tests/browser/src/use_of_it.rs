@@ -190,7 +190,7 @@ pub fn names_and_roles(browser: &Browser, pages: &Pages) {
     let found = browser.run(program);
     assert_eq!(found["nameless"], 0);
     assert_eq!(found["roles"], true);
-    assert_eq!(found["said"], "w₁, value 0.4, adjoint −0.3212");
+    assert_eq!(found["said"], "x₁, value 1.5, adjoint −0.08567");
     assert_eq!(found["live"], "polite");
     assert_eq!(found["rows"], 22, "the table has every node");
     assert_eq!((&found["jumps"], &found["twice"]), (&0.into(), &0.into()));
