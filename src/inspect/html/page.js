@@ -94,11 +94,16 @@ const render = () => {
   showPanels();
 };
 
-const goTo = (step, follow = true) => {
+// What the step or the reader is at, in sight.
+const follow = () => {
+  const node = steps[state.step].node ?? state.chosen;
+  if (node !== null && node !== undefined) bringIntoSight(boxFor(node));
+};
+
+const goTo = (step) => {
   state.step = Math.min(Math.max(step, 0), steps.length - 1);
   render();
-  const node = steps[state.step].node;
-  if (follow && node !== undefined) bringIntoSight(boxFor(node));
+  follow();
 };
 
 const pause = () => {
@@ -280,7 +285,13 @@ on("search", "keydown", (event) => {
 on("theme", "click", () => setTheme(THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % 3]));
 on("previous-chapter", "click", () => turn(-1));
 on("next-chapter", "click", () => turn(1));
-window.addEventListener("resize", () => { fit(); });
+let fitted = 0;
+window.addEventListener("resize", () => {
+  if (stage.clientWidth === fitted) return;
+  fitted = stage.clientWidth;
+  fit();
+  follow();
+});
 window.addEventListener("beforeprint", () => { $("table").open = true; });
 
 $("view").innerHTML = data.views.map((other, i) => `<option value="${i}">${html(other.name)}</option>`).join("");
@@ -298,7 +309,8 @@ const wanted = new URLSearchParams(location.hash.slice(1));
 if (THEMES.includes(wanted.get("theme"))) setTheme(wanted.get("theme"));
 if (wanted.has("node")) state.chosen = Number(wanted.get("node"));
 if (wanted.has("chapter")) state.chapter = Number(wanted.get("chapter"));
-goTo(wanted.has("step") ? Number(wanted.get("step")) : steps.length - 1, wanted.has("step"));
+fitted = stage.clientWidth;
+goTo(wanted.has("step") ? Number(wanted.get("step")) : steps.length - 1);
 showChapter();
 // For tests: the numbers of the page.
 window.chainrule = { data, state, valueOf, values, numbers: () => ({ values: [...values], adjoints: [...adjoints].map((x) => x + 0) }), compared, steps: () => steps, goTo, recompute };

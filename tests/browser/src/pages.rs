@@ -130,8 +130,10 @@ pub fn load_and_fit(browser: &Browser, pages: &Pages) {
                     browser.open(page, hash);
                     let said = browser.console();
                     assert!(said.is_empty(), "{}: {said:?}", page.display());
-                    let wide = browser
-                        .run("return [document.scrollingElement.scrollWidth, window.innerWidth]");
+                    let wide = browser.run(
+                        "const page = document.scrollingElement;
+                         return [page.scrollWidth, page.clientWidth]",
+                    );
                     let fits = wide[0].as_f64() <= wide[1].as_f64();
                     assert!(fits, "{} at {width}: {wide}", page.display());
                 }
