@@ -226,15 +226,15 @@ impl<'a, F> View<'a, F> {
         }
     }
 
-    /// Shows at most this many nodes, 1000 if it is not called. The text says
-    /// how many were left out.
+    /// Shows at most this many nodes: if it is not called 1000, in a picture 300, on
+    /// a page 4000, in JSON all. What is shown says how many were left out.
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
-    /// Writes numbers with this many significant digits, from 1 to 17; 6 if it is
-    /// not called.
+    /// Writes numbers with this many significant digits, from 1 to 17; if it is not
+    /// called 6, in a picture 4. A page and JSON have all digits anyway.
     #[must_use]
     pub fn digits(self, digits: usize) -> Self {
         let digits = digits.clamp(1, 17);

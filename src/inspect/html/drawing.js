@@ -55,7 +55,7 @@ const bringIntoSight = (box) => {
   const y = camera.y + (box.y + box.h / 2) * camera.k;
   const [left, top] = [(box.w / 2 + 24) * camera.k, (box.h / 2 + 16) * camera.k];
   if (x < left || x > width - left) camera.x += width / 2 - x;
-  if (y < top || y > height - top) camera.y += height / 2 - y;
+  camera.y += Math.max(top - y, 0) || Math.min(height - top - y, 0);
   aim();
 };
 

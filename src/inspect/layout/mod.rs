@@ -11,6 +11,8 @@ mod place;
 
 /// Beyond so many places for passing edges, edges are drawn straight.
 const PLACES: usize = 60_000;
+/// From so many places on an order is improved less.
+const LARGE: usize = 1500;
 /// How often orders and heights are improved.
 const SWEEPS: usize = 32;
 

@@ -1,6 +1,6 @@
 //! The order in each layer: few crossings, by barycentres and exchanges.
 
-use super::{Layered, SWEEPS};
+use super::{LARGE, Layered, SWEEPS};
 use std::mem;
 
 impl Layered {
@@ -49,7 +49,7 @@ impl Layered {
 
     /// Improves several orders, and keeps the best one met.
     pub(super) fn reduce_crossings(&mut self) {
-        let large = self.position.len() > 4000;
+        let large = self.position.len() > LARGE;
         let (starts, sweeps) = if large { (1, SWEEPS / 4) } else { (4, SWEEPS) };
         let mut best = (usize::MAX, Vec::new());
         for start in 0..starts {

@@ -1,6 +1,6 @@
 //! Heights, that keep edges straight, and the ways of the edges.
 
-use super::{Layered, Network, Plan, SWEEPS};
+use super::{LARGE, Layered, Network, Plan, SWEEPS};
 
 /// The space between layers.
 const ACROSS: f64 = 66.0;
@@ -27,7 +27,7 @@ impl Layered {
             let centre = y / 2.0;
             layer.iter().for_each(|&place| middle[place] -= centre);
         }
-        let sweeps = if self.position.len() > 4000 {
+        let sweeps = if self.position.len() > LARGE {
             SWEEPS / 2
         } else {
             2 * SWEEPS
