@@ -241,6 +241,30 @@ fn a_page_fetches_nothing_and_is_small() {
 }
 
 #[test]
+fn a_deep_tape_is_shown_on_a_small_stack() {
+    let show = || {
+        let tape = Tape::new();
+        let mut x = tape.var(1.0);
+        for _ in 1..200_000 {
+            x = x.sin();
+        }
+        let adjoints = x.backward();
+        let texts = [
+            adjoints.table().to_string(),
+            adjoints.listing().to_string(),
+            adjoints.dot().to_string(),
+            adjoints.mermaid().to_string(),
+            adjoints.svg().limit(2000).to_string(),
+            adjoints.html().limit(2000).to_string(),
+            tape.statistics().to_string(),
+        ];
+        texts.iter().all(|text| !text.is_empty())
+    };
+    let thread = std::thread::Builder::new().stack_size(256 << 10);
+    assert!(thread.spawn(show).unwrap().join().unwrap());
+}
+
+#[test]
 fn a_large_tape_is_cut_and_a_tape_that_nobody_swept_is_drawn() {
     let tape = Tape::new();
     let mut x = tape.var(1.0);

@@ -97,7 +97,12 @@ const render = () => {
 // What the step or the reader is at, in sight.
 const follow = () => {
   const node = steps[state.step].node ?? state.chosen;
-  if (node !== null && node !== undefined) bringIntoSight(boxFor(node));
+  if (node === null || node === undefined) return;
+  if (!boxFor(node)) {
+    showView(0);
+    drawState();
+  }
+  bringIntoSight(boxFor(node));
 };
 
 const goTo = (step) => {
@@ -128,14 +133,14 @@ const play = () => {
 
 const chooseNode = (node) => {
   state.chosen = node;
-  if (node !== null && !boxFor(node)) openGroup(nodes[node].g);
+  if (node !== null && !boxOfNode.has(node)) openGroup(nodes[node].g);
   render();
   if (node !== null) bringIntoSight(boxFor(node));
 };
 
+// Of many nodes the first drawing is that of groups, then comes each from inside.
 const openGroup = (group) => {
-  const inside = data.views.findIndex((other) => other.name === `inside ${data.groups[group].name}`);
-  showView(inside >= 0 ? inside : 0);
+  showView(data.views[0].name === "groups" ? group + 1 : 0);
   render();
 };
 

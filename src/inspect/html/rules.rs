@@ -16,7 +16,9 @@ pub(super) struct Rule {
     pub(super) code: Vec<Node>,
     /// The partial with respect to each operand.
     pub(super) out: Vec<Operand>,
-    /// Whether there are operands for which its value is NaN.
+    /// Whether there are operands for which its value is NaN; then its partials are
+    /// too. (The table has one case more, in which the value is 0 and the partials
+    /// NaN: x·ln y at x = 0 and y < 0.)
     pub(super) domain: bool,
 }
 

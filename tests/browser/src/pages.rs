@@ -215,6 +215,12 @@ pub fn a_large_tape_is_drawn_in_groups(browser: &Browser, pages: &Pages) {
             .as_u64()
             > Some(0)
     );
+    let link = "document.querySelector('#node .link').click();
+        return document.querySelector('.node.chosen').getAttribute('aria-label')";
+    assert!(
+        browser.run(link).is_string(),
+        "a node that is chosen is drawn"
+    );
     // A step in a group that is not open still says what happens.
     let said = browser
         .run("window.chainrule.goTo(1500); return document.getElementById('caption').textContent");

@@ -127,6 +127,8 @@ pub fn keyboard(browser: &Browser, pages: &Pages) {
             "{control} in {met:?}"
         );
     }
+    let said = text(browser, "node");
+    assert!(said.contains("sigmoid"), "a focused node is shown: {said}");
     browser.press(&[ENTER]);
     let said = text(browser, "node");
     assert!(
