@@ -6,6 +6,7 @@ use chainrule::{Formula, Tape, Var};
 /// The article's graph, with data and parameters as named inputs.
 struct Article<'t> {
     x: [Var<'t>; 2],
+    y: Var<'t>,
     w: [Var<'t>; 2],
     b: Var<'t>,
     z: Var<'t>,
@@ -43,6 +44,7 @@ fn article(tape: &Tape, spelling: Spelling) -> Article<'_> {
     let loss = -(y * a.ln() + (1.0 - y) * (1.0 - a).ln());
     Article {
         x,
+        y,
         w,
         b,
         z,
@@ -71,6 +73,7 @@ fn the_article_is_derived_from_each_spelling_of_its_graph() {
             z,
             a,
             loss,
+            ..
         } = article(&tape, spelling);
         same(&derivative(loss, a), "(1 − y)/(1 − a) − y/a");
         same(&derivative(a, z), "a·(1 − a)");
@@ -141,6 +144,33 @@ fn the_gradient_of_log_sum_exp_is_softmax() {
     );
     let named = Var::log_sum_exp(&x).named("s");
     same(&derivative(named, x[1]), "e^x2/(e^x1 + e^x2 + e^x3)");
+}
+
+#[test]
+fn higher_derivatives_and_other_losses_come_out_too() {
+    let tape = Tape::new();
+    let Article { x, w, y, loss, .. } = article(&tape, Spelling::Sigmoid);
+    let first = loss.gradient_graph(&[w[0]])[0];
+    same(&first.formula().simplify(), "(a − y)·x1");
+    same(&derivative(first, w[0]), "x1²·a·(1 − a)");
+    let second = first.gradient_graph(&[w[0]])[0];
+    same(&derivative(second, w[0]), "x1³·a·(2·a² − 3·a + 1)");
+
+    let lambda = tape.var(0.1).named("λ");
+    let ridge = loss + 0.5 * lambda * (w[0].square() + w[1].square());
+    same(&derivative(ridge, w[0]), "(a − y)·x1 + λ·w1");
+    let lasso = (loss + lambda * w[0].abs()) / 3.0;
+    same(&derivative(lasso, w[0]), "((a − y)·x1 + λ·sgn(w1))/3");
+    let normal = -0.5 * ((x[0] - y) / lambda).square() - lambda.ln();
+    same(&derivative(normal, lambda), "(x1 − y)²/λ³ − 1/λ");
+    let exp = x[1].exp();
+    let tanh = (exp - (-x[1]).exp()) / (exp + (-x[1]).exp());
+    same(&derivative(tanh, x[1]), "4/(e^x2 + e^(−x2))²");
+    same(
+        &derivative(x[1].sin().square() + x[1].cos().square(), x[1]),
+        "0",
+    );
+    same(&derivative(x[0] / (1.0 + x[0]), x[0]), "1/(x1 + 1)²");
 }
 
 #[test]

@@ -245,6 +245,24 @@ fn ten_thousand_nodes_are_simplified_and_printed_on_a_small_stack() {
 }
 
 #[test]
+fn the_deepest_expression_that_is_written_out_fits_a_small_stack() {
+    on_small_stack(|| {
+        let tape = Tape::new();
+        let x = tape.var(0.5).named("x");
+        let deep = |n: usize| (0..n).fold(x, |a, _| -(a + 1.0).sin() / 2.0).formula();
+        let plain = deep(11);
+        for text in [plain.to_string(), plain.latex(), plain.mathml()] {
+            assert!(
+                !text.contains("let ") && !text.contains("aligned") && !text.contains("<mtable>")
+            );
+        }
+        assert!(deep(12).to_string().starts_with("let t1 = "));
+        let root = Var::sum(&vec![x.sin(); 60]).formula().to_string();
+        assert!(!root.contains("more"), "{root}");
+    });
+}
+
+#[test]
 fn long_sums_products_and_chains_are_simplified_on_a_small_stack() {
     on_small_stack(|| {
         let tape = Tape::new();
