@@ -19,12 +19,14 @@ enum Spelling {
     Sigmoid,
     SpelledOut,
     SpelledOutWithG,
+    EachStepNamed,
 }
 
-const SPELLINGS: [Spelling; 3] = [
+const SPELLINGS: [Spelling; 4] = [
     Spelling::Sigmoid,
     Spelling::SpelledOut,
     Spelling::SpelledOutWithG,
+    Spelling::EachStepNamed,
 ];
 
 fn article(tape: &Tape, spelling: Spelling) -> Article<'_> {
@@ -39,6 +41,7 @@ fn article(tape: &Tape, spelling: Spelling) -> Article<'_> {
         Spelling::Sigmoid => z.sigmoid(),
         Spelling::SpelledOut => 1.0 / spelled_out(),
         Spelling::SpelledOutWithG => spelled_out().named("g").recip(),
+        Spelling::EachStepNamed => (1.0 + (-z).exp().named("e")).named("g").recip(),
     }
     .named("a");
     let loss = -(y * a.ln() + (1.0 - y) * (1.0 - a).ln());

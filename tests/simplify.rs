@@ -272,7 +272,13 @@ fn long_sums_products_and_chains_are_simplified_on_a_small_stack() {
             x.iter().copied().reduce(|a, b| a * b).unwrap(),
             x.iter().copied().reduce(|a, b| (a + b) * 0.5).unwrap(),
             x.iter().copied().reduce(|a, b| (a - b).sin()).unwrap(),
-            x.iter().fold(x[0], |a, _| a * a * 0.5 + a),
+            x.iter().take(3_000).fold(x[0], |a, _| a * a * 0.5 + a),
+            x.iter().take(200).fold(x[0], |a, _| a * a),
+            x.iter()
+                .take(200)
+                .fold((x[0], x[1]), |(a, b), _| (b, a + b))
+                .1,
+            x.iter().take(200).fold(x[0], |a, x| (a + x) * (a - x)),
             x.iter()
                 .fold(x[0], |a, _| Var::log_sum_exp(&[a, x[1]]))
                 .exp(),
