@@ -176,7 +176,10 @@ pub enum Error {
         tolerance: f64,
     },
     /// A symbol of a formula that has no value.
-    NoValue(String),
+    NoValue {
+        /// Its name.
+        name: String,
+    },
     /// Data with no rows.
     NoRows,
     /// A label that is neither 0 nor 1.
@@ -332,7 +335,7 @@ impl fmt::Display for Error {
                  {difference:e} by finite differences with step {step:e} \
                  (at most {tolerance:e} apart expected)"
             ),
-            Self::NoValue(name) => {
+            Self::NoValue { name } => {
                 write!(f, "the formula needs a value of {name}, and none is given")
             }
             Self::NoRows => write!(f, "no rows of data given, at least 1 expected"),

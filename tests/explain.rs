@@ -205,3 +205,16 @@ fn markdown_has_a_heading_tables_and_escaped_bars() {
     );
     assert!(markdown.contains("| by hand | 2·x | -4 |"), "{markdown}");
 }
+
+#[test]
+fn a_graph_that_cannot_be_recorded_says_why() {
+    let record =
+        |tape: &Tape, x: &[f64]| Graph::record(tape, x, &W, 0.1, 1.0, Form::Sigmoid).map(|_| ());
+    let tape = Tape::new();
+    let error = record(&tape, &[1.0]).unwrap_err();
+    assert_eq!(error.to_string(), "1 features given, 2 expected");
+    assert!(tape.is_empty());
+    let _ = tape.var(0.0).named("x1");
+    let error = record(&tape, &X).unwrap_err();
+    assert_eq!(error.to_string(), "the name \"x1\" is taken: node 0 has it");
+}

@@ -245,6 +245,24 @@ fn ten_thousand_nodes_are_simplified_and_printed_on_a_small_stack() {
 }
 
 #[test]
+fn the_deepest_expression_that_is_written_out_fits_a_small_stack() {
+    on_small_stack(|| {
+        let tape = Tape::new();
+        let x = tape.var(0.5).named("x");
+        let deep = |n: usize| (0..n).fold(x, |a, _| -(a + 1.0).sin() / 2.0).formula();
+        let plain = deep(11);
+        for text in [plain.to_string(), plain.latex(), plain.mathml()] {
+            assert!(
+                !text.contains("let ") && !text.contains("aligned") && !text.contains("<mtable>")
+            );
+        }
+        assert!(deep(12).to_string().starts_with("let t1 = "));
+        let root = Var::sum(&vec![x.sin(); 60]).formula().to_string();
+        assert!(!root.contains("more"), "{root}");
+    });
+}
+
+#[test]
 fn long_sums_products_and_chains_are_simplified_on_a_small_stack() {
     on_small_stack(|| {
         let tape = Tape::new();
@@ -254,7 +272,13 @@ fn long_sums_products_and_chains_are_simplified_on_a_small_stack() {
             x.iter().copied().reduce(|a, b| a * b).unwrap(),
             x.iter().copied().reduce(|a, b| (a + b) * 0.5).unwrap(),
             x.iter().copied().reduce(|a, b| (a - b).sin()).unwrap(),
-            x.iter().fold(x[0], |a, _| a * a * 0.5 + a),
+            x.iter().take(3_000).fold(x[0], |a, _| a * a * 0.5 + a),
+            x.iter().take(200).fold(x[0], |a, _| a * a),
+            x.iter()
+                .take(200)
+                .fold((x[0], x[1]), |(a, b), _| (b, a + b))
+                .1,
+            x.iter().take(200).fold(x[0], |a, x| (a + x) * (a - x)),
             x.iter()
                 .fold(x[0], |a, _| Var::log_sum_exp(&[a, x[1]]))
                 .exp(),

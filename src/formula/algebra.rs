@@ -11,7 +11,7 @@ use super::{Bits, Symbol};
 use crate::ops::Op;
 use indexmap::IndexSet;
 use smallvec::{SmallVec, smallvec};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A product of more factors than this is a factor of its own, so that long
 /// chains cost no more than their length.
@@ -66,6 +66,10 @@ pub(super) struct Algebra {
     pub(super) reductions: HashMap<u32, (i32, Product)>,
     /// e to the power of an atom: of ln u it is u.
     pub(super) exponentials: HashMap<u32, Product>,
+    /// Symbols that have definitions, and whether one is defined by another so that
+    /// either could be written by the other.
+    pub(super) defined: HashSet<u32>,
+    pub(super) has_chains: bool,
     /// Symbols and the products that they stand for.
     pub(super) products: Vec<(u32, Product)>,
     /// How much work there may still be; at 0 nothing more is tried.
@@ -175,6 +179,8 @@ impl Algebra {
             rules: HashMap::new(),
             reductions: HashMap::new(),
             exponentials: HashMap::new(),
+            defined: HashSet::new(),
+            has_chains: false,
             products: Vec::new(),
             work,
             depth: 0,

@@ -12,6 +12,12 @@ use crate::ops::Op;
 const PRODUCTS: usize = 2_000;
 
 impl Algebra {
+    /// Says that a symbol has a definition.
+    pub(super) fn define(&mut self, symbol: Symbol) {
+        let atom = self.number_of(Atom::Symbol(symbol));
+        self.defined.insert(atom);
+    }
+
     /// A symbol, or what a rule says it is.
     pub(super) fn symbol(&mut self, symbol: Symbol) -> Product {
         let atom = self.number_of(Atom::Symbol(symbol));
@@ -55,8 +61,11 @@ impl Algebra {
                 }
                 self.rules.insert(atom, value);
             }
-            Atom::Symbol(_) if chained => {
-                self.rules.insert(atom, value);
+            Atom::Symbol(_) if self.defined.contains(&atom) => {
+                self.has_chains = true;
+                if chained {
+                    self.rules.insert(atom, value);
+                }
             }
             Atom::Sum(sum) => {
                 // value = p + q·inner^k, so inner = ((value − p)/q)^k.

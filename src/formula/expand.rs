@@ -3,6 +3,7 @@
 
 use super::algebra::{Algebra, Atom, Collector, Factors, Product, Sum};
 use super::exact::Fraction;
+use std::cmp::Ordering;
 
 /// Forms are compared for sums of at most so many terms,
 const TERMS: usize = 24;
@@ -137,23 +138,16 @@ impl Algebra {
         Some(done.sum())
     }
 
-    /// The sum over its common denominator, if the numerator is one term then:
-    /// 1/p + 1/(1 − p) = 1/(p(1 − p)).
+    /// The sum over its common denominator, if the numerator is one term then, or
+    /// has one of the denominators as a factor: 1/p + 1/(1 − p) = 1/(p(1 − p)).
     fn over_one_denominator(&mut self, sum: &Sum) -> Option<Sum> {
         let mut denominator = Product::one();
         for product in sum {
             for &(atom, exponent) in &product.factors {
                 let missing = -exponent - denominator.exponent(atom);
                 if exponent < 0 && missing > 0 {
-                    let factors = Factors::from_slice(&[(atom, missing)]);
-                    let coefficient = Fraction::ONE;
-                    denominator = self.times(
-                        denominator,
-                        &Product {
-                            coefficient,
-                            factors,
-                        },
-                    );
+                    let power = self.power(&Product::atom(atom), missing)?;
+                    denominator = self.times(denominator, &power);
                 }
             }
         }
@@ -161,13 +155,67 @@ impl Algebra {
         for product in sum {
             above.push(self.times(product.clone(), &denominator));
         }
-        let above = self.expanded(&above)?;
-        let below = self.power(&denominator, -1)?;
-        match &above[..] {
-            [one] => Some(vec![self.times(one.clone(), &below)]),
-            _ => None,
+        let mut above = self.expanded(&above)?;
+        let mut rest = self.power(&denominator, -1)?;
+        let mut divides = above.len() == 1;
+        for (atom, _) in denominator.factors {
+            let Atom::Sum(divisor) = *self.atom(atom) else {
+                continue;
+            };
+            let divisor = self.sum(divisor).clone();
+            while above.len() > 1
+                && let Some(quotient) = self.divided_exactly(&above, &divisor)
+            {
+                above = quotient;
+                rest = self.times(rest, &Product::atom(atom));
+                divides = true;
+            }
         }
+        if !divides {
+            return None;
+        }
+        let above = self.as_product(above);
+        let product = self.times(rest, &above);
+        Some(self.as_sum(product))
     }
+
+    /// The quotient of two polynomials, if there is no remainder.
+    fn divided_exactly(&mut self, sum: &Sum, divisor: &Sum) -> Option<Sum> {
+        let is_polynomial = |sum: &Sum| !sum.iter().any(has_denominator);
+        if !is_polynomial(sum) || !is_polynomial(divisor) {
+            return None;
+        }
+        let leader = self.power(leading(divisor)?, -1)?;
+        let mut rest = sum.clone();
+        let mut quotient = Sum::new();
+        while let Some(first) = leading(&rest) {
+            let term = self.times(first.clone(), &leader);
+            if has_denominator(&term) || quotient.len() > TERMS || self.work == 0 {
+                return None;
+            }
+            for subtrahend in divisor {
+                rest.push(self.times(term.clone(), subtrahend).negated());
+            }
+            rest = self.collected(rest);
+            quotient.push(term);
+        }
+        Some(quotient)
+    }
+}
+
+/// The term of a polynomial that is first in an order that products keep: by the
+/// exponent of the first atom in which two differ.
+fn leading(sum: &Sum) -> Option<&Product> {
+    let order = |a: &&Product, b: &&Product| {
+        let atoms = a.factors.iter().chain(&b.factors).map(|(atom, _)| *atom);
+        let differ = atoms
+            .filter(|&atom| a.exponent(atom) != b.exponent(atom))
+            .min();
+        differ.map_or(Ordering::Equal, |atom| {
+            a.exponent(atom).cmp(&b.exponent(atom))
+        })
+    };
+    sum.iter().max_by(order)
 }
 
 fn has_denominator(product: &Product) -> bool {

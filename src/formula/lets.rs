@@ -91,19 +91,26 @@ fn sheet(formula: &Formula, share: bool) -> Sheet {
     }
 }
 
+/// How large a term is when it is written out, and how deep, if its operands are
+/// as large and deep as this.
+fn extent(term: &Term, extents: &[(u32, u32)]) -> (u32, u32) {
+    let mut all = (1_u32, 1_u32);
+    for &operand in term.operands() {
+        let (size, depth) = extents[operand as usize];
+        all = (all.0.saturating_add(size), all.1.max(depth + 1));
+    }
+    all
+}
+
 /// Whether an expression is too large to be written out.
 fn is_large(terms: &[Term]) -> bool {
-    let mut sizes = Vec::with_capacity(terms.len());
+    let mut extents = Vec::with_capacity(terms.len());
     for term in terms {
-        let mut all = (1_u32, 1_u32);
-        for &operand in term.operands() {
-            let (size, depth): (u32, u32) = sizes[operand as usize];
-            all = (all.0.saturating_add(size), all.1.max(depth + 1));
-        }
-        if all.0 > SIZE || all.1 > DEPTH {
+        let (size, depth) = extent(term, &extents);
+        if size > SIZE || depth > DEPTH {
             return true;
         }
-        sizes.push(all);
+        extents.push((size, depth));
     }
     false
 }
@@ -119,20 +126,16 @@ fn bound(terms: &[Term]) -> Vec<u32> {
     }
     let root = terms.len() - 1;
     let mut bound = Vec::new();
-    let mut sizes = Vec::with_capacity(terms.len());
+    let mut extents = Vec::with_capacity(terms.len());
     for (index, term) in terms.iter().enumerate() {
-        let mut all = (1_u32, 1_u32);
-        for &operand in term.operands() {
-            let (size, depth): (u32, u32) = sizes[operand as usize];
-            all = (all.0.saturating_add(size), all.1.max(depth + 1));
-        }
-        let large = all.0 > BOUND_SIZE || all.1 > BOUND_DEPTH;
+        let (mut size, mut depth) = extent(term, &extents);
+        let large = size > BOUND_SIZE || depth > BOUND_DEPTH;
         let compound = !term.operands().is_empty();
         if index != root && compound && (large || uses[index] > 1) {
             bound.push(index as u32);
-            all = (1, 1);
+            (size, depth) = (1, 1);
         }
-        sizes.push(all);
+        extents.push((size, depth));
     }
     bound
 }

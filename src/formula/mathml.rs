@@ -78,7 +78,8 @@ fn of(layout: &Layout) -> String {
         Layout::Magnitude(x) => row(&format!("<mo>|</mo>{}<mo>|</mo>", of(x))),
         Layout::Call(name, x) => {
             let x: Vec<String> = x.iter().map(of).collect();
-            let name = format!("<mi>{}</mi>", escaped(name));
+            // With the invisible sign of application, for those who hear it.
+            let name = format!("<mi>{}</mi><mo>&#8289;</mo>", escaped(name));
             row(&format!("{name}{}", parenthesised(&x.join(&operator(",")))))
         }
         Layout::Choice(relation, parts) => {

@@ -244,7 +244,10 @@ impl Formula {
                 Term::Number(number) => T::from(number.value()),
                 Term::Symbol(symbol) => match value_of(&symbol.name) {
                     Some(value) => value,
-                    None => return Err(Error::NoValue(symbol.name.to_string())),
+                    None => {
+                        let name = symbol.name.to_string();
+                        return Err(Error::NoValue { name });
+                    }
                 },
                 Term::Apply(op, operands) => {
                     let x: SmallVec<[T; 8]> =

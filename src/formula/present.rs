@@ -291,7 +291,11 @@ impl<'a> Presenter<'a> {
             let minus = sum.iter().any(|term| term.coefficient.above < 0);
             let plus = |term: &Product| term.coefficient.above > 0;
             let constant = |term: &Product| plus(term) && term.factors.is_empty();
-            exponent % 2 != 0 && minus && sum.iter().any(plus) && !sum.iter().any(constant)
+            *exponent > 0
+                && exponent % 2 != 0
+                && minus
+                && sum.iter().any(plus)
+                && !sum.iter().any(constant)
         });
         found.map(|(atom, _)| *atom)
     }

@@ -37,31 +37,27 @@ impl Formula {
     /// The work is bounded: a large formula is simplified in parts, and what is
     /// beyond the bound stays as it is.
     pub fn simplify(&self) -> Self {
-        let (simple, cost) = self.simplified(false);
-        if !self.has_chains() {
+        let (simple, cost, has_chains) = self.simplified(false);
+        if !has_chains {
             return simple;
         }
-        let (other, other_cost) = self.simplified(true);
-        if other_cost < cost { other } else { simple }
+        let (other, other_cost, _) = self.simplified(true);
+        // Of equally short forms the one of fewer symbols.
+        let length = |formula: &Self, cost| (cost, formula.symbols().count());
+        if length(&other, other_cost) < length(&simple, cost) {
+            other
+        } else {
+            simple
+        }
     }
 
-    /// Whether a definition has a symbol in it that has a definition itself, so
-    /// that there is a choice which of the two to write.
-    fn has_chains(&self) -> bool {
-        self.definitions.iter().any(|definition| {
-            let Term::Apply(_, operands) = &self.terms[definition.body as usize] else {
-                return false;
-            };
-            let defined = |index: &u32| match &self.terms[*index as usize] {
-                Term::Symbol(symbol) => self.definitions.iter().any(|d| d.symbol == *symbol),
-                _ => false,
-            };
-            operands.iter().any(defined)
-        })
-    }
-
-    fn simplified(&self, chained: bool) -> (Self, u32) {
+    /// The simple form, its cost, and whether there is a choice which of two named
+    /// nodes to write, one being defined by the other; `chained` decides it.
+    fn simplified(&self, chained: bool) -> (Self, u32, bool) {
         let mut algebra = Algebra::new(WORK + 8 * self.terms.len());
+        for definition in &self.definitions {
+            algebra.define(definition.symbol.clone());
+        }
         // Chained, the last first: what it says of a symbol goes into the equation of
         // that symbol.
         let mut order: Vec<&Definition> = self.definitions.iter().collect();
@@ -73,7 +69,7 @@ impl Formula {
             algebra.learn(definition.symbol.clone(), body, chained);
         }
         let sum = normal(&mut algebra, &self.terms, self.root);
-        let cost = algebra.cost(&sum);
+        let (cost, has_chains) = (algebra.cost(&sum), algebra.has_chains);
         let mut presenter = Presenter::new(&mut algebra);
         let root = presenter.present(&sum);
         let mut terms = presenter.terms;
@@ -85,7 +81,7 @@ impl Formula {
                 body: copy(&self.terms[..], definition.body, &mut terms, &mut places),
             });
         }
-        (Self::new(&terms, root, definitions), cost)
+        (Self::new(&terms, root, definitions), cost, has_chains)
     }
 }
 

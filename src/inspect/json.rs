@@ -33,14 +33,14 @@ use std::fmt;
 pub struct Json;
 
 impl Tape {
-    /// The tape as JSON, in the schema of [`Data`](super::Data).
+    /// The tape as JSON, in the schema of [`Data`].
     pub fn json(&self) -> View<'_, Json> {
         View::new(self, Json).limit(usize::MAX)
     }
 }
 
 impl Adjoints<'_> {
-    /// The swept nodes as JSON, in the schema of [`Data`](super::Data).
+    /// The swept nodes as JSON, in the schema of [`Data`].
     ///
     /// # Panics
     /// As [`table`](Adjoints::table).
