@@ -245,6 +245,7 @@ impl<'a> Picture<'a> {
         let text = self
             .subject
             .expression_with(&node_on_tape, 4, |id| symbol(&self.subject, id.index()));
+        let text = text.replace("(-", "(−");
         shortened(&format!("{} = {text}", self.symbol(node)))
     }
 
