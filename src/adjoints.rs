@@ -146,11 +146,7 @@ impl<'t> Adjoints<'t> {
             .stop()
         };
         self.expect_current();
-        let edges = tape.recording.borrow().edges(id as usize);
-        let partials = edges
-            .iter()
-            .map(|edge| (NodeId(edge.operand as u32), edge.partial))
-            .collect();
+        let partials = tape.recording.borrow().partials(id as usize);
         let seeds = self.seeds.iter().filter(|(output, _)| *output == id);
         SweptNode {
             node: tape.node(NodeId(id)),
@@ -167,6 +163,11 @@ impl<'t> Adjoints<'t> {
     /// The memory, for the next [`backward_with`](Tape::backward_with).
     pub fn into_buffer(self) -> Vec<f64> {
         self.adjoints
+    }
+
+    /// The outputs that were swept from, and their weights.
+    pub(crate) fn seeds(&self) -> &[(u32, f64)] {
+        &self.seeds
     }
 
     pub(crate) fn tape(&self) -> Option<&'t Tape> {

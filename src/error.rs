@@ -191,6 +191,11 @@ pub enum Error {
         /// How far `reverse` and `difference` may be apart.
         tolerance: f64,
     },
+    /// A symbol of a formula that has no value.
+    NoValue {
+        /// Its name.
+        name: String,
+    },
     /// Data with no rows.
     NoRows,
     /// A label that is neither 0 nor 1.
@@ -353,6 +358,9 @@ impl fmt::Display for Error {
                  {difference:e} by finite differences with step {step:e} \
                  (at most {tolerance:e} apart expected)"
             ),
+            Self::NoValue { name } => {
+                write!(f, "the formula needs a value of {name}, and none is given")
+            }
             Self::NoRows => write!(f, "no rows of data given, at least 1 expected"),
             Self::BadLabel { row, value } => {
                 write!(f, "the label of row {row} is {value}, 0 or 1 expected")

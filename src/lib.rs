@@ -86,7 +86,9 @@ mod closures;
 mod comparison;
 mod dual;
 mod error;
+mod formula;
 mod function;
+pub mod inspect;
 mod math;
 pub mod models;
 mod names;
@@ -102,7 +104,9 @@ pub use check::{GradientCheck, check_gradient};
 pub use closures::{grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use dual::Dual;
 pub use error::{Error, NonFinite};
+pub use formula::{Formula, WithLets};
 pub use function::{Freeze, Function, Recorder, Rows, Workspace};
+pub use inspect::{ExplainedEdge, ExplainedPath, Explanation, explain};
 pub use ops::{Notation, Op, Real};
 pub use program::{NodeId, Operand};
 pub use tape::{Node, Tape};
@@ -112,3 +116,8 @@ pub use var::Var;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The derivation's examples, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/derivation.md")]
+struct Derivation;

@@ -429,6 +429,14 @@ impl Recording {
         }
     }
 
+    /// The memory that is filled, without names, lines and idle room.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&self.records[..self.len])
+            + size_of_val(self.values())
+            + size_of_val(&self.constants[..self.constants_len])
+            + size_of_val(&self.operands[..])
+    }
+
     pub(crate) fn capacity(&self) -> usize {
         self.values.capacity().min(self.records.capacity())
     }

@@ -10,7 +10,7 @@ use crate::ops::rules::{
     FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E, picked, products_of_others, softmax,
 };
 use crate::ops::{ABSENT, Op, Real, table};
-use crate::program::{Form, Operand, Program, code};
+use crate::program::{Form, NodeId, Operand, Program, code};
 use crate::recording::Recording;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -156,6 +156,12 @@ impl Recording {
         };
         for_each_edge(self.program(), index, self.values(), &mut each);
         edges
+    }
+
+    /// For each operand that is a node, the partial with respect to it.
+    pub(crate) fn partials(&self, index: usize) -> SmallVec<[(NodeId, f64); 2]> {
+        let pair = |edge: Edge| (NodeId(edge.operand as u32), edge.partial);
+        self.edges(index).into_iter().map(pair).collect()
     }
 }
 

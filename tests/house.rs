@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each may use only those before it.
-const HOUSE: [&str; 16] = [
+const HOUSE: [&str; 18] = [
     "error",
     "math",
     "ops",
@@ -19,8 +19,10 @@ const HOUSE: [&str; 16] = [
     "sweep",
     "adjoints",
     "function",
+    "formula",
     "closures",
     "check",
+    "inspect",
     "models",
 ];
 

@@ -249,9 +249,11 @@ fn check_length(what: &'static str, found: usize, expected: usize) -> Result<(),
 }
 
 /// The formulas of the article, derived by a person. Nothing in the crate
-/// computes with them; they stand beside the engine's numbers.
+/// computes with them; they stand beside the engine's numbers. Those of the
+/// components are for any number type, so that they can be recorded too.
 pub mod hand {
     use super::Data;
+    use crate::Real;
 
     /// a = 1/(1 + e^{−z})
     pub fn a(z: f64) -> f64 {
@@ -259,27 +261,28 @@ pub mod hand {
     }
 
     /// Component 1: dL/da = (1−y)/(1−a) − y/a
-    pub fn dl_da(a: f64, y: f64) -> f64 {
-        (1.0 - y) / (1.0 - a) - y / a
+    pub fn dl_da<T: Real>(a: T, y: T) -> T {
+        let one = T::from(1.0);
+        (one - y) / (one - a) - y / a
     }
 
     /// Component 2: da/dz = a(1−a)
-    pub fn da_dz(a: f64) -> f64 {
-        a * (1.0 - a)
+    pub fn da_dz<T: Real>(a: T) -> T {
+        a * (T::from(1.0) - a)
     }
 
     /// Component 2 in detail: da/dg = −1/g²
-    pub fn da_dg(g: f64) -> f64 {
-        -1.0 / (g * g)
+    pub fn da_dg<T: Real>(g: T) -> T {
+        T::from(-1.0) / (g * g)
     }
 
     /// Component 2 in detail: dg/dz = −e^{−z}
-    pub fn dg_dz(z: f64) -> f64 {
+    pub fn dg_dz<T: Real>(z: T) -> T {
         -(-z).exp()
     }
 
     /// Component 3: dL/dz = a − y
-    pub fn dl_dz(a: f64, y: f64) -> f64 {
+    pub fn dl_dz<T: Real>(a: T, y: T) -> T {
         a - y
     }
 

@@ -1,0 +1,430 @@
+//! What is in a drawing: which nodes, what is written on them, which belong
+//! together, and where everything goes.
+//!
+//! A node belongs to the first named node that is made from it: all that leads to
+//! z and to nothing named before is the group z. Groups follow one another as
+//! nodes do, so that a drawing of groups has no cycles. What the caller groups
+//! are leaves, which nothing leads to.
+
+use super::layout::{Network, Plan};
+use super::{Seen, Subject, visible};
+use crate::ops::Op;
+use crate::program::NodeId;
+use crate::tape::Node;
+use std::collections::HashMap;
+
+/// From so many nodes on a group is divided.
+const GROUP: usize = 150;
+
+/// What is in a drawing.
+pub(super) struct Picture<'a> {
+    pub(super) subject: Subject<'a>,
+    /// The positions on the tape of what is drawn, in their order.
+    pub(super) nodes: Vec<usize>,
+    /// Nodes before this one are shown as if they were leaves.
+    pub(super) first: usize,
+    pub(super) edges: Vec<Edge>,
+    pub(super) groups: Vec<Group>,
+    /// The group of each node.
+    pub(super) group_of: Vec<usize>,
+    /// Whether each node stands without what it was made from.
+    leaf: Vec<bool>,
+}
+
+/// An edge between two nodes, by their positions in [`Picture::nodes`].
+#[derive(Clone, Copy)]
+pub(super) struct Edge {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// Which of the operands that are nodes it is, from 0.
+    pub(super) operand: usize,
+}
+
+/// Nodes that belong together.
+pub(super) struct Group {
+    pub(super) name: String,
+    /// Whether the caller made it, of leaves.
+    pub(super) given: bool,
+    /// The named node that it leads to.
+    pub(super) result: Option<usize>,
+}
+
+/// A drawing of nodes or of groups.
+pub(super) struct Drawing {
+    /// What is drawn: nodes or groups, by their positions.
+    pub(super) boxes: Vec<Shown>,
+    pub(super) sizes: Vec<(f64, f64)>,
+    /// From which box to which, and for which edge if it is one alone.
+    pub(super) wires: Vec<(usize, usize, Option<usize>)>,
+    pub(super) plan: Plan,
+}
+
+/// What a box stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Shown {
+    Node(usize),
+    Group(usize),
+}
+
+/// A rectangle behind the nodes of a group.
+pub(super) struct Region {
+    pub(super) group: usize,
+    pub(super) corner: (f64, f64),
+    pub(super) size: (f64, f64),
+}
+
+impl<'a> Picture<'a> {
+    /// Everything that leads to the outputs, at most the last `limit` nodes of it.
+    pub(super) fn new(subject: Subject<'a>, limit: usize, given: &[(String, Vec<usize>)]) -> Self {
+        let len = subject.len;
+        let mut reached = vec![subject.adjoints.is_none(); len];
+        for (output, _) in subject
+            .adjoints
+            .iter()
+            .flat_map(|adjoints| adjoints.seeds())
+        {
+            reached[*output as usize] = true;
+        }
+        let (mut count, mut first) = (0, 0);
+        for index in (0..len).rev() {
+            if !reached[index] {
+                continue;
+            }
+            count += 1;
+            if count > limit {
+                first = first.max(index + 1);
+                continue;
+            }
+            for (operand, _) in subject.seen(index).partials {
+                reached[operand.index()] = true;
+            }
+        }
+        let nodes: Vec<usize> = (0..len)
+            .filter(|&index| reached[index] && index >= first)
+            .collect();
+        let mut picture = Self {
+            subject,
+            nodes,
+            first,
+            edges: Vec::new(),
+            groups: Vec::new(),
+            group_of: Vec::new(),
+            leaf: Vec::new(),
+        };
+        picture.find_edges();
+        let leaf = |&index: &usize| index < first || picture.node(index).op == Op::Input;
+        picture.leaf = picture.nodes.iter().map(leaf).collect();
+        picture.find_groups(given);
+        picture
+    }
+
+    /// The edges, and before the first node the operands that are left out.
+    fn find_edges(&mut self) {
+        let mut operands = Vec::new();
+        for &index in &self.nodes {
+            let partials = self.subject.seen(index).partials;
+            operands.extend(
+                partials
+                    .iter()
+                    .enumerate()
+                    .map(|(k, edge)| (edge.0, index, k)),
+            );
+        }
+        let before = operands.iter().map(|(from, _, _)| from.index());
+        self.nodes.extend(before.filter(|from| *from < self.first));
+        self.nodes.sort_unstable();
+        self.nodes.dedup();
+        let place: HashMap<usize, usize> = self.nodes.iter().copied().zip(0..).collect();
+        let edge = |&(from, to, operand): &(NodeId, usize, usize)| Edge {
+            from: place[&from.index()],
+            to: place[&to],
+            operand,
+        };
+        self.edges = operands.iter().map(edge).collect();
+    }
+
+    fn find_groups(&mut self, given: &[(String, Vec<usize>)]) {
+        let mut given_to = HashMap::new();
+        for (group, (name, members)) in given.iter().enumerate() {
+            let (name, given, result) = (visible(name), true, None);
+            self.groups.push(Group {
+                name,
+                given,
+                result,
+            });
+            given_to.extend(members.iter().map(|&member| (member, group)));
+        }
+        // The first named node made from each; nodes.len() if there is none.
+        let last = self.nodes.len();
+        let mut owner = vec![last; last];
+        let mut edges = self.edges.iter().rev().peekable();
+        for node in (0..last).rev() {
+            if self.is_named(node) {
+                owner[node] = node;
+            }
+            while let Some(edge) = edges.next_if(|edge| edge.to == node) {
+                owner[edge.from] = owner[edge.from].min(owner[node]);
+            }
+        }
+        let mut sizes = vec![0_usize; last + 1];
+        owner.iter().for_each(|&owner| sizes[owner] += 1);
+        let mut found = HashMap::new();
+        let mut members = vec![0; last + 1];
+        for (node, &own) in owner.iter().enumerate() {
+            let index = self.nodes[node];
+            if let Some(&group) = given_to.get(&index) {
+                self.group_of.push(group);
+                continue;
+            }
+            let block = match sizes[own] {
+                size if size > GROUP => members[own] / (size as f64).sqrt().ceil() as usize,
+                _ => 0,
+            };
+            members[own] += 1;
+            let group = *found.entry((own, block)).or_insert_with(|| {
+                let name = match own {
+                    own if own == last => "others".to_owned(),
+                    own => self.symbol(own),
+                };
+                let name = match sizes[own] {
+                    size if size > GROUP => format!("{name} ({})", block + 1),
+                    _ => name,
+                };
+                let (given, result) = (false, None);
+                self.groups.push(Group {
+                    name,
+                    given,
+                    result,
+                });
+                self.groups.len() - 1
+            });
+            if node == own {
+                self.groups[group].result = Some(node);
+            }
+            self.group_of.push(group);
+        }
+    }
+
+    fn is_named(&self, node: usize) -> bool {
+        self.node(self.nodes[node]).name.is_some()
+    }
+
+    fn node(&self, index: usize) -> Node {
+        let tape = self.subject.tape.expect("a node has a tape");
+        tape.node(NodeId(index as u32))
+    }
+
+    pub(super) fn seen(&self, node: usize) -> Seen {
+        self.subject.seen(self.nodes[node])
+    }
+
+    /// Whether a node stands without what it was made from.
+    pub(super) fn is_leaf(&self, node: usize) -> bool {
+        self.leaf[node]
+    }
+
+    /// `w₁` for a node named w1, `v₁₂` for one without a name.
+    pub(super) fn symbol(&self, node: usize) -> String {
+        symbol(&self.subject, self.nodes[node])
+    }
+
+    /// What is written on a node: `z = v₈ + b`.
+    pub(super) fn title(&self, node: usize) -> String {
+        if self.is_leaf(node) {
+            return shortened(&self.symbol(node));
+        }
+        let node_on_tape = self.node(self.nodes[node]);
+        let operands = node_on_tape.operands.len();
+        if operands > 4 {
+            return shortened(&format!(
+                "{} = {}({operands})",
+                self.symbol(node),
+                node_on_tape.op
+            ));
+        }
+        let text = self
+            .subject
+            .expression_with(&node_on_tape, 4, |id| symbol(&self.subject, id.index()));
+        let text = text.replace("(-", "(−");
+        shortened(&format!("{} = {text}", self.symbol(node)))
+    }
+
+    /// All nodes, drawn.
+    pub(super) fn all(&self) -> Drawing {
+        let boxes = (0..self.nodes.len()).map(Shown::Node).collect();
+        let wire = |(i, edge): (usize, &Edge)| (edge.from, edge.to, Some(i));
+        self.drawing(boxes, self.edges.iter().enumerate().map(wire).collect())
+    }
+
+    /// The groups, drawn.
+    pub(super) fn overview(&self) -> Drawing {
+        // In the order of their last node, edges lead onwards.
+        let mut last = vec![0; self.groups.len()];
+        for (node, &group) in self.group_of.iter().enumerate() {
+            last[group] = if self.groups[group].given {
+                0
+            } else {
+                node + 1
+            };
+        }
+        let mut order: Vec<usize> = (0..self.groups.len()).collect();
+        order.sort_by_key(|&group| last[group]);
+        let mut place = vec![0; order.len()];
+        for (at, &group) in order.iter().enumerate() {
+            place[group] = at;
+        }
+        let mut wires: Vec<(usize, usize, Option<usize>)> = Vec::new();
+        for edge in &self.edges {
+            let [from, to] = [edge.from, edge.to].map(|node| place[self.group_of[node]]);
+            if from != to {
+                wires.push((from, to, None));
+            }
+        }
+        wires.sort_unstable_by_key(|wire| (wire.1, wire.0));
+        wires.dedup();
+        self.drawing(order.into_iter().map(Shown::Group).collect(), wires)
+    }
+
+    /// One group from inside, with what leads into it.
+    pub(super) fn inside(&self, group: usize) -> Drawing {
+        let within = |node: usize| self.group_of[node] == group;
+        let mut shown: Vec<usize> = (0..self.nodes.len()).filter(|&node| within(node)).collect();
+        let wires: Vec<(usize, &Edge)> = self
+            .edges
+            .iter()
+            .enumerate()
+            .filter(|(_, edge)| within(edge.to))
+            .collect();
+        shown.extend(wires.iter().map(|(_, edge)| edge.from));
+        shown.sort_unstable();
+        shown.dedup();
+        let place: HashMap<usize, usize> = shown.iter().copied().zip(0..).collect();
+        let wire = |(i, edge): &(usize, &Edge)| (place[&edge.from], place[&edge.to], Some(*i));
+        let wires = wires.iter().map(wire).collect();
+        self.drawing(shown.into_iter().map(Shown::Node).collect(), wires)
+    }
+
+    fn drawing(&self, boxes: Vec<Shown>, wires: Vec<(usize, usize, Option<usize>)>) -> Drawing {
+        let mut arriving = vec![0_usize; boxes.len()];
+        wires.iter().for_each(|wire| arriving[wire.1] += 1);
+        let size = |(shown, arriving): (&Shown, usize)| {
+            let title = match *shown {
+                Shown::Node(node) => self.title(node),
+                Shown::Group(group) => self.groups[group].name.clone(),
+            };
+            let width = (title.chars().map(width_of).sum::<f64>() + 18.0).max(76.0);
+            (width, (4.0 * arriving as f64).max(66.0))
+        };
+        let sizes: Vec<(f64, f64)> = boxes.iter().zip(arriving).map(size).collect();
+        let network = Network {
+            sizes: sizes.clone(),
+            edges: wires.iter().map(|wire| (wire.0, wire.1)).collect(),
+        };
+        let plan = network.plan();
+        Drawing {
+            boxes,
+            sizes,
+            wires,
+            plan,
+        }
+    }
+
+    /// Rectangles behind the nodes that lead to each named node, where nothing
+    /// else is computed in the same place.
+    pub(super) fn regions(&self, drawing: &Drawing) -> Vec<Region> {
+        const MARGIN: f64 = 14.0;
+        let mut regions: Vec<Region> = Vec::new();
+        let computed = |shown: &Shown| match *shown {
+            Shown::Node(node) if !self.is_leaf(node) => Some(self.group_of[node]),
+            _ => None,
+        };
+        for group in 0..self.groups.len() {
+            let (mut low, mut high) = ((f64::MAX, f64::MAX), (f64::MIN, f64::MIN));
+            let rectangles = || drawing.plan.corners.iter().zip(&drawing.sizes);
+            for (shown, (corner, size)) in drawing.boxes.iter().zip(rectangles()) {
+                if computed(shown) == Some(group) {
+                    low = (low.0.min(corner.0), low.1.min(corner.1));
+                    high = (high.0.max(corner.0 + size.0), high.1.max(corner.1 + size.1));
+                }
+            }
+            let crosses = |(corner, size): (&(f64, f64), &(f64, f64))| {
+                let across = corner.0 < high.0 + MARGIN && corner.0 + size.0 > low.0 - MARGIN;
+                across && corner.1 < high.1 + MARGIN && corner.1 + size.1 > low.1 - MARGIN
+            };
+            let mut others = drawing.boxes.iter().zip(rectangles());
+            let disturbed = others.any(|(shown, rectangle)| {
+                computed(shown).is_some_and(|other| other != group) && crosses(rectangle)
+            });
+            if low.0 < high.0 && !disturbed && self.groups[group].result.is_some() {
+                regions.push(Region {
+                    group,
+                    corner: (low.0 - MARGIN, low.1 - MARGIN),
+                    size: (high.0 - low.0 + 2.0 * MARGIN, high.1 - low.1 + 2.0 * MARGIN),
+                });
+            }
+        }
+        regions
+    }
+}
+
+/// About how wide a character is written.
+fn width_of(c: char) -> f64 {
+    match c {
+        '₀'..='₉' | '·' | '(' | ')' | '1' | 'l' | 'i' => 4.6,
+        _ => 7.4,
+    }
+}
+
+/// A text of at most 24 characters.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= 24 {
+        text.to_owned()
+    } else {
+        text.chars().take(23).chain(['…']).collect()
+    }
+}
+
+/// `w₁` for a node named w1, `v₁₂` for one without a name.
+pub(super) fn symbol(subject: &Subject<'_>, index: usize) -> String {
+    let tape = subject.tape.expect("a node has a tape");
+    let name = tape.at(NodeId(index as u32)).name();
+    let name = name.map_or_else(|| format!("v{index}"), |name| visible(&name));
+    let word = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_index = !word.is_empty() && word.chars().all(char::is_alphabetic);
+    if !is_index {
+        return name;
+    }
+    let below = |c: char| char::from_u32('₀' as u32 + c as u32 - '0' as u32).unwrap_or(c);
+    word.chars()
+        .chain(name[word.len()..].chars().map(below))
+        .collect()
+}
+
+/// The path of a wire: curves that begin and end horizontally.
+pub(super) fn path(points: &[(f64, f64)]) -> String {
+    let (x, y) = points[0];
+    let mut text = format!("M{} {}", short(x), short(y));
+    for pair in points.windows(2) {
+        let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
+        let middle = short((x0 + x1) / 2.0);
+        text += &if y0 == y1 {
+            format!("H{}", short(x1))
+        } else {
+            format!(
+                "C{middle} {} {middle} {} {} {}",
+                short(y0),
+                short(y1),
+                short(x1),
+                short(y1)
+            )
+        };
+    }
+    text
+}
+
+/// A coordinate, to a tenth.
+pub(super) fn short(x: f64) -> String {
+    let text = format!("{x:.1}");
+    text.strip_suffix(".0")
+        .map_or(text.clone(), ToOwned::to_owned)
+}
