@@ -184,6 +184,7 @@ fn a_node_and_itself_a_stranger_and_a_constant_are_explained_too() {
     let twice = explain(x * x, x);
     assert_eq!((twice.value(), twice.path_count()), (1.0, 1.0));
     assert_eq!(twice.edges()[0].local.to_string(), "2·x");
+    assert_eq!((twice.edges()[0].value, twice.paths()[0].value), (1.0, 1.0));
 }
 
 #[test]
@@ -217,4 +218,17 @@ fn a_graph_that_cannot_be_recorded_says_why() {
     let _ = tape.var(0.0).named("x1");
     let error = record(&tape, &X).unwrap_err();
     assert_eq!(error.to_string(), "the name \"x1\" is taken: node 0 has it");
+}
+
+#[test]
+fn a_branch_that_was_not_taken_is_no_way() {
+    let tape = Tape::new();
+    let x = tape.var(0.5).named("x");
+    let y = x.max((x * 0.0).ln());
+    let explanation = explain(y, x);
+    assert_eq!(
+        (explanation.path_count(), explanation.edge_count()),
+        (1.0, 1)
+    );
+    assert_eq!(explanation.value(), 1.0);
 }

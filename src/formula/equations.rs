@@ -176,9 +176,8 @@ impl Algebra {
             let pair = |(atom, exponent): &(u32, i32)| (term.exponent(*atom), *exponent);
             body.factors.iter().map(pair)
         };
-        let contains = |sign: i32| {
-            exponents().all(|(found, e)| found * sign * e > 0 && found.abs() >= e.abs())
-        };
+        let contains =
+            |sign: i32| exponents().all(|(found, e)| found.signum() == sign * e.signum());
         let sign = [1, -1].into_iter().find(|sign| contains(*sign))?;
         let inverse = self.power(body, -sign)?;
         let rest = self.times(term.clone(), &inverse);

@@ -54,7 +54,8 @@ impl Formula {
     /// The simple form, its cost, and whether there is a choice which of two named
     /// nodes to write, one being defined by the other; `chained` decides it.
     fn simplified(&self, chained: bool) -> (Self, u32, bool) {
-        let mut algebra = Algebra::new(WORK + 8 * self.terms.len());
+        let work = WORK + 8 * self.terms.len();
+        let mut algebra = Algebra::new(work);
         for definition in &self.definitions {
             algebra.define(definition.symbol.clone());
         }
@@ -68,6 +69,8 @@ impl Formula {
             let body = normal(&mut algebra, &self.terms, definition.body);
             algebra.learn(definition.symbol.clone(), body, chained);
         }
+        // Whatever the definitions took, as much again for the expression.
+        algebra.work = work;
         let sum = normal(&mut algebra, &self.terms, self.root);
         let (cost, has_chains) = (algebra.cost(&sum), algebra.has_chains);
         let mut presenter = Presenter::new(&mut algebra);
