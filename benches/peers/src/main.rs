@@ -8,7 +8,7 @@ mod num;
 mod report;
 mod workloads;
 
-use chainrule::Tape;
+use chainrule::{Tape, Workspace};
 use num::Petite;
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -64,6 +64,7 @@ fn replaying<W: Workload>(workload: &W) -> Vec<Run<'_>> {
     let tape: &'static Tape = Tape::leak();
     let inputs = tape.vars(workload.inputs());
     let output = workload.run(&inputs);
+    let (function, mut workspace) = (tape.function(&inputs, output), Workspace::new());
     let mut buffer = Vec::new();
     let (mut bytecode, _) = echidna::record(|x| workload.run(x), workload.inputs());
     let mut adjoints = Vec::new();
@@ -76,6 +77,10 @@ fn replaying<W: Workload>(workload: &W) -> Vec<Run<'_>> {
             let found = tape.backward_with(&[(output, 1.0)], std::mem::take(&mut buffer));
             buffer = found.into_buffer();
             gradient.copy_from_slice(&buffer[..gradient.len()]);
+        }),
+        run("chainrule, Function", move |gradient| {
+            let value = function.value_and_gradient_into(workload.inputs(), gradient, &mut workspace);
+            black_box(value).expect("as many inputs as it has");
         }),
         run("echidna, bytecode", move |gradient| {
             let found = bytecode.gradient_with_buf(workload.inputs(), &mut adjoints);
