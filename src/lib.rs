@@ -44,6 +44,9 @@
 //! is a recording frozen for this: immutable, shared between threads, and it
 //! never follows a branch that would no longer be taken.
 //!
+//! **Many rows.** A function with [`columns`](Tape::column) runs over [`Rows`] of
+//! data, many at a time: sums, means, gradients, Hessians, predictions.
+//!
 //! **Higher.** [`Var::gradient_graph`] records the gradient on the tape, to be
 //! differentiated further; [`Var::hessian`] and [`Var::hvp`] are exact.
 //!
