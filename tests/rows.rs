@@ -1,28 +1,14 @@
 //! Is a function over rows of data the same as that function at each row? To the
 //! bit in each row, in a fixed order where rows are added up, with any data layout.
 
+mod random;
+
 use allocation_counter::measure;
 use chainrule::{Error, Function, Op, Real, Tape, Var, Workspace};
+use random::Random;
 
-/// A linear congruential generator; numbers in [−1, 1).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-    }
-
-    fn many(&mut self, count: usize) -> Vec<f64> {
-        (0..count).map(|_| self.next()).collect()
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        ((self.next() + 1.0) * 0.5 * bound as f64) as usize
-    }
+fn many(random: &mut Random, count: usize) -> Vec<f64> {
+    (0..count).map(|_| random.between(-1.0, 1.0)).collect()
 }
 
 fn same(a: f64, b: f64) -> bool {
@@ -35,7 +21,7 @@ const COLUMNS: usize = 2;
 /// A function of three parameters and two columns, made of random operations.
 fn random_function(random: &mut Random) -> Function {
     let tape = Tape::new();
-    let mut inputs = tape.vars(&random.many(PARAMETERS));
+    let mut inputs = tape.vars(&many(random, PARAMETERS));
     inputs.extend((0..COLUMNS).map(|_| tape.column(0.5)));
     let mut nodes = inputs.clone();
     for _ in 0..25 {
@@ -77,7 +63,7 @@ fn data(random: &mut Random, rows: usize) -> Vec<Vec<f64>> {
         (0..rows)
             .map(|i| match special.get(i) {
                 Some(&x) => x,
-                None => 3.0 * random.next(),
+                None => random.between(-3.0, 3.0),
             })
             .collect()
     };
@@ -97,7 +83,7 @@ fn each_row_has_the_bits_of_the_function_at_its_point() {
         let count = 1 + random.below(150);
         let columns = data(&mut random, count);
         let rows = f.rows(&slices(&columns)).unwrap();
-        let parameters = random.many(PARAMETERS);
+        let parameters = many(&mut random, PARAMETERS);
         let values = rows.values(&parameters).unwrap();
         let gradients = rows.row_gradients(&parameters).unwrap();
         for (row, value) in values.iter().enumerate() {
@@ -140,8 +126,12 @@ fn logistic(features: usize) -> Function {
 }
 
 fn logistic_data(random: &mut Random, rows: usize, features: usize) -> Vec<Vec<f64>> {
-    let mut columns: Vec<Vec<f64>> = (0..features).map(|_| random.many(rows)).collect();
-    columns.push((0..rows).map(|_| f64::from(random.next() > 0.0)).collect());
+    let mut columns: Vec<Vec<f64>> = (0..features).map(|_| many(random, rows)).collect();
+    columns.push(
+        (0..rows)
+            .map(|_| f64::from(random.between(-1.0, 1.0) > 0.0))
+            .collect(),
+    );
     columns
 }
 
@@ -151,7 +141,7 @@ fn sums_means_predictions_and_second_derivatives_are_those_of_one_large_tape() {
     for rows in [1, 7, 63, 64, 65, 1_023, 1_025, 3_000] {
         let (f, columns) = (logistic(4), logistic_data(&mut random, rows, 4));
         let over = f.rows(&slices(&columns)).unwrap().mean();
-        let p = random.many(5);
+        let p = many(&mut random, 5);
         let tape = Tape::new();
         let v = tape.vars(&p);
         let mut losses = Vec::new();
@@ -193,7 +183,7 @@ fn data_row_by_row_gives_the_same_bits_as_columns() {
             .chain([f64::NAN])
     };
     let by_row: Vec<f64> = (0..2_345).flat_map(row).collect();
-    let p = random.many(4);
+    let p = many(&mut random, 4);
     let expected = f
         .rows(&slices(&columns))
         .unwrap()
@@ -213,7 +203,7 @@ fn rows_are_added_in_an_order_that_their_number_alone_fixes() {
     let f = Function::record(|r| r.column("x", 0.0) * r.input("w", 0.0));
     let mut random = Random(4);
     for rows in [5, 64, 100, 1_024, 5_000] {
-        let x: Vec<f64> = (0..rows).map(|_| random.next() * 1e10).collect();
+        let x: Vec<f64> = (0..rows).map(|_| random.between(-1e10, 1e10)).collect();
         let mut expected = -0.0;
         for chunk in x.chunks(1_024) {
             let mut lanes = [-0.0; 8];
@@ -235,7 +225,7 @@ fn any_number_of_threads_gives_the_same_bits() {
     let mut random = Random(5);
     let f = logistic(6);
     for rows in [10, 1_025, 70_001] {
-        let (columns, p) = (logistic_data(&mut random, rows, 6), random.many(7));
+        let (columns, p) = (logistic_data(&mut random, rows, 6), many(&mut random, 7));
         let over = f.rows(&slices(&columns)).unwrap().mean();
         let expected = over.value_and_gradient(&p).unwrap();
         for threads in 1..=8 {

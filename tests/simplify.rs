@@ -4,31 +4,12 @@
 #![allow(clippy::print_stdout, reason = "it prints what it compared")]
 
 mod bounded;
+mod random;
 
 use bounded::Bounded;
 use chainrule::{Formula, Op, Real, Tape, Var};
+use random::Random;
 use std::thread;
-
-/// A linear congruential generator; its upper bits.
-struct Random(u64);
-
-impl Random {
-    fn unit(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.unit() * n as f64) as usize
-    }
-
-    fn between(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.unit()
-    }
-}
 
 const CONSTANTS: [f64; 8] = [0.5, 1.0, 2.0, 3.0, -1.0, 0.1, 0.7, 1.0 / 3.0];
 /// Where points lie: tame, of both signs, small, large. Whole numbers come besides,

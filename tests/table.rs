@@ -1,29 +1,20 @@
 //! Is every row of the table right? One walk over `Op::ALL`: values, partials,
 //! second derivatives, constant operands, arity, printing.
 
+mod random;
+
 use chainrule::{Dual, Op, Real, Tape, Var};
+use random::Random;
 use std::collections::HashSet;
 use std::panic::catch_unwind;
 
-/// A linear congruential generator; its upper bits, in [0, 1).
-struct Random(u64);
-
-impl Random {
-    fn unit(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn point(&mut self, op: Op) -> Vec<f64> {
-        let between = |(low, high): &(f64, f64), unit: f64| low + (high - low) * unit;
-        op.samples()
-            .iter()
-            .map(|interval| between(interval, self.unit()))
-            .collect()
-    }
+/// A point in the domain of an operation.
+fn point(random: &mut Random, op: Op) -> Vec<f64> {
+    let between = |(low, high): &(f64, f64), unit: f64| low + (high - low) * unit;
+    op.samples()
+        .iter()
+        .map(|interval| between(interval, random.unit()))
+        .collect()
 }
 
 const POINTS: usize = 60;
@@ -50,7 +41,7 @@ fn walk(claim: impl Fn(Op, &[f64])) {
     let mut random = Random(7);
     for &op in Op::ALL {
         for _ in 0..POINTS {
-            claim(op, &random.point(op));
+            claim(op, &point(&mut random, op));
         }
     }
 }
@@ -270,7 +261,7 @@ fn a_gradient_graph_replayed_elsewhere_follows_the_branches_there() {
     let mut random = Random(11);
     for &op in Op::ALL {
         for _ in 0..POINTS {
-            let (from, to) = (random.point(op), random.point(op));
+            let (from, to) = (point(&mut random, op), point(&mut random, op));
             let tape = Tape::new();
             let inputs = tape.vars(&from);
             let graph = apply(op, &inputs).gradient_graph(&inputs);

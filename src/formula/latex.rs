@@ -1,6 +1,6 @@
 //! Writes formulas as LaTeX, for math mode.
 
-use super::layout::{ATOM, Layout, Name, PRODUCT, SUM, greek};
+use super::layout::{ATOM, Layout, Name, PRODUCT, greek, written_sum};
 use super::lets::Sheet;
 use super::text::number;
 
@@ -46,7 +46,7 @@ fn of(layout: &Layout) -> String {
         Layout::Constant("π") => "\\pi".to_owned(),
         Layout::Constant(name) => (*name).to_owned(),
         Layout::Neg(x) => format!("-{}", within(x, PRODUCT)),
-        Layout::Sum(addends) => sum(addends),
+        Layout::Sum(addends) => written_sum(addends, "-", within),
         Layout::Product(factors) => {
             let factors: Vec<String> = factors.iter().map(|x| within(x, PRODUCT)).collect();
             factors.join(" \\cdot ")
@@ -73,24 +73,6 @@ fn of(layout: &Layout) -> String {
         }
         Layout::More(n) => format!("\\cdots\\text{{ [{n} more] }}\\cdots"),
     }
-}
-
-fn sum(addends: &[Layout]) -> String {
-    let mut text = String::new();
-    for (i, addend) in addends.iter().enumerate() {
-        match addend {
-            _ if i == 0 => text.push_str(&within(addend, SUM)),
-            Layout::Neg(x) => {
-                text.push_str(" - ");
-                text.push_str(&within(x, PRODUCT));
-            }
-            _ => {
-                text.push_str(" + ");
-                text.push_str(&within(addend, PRODUCT));
-            }
-        }
-    }
-    text
 }
 
 /// 1e-7 as 1 · 10⁻⁷.

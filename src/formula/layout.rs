@@ -305,3 +305,20 @@ const GREEK: [(&str, &str); 26] = [
     ("Psi", "Ψ"),
     ("Omega", "Ω"),
 ];
+
+/// A sum of which a writer writes each addend, in parentheses where it binds less.
+pub(super) fn written_sum(
+    addends: &[Layout],
+    minus: &str,
+    within: impl Fn(&Layout, u8) -> String,
+) -> String {
+    let mut text = String::new();
+    for (i, addend) in addends.iter().enumerate() {
+        match addend {
+            _ if i == 0 => text += &within(addend, SUM),
+            Layout::Neg(x) => text += &format!(" {minus} {}", within(x, PRODUCT)),
+            _ => text += &format!(" + {}", within(addend, PRODUCT)),
+        }
+    }
+    text
+}

@@ -1,6 +1,6 @@
 //! Writes formulas as plain text: `(a − y)·x1`.
 
-use super::layout::{ATOM, Layout, POWER, PRODUCT, SUM};
+use super::layout::{ATOM, Layout, POWER, PRODUCT, written_sum};
 use super::lets::Sheet;
 
 pub(super) fn write(sheet: &Sheet) -> String {
@@ -46,7 +46,7 @@ fn of(layout: &Layout) -> String {
         Layout::Symbol(name) => name.to_string(),
         Layout::Constant(name) => (*name).to_owned(),
         Layout::Neg(x) => format!("−{}", within(x, PRODUCT)),
-        Layout::Sum(addends) => sum(addends),
+        Layout::Sum(addends) => written_sum(addends, "−", within),
         Layout::Product(factors) => {
             let factor = |(i, x): (usize, &Layout)| match x {
                 // a·(b/c) is not a·b/c, as it is computed.
@@ -85,24 +85,6 @@ fn of(layout: &Layout) -> String {
         }
         Layout::More(n) => format!("… [{n} more] …"),
     }
-}
-
-fn sum(addends: &[Layout]) -> String {
-    let mut text = String::new();
-    for (i, addend) in addends.iter().enumerate() {
-        match addend {
-            _ if i == 0 => text.push_str(&within(addend, SUM)),
-            Layout::Neg(x) => {
-                text.push_str(" − ");
-                text.push_str(&within(x, PRODUCT));
-            }
-            _ => {
-                text.push_str(" + ");
-                text.push_str(&within(addend, PRODUCT));
-            }
-        }
-    }
-    text
 }
 
 /// A whole number as a superscript.

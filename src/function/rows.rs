@@ -316,8 +316,8 @@ impl Rows<'_, '_> {
         self.function.expect_one_output()?;
         self.sums(parameters, wanted, workspace)?;
         let sum = workspace.sums.last().expect("the sum of the output");
-        let (value, constant) = (|id: usize| workspace.values[id], |constant| constant);
-        Ok(self.function.plus_once(*sum + 0.0, value, constant))
+        let value = |id: usize| workspace.values[id];
+        Ok(self.function.plus_once(*sum + 0.0, value))
     }
 
     /// Sums or means over the rows: the totals, and then the first output.

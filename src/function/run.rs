@@ -42,6 +42,14 @@ pub(super) fn length(what: &'static str, found: usize, expected: usize) -> Resul
     })
 }
 
+/// The number that an operand stands for.
+fn number<T: Real>(operand: &Operand, node: impl Fn(usize) -> T) -> T {
+    match operand {
+        Operand::Node(id) => node(id.index()),
+        Operand::Constant(value) => T::from(*value),
+    }
+}
+
 /// Adds a weight to the seed of an output.
 fn give<T: Real>(output: &Operand, weight: f64, adjoints: &mut [T]) {
     if let Operand::Node(id) = output {
@@ -164,7 +172,7 @@ impl Function {
     pub fn jvp(&self, x: &[f64], v: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
         let values = self.evaluate_dual(x, v)?;
         let pair = |i| {
-            let output = self.sum_of_output(i, |id| values[id], Dual::from);
+            let output = self.sum_of_output(i, |id| values[id]);
             (output.primal(), output.tangent() + 0.0)
         };
         Ok((0..self.outputs()).map(pair).unzip())
@@ -264,12 +272,8 @@ impl Function {
     }
 
     pub(super) fn check_guards(&self, value: impl Fn(usize) -> f64) -> Result<(), Error> {
-        let of = |operand: Operand| match operand {
-            Operand::Node(id) => value(id.index()),
-            Operand::Constant(value) => value,
-        };
         for guard in &self.recording.guards {
-            let operands = (of(guard.a), of(guard.b));
+            let operands = (number(&guard.a, &value), number(&guard.b, &value));
             if guard.test.holds(operands.0, operands.1) != guard.held {
                 return Err(self.other_branch(guard, operands, None));
             }
@@ -295,35 +299,18 @@ impl Function {
     }
 
     fn output(&self, i: usize, workspace: &Workspace) -> f64 {
-        self.sum_of_output(i, |id| workspace.values[id], |constant| constant)
+        self.sum_of_output(i, |id| workspace.values[id])
     }
 
     /// An output with the terms that count once.
-    pub(super) fn sum_of_output<T: Real>(
-        &self,
-        i: usize,
-        node: impl Fn(usize) -> T,
-        constant: impl Fn(f64) -> T,
-    ) -> T {
-        let of = |operand: &Operand| match operand {
-            Operand::Node(id) => node(id.index()),
-            Operand::Constant(value) => constant(*value),
-        };
-        self.plus_once(of(&self.outputs[i]), node, constant)
+    fn sum_of_output<T: Real>(&self, i: usize, node: impl Fn(usize) -> T) -> T {
+        self.plus_once(number(&self.outputs[i], &node), node)
     }
 
     /// A sum with the terms that count once.
-    pub(super) fn plus_once<T: Real>(
-        &self,
-        sum: T,
-        node: impl Fn(usize) -> T,
-        constant: impl Fn(f64) -> T,
-    ) -> T {
-        let of = |operand: &Operand| match operand {
-            Operand::Node(id) => node(id.index()),
-            Operand::Constant(value) => constant(*value),
-        };
-        self.once.iter().fold(sum, |sum, term| sum + of(term))
+    pub(super) fn plus_once<T: Real>(&self, sum: T, node: impl Fn(usize) -> T) -> T {
+        let terms = self.once.iter();
+        terms.fold(sum, |sum, term| sum + number(term, &node))
     }
 
     /// Gives each output its weight, and the terms that count once that of the
