@@ -345,8 +345,9 @@ fn the_bench_compares_every_way_with_the_loop_by_hand() {
             let found = text.lines().find(|line| line.contains(way));
             let line = found.unwrap_or_else(|| panic!("no {way}:\n{text}"));
             let numbers = line.split_whitespace().rev().take(3);
-            let number = |word: &str| word.trim_end_matches('×').parse::<f64>().unwrap();
-            numbers.map(number).collect::<Vec<f64>>()
+            numbers
+                .map(|number| number.parse().unwrap())
+                .collect::<Vec<f64>>()
         };
         assert_eq!(line("written by hand")[0], 1.0);
         assert!(line("1 thread").iter().all(|number| *number > 0.0));

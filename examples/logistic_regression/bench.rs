@@ -35,10 +35,11 @@ pub fn repeated(data: &Data, rows: usize) -> Data {
     }
 }
 
-/// Someone's way to the value; the gradient is written.
-type Way<'a> = (String, Box<dyn FnMut(&[f64], &mut [f64]) -> f64 + 'a>);
+/// Writes the gradient at some parameters and returns the value.
+type Evaluate<'a> = Box<dyn FnMut(&[f64], &mut [f64]) -> f64 + 'a>;
+type Way<'a> = (String, Evaluate<'a>);
 
-fn through_function<'a>(rows: Rows<'a, 'a>) -> Box<dyn FnMut(&[f64], &mut [f64]) -> f64 + 'a> {
+fn through_function<'a>(rows: Rows<'a, 'a>) -> Evaluate<'a> {
     let mut workspace = Workspace::new();
     Box::new(move |at, gradient| {
         let value = rows.value_and_gradient_into(at, gradient, &mut workspace);
@@ -46,8 +47,9 @@ fn through_function<'a>(rows: Rows<'a, 'a>) -> Box<dyn FnMut(&[f64], &mut [f64])
     })
 }
 
-/// Checks that all ways give the same, and prints how fast each is.
-pub fn run(out: &mut impl Write, data: &Data) -> Result<io::Result<()>, Error> {
+/// The median time in seconds of each way to value and gradient, the one by hand
+/// first. All must give the same.
+pub fn measure(data: &Data) -> Result<Vec<(String, f64)>, Error> {
     let loss = fit::loss(data.features.len(), 0.0)?;
     let rows = loss.rows(&data.columns())?;
     let mut ways: Vec<Way<'_>> = vec![
@@ -65,10 +67,10 @@ pub fn run(out: &mut impl Write, data: &Data) -> Result<io::Result<()>, Error> {
         format!("Function, {} threads", rayon::current_num_threads()),
         through_function(rows.clone().parallel()),
     ));
-    Ok(print(out, data, &medians(&mut ways, loss.parameters())))
+    Ok(medians(&mut ways, loss.parameters()))
 }
 
-/// The median time of each way in seconds, all taking turns.
+/// All take turns.
 fn medians(ways: &mut [Way<'_>], parameters: usize) -> Vec<(String, f64)> {
     let at = vec![0.1; parameters];
     let mut gradients = vec![vec![0.0; parameters]; ways.len()];
@@ -92,7 +94,8 @@ fn medians(ways: &mut [Way<'_>], parameters: usize) -> Vec<(String, f64)> {
     ways.iter().zip(times).map(median).collect()
 }
 
-fn print(out: &mut impl Write, data: &Data, medians: &[(String, f64)]) -> io::Result<()> {
+/// A line for each way.
+pub fn print(out: &mut impl Write, data: &Data, medians: &[(String, f64)]) -> io::Result<()> {
     let (rows, features) = (data.len(), data.features.len());
     writeln!(
         out,
@@ -101,14 +104,14 @@ fn print(out: &mut impl Write, data: &Data, medians: &[(String, f64)]) -> io::Re
     writeln!(out)?;
     writeln!(
         out,
-        "  {:<22}{:>14}{:>10}{:>10}",
-        "", "rows/s", "ns/row", "by hand"
+        "  {:<22}{:>14}{:>10}{:>12}",
+        "", "rows/s", "ns/row", "× by hand"
     )?;
-    writeln!(out, "  {}", "─".repeat(56))?;
+    writeln!(out, "  {}", "─".repeat(58))?;
     for (name, seconds) in medians {
         let (rate, each) = (rows as f64 / seconds, 1e9 * seconds / rows as f64);
         let ratio = medians[0].1 / seconds;
-        writeln!(out, "  {name:<22}{rate:>14.3e}{each:>10.1}{ratio:>9.2}×")?;
+        writeln!(out, "  {name:<22}{rate:>14.3e}{each:>10.1}{ratio:>12.2}")?;
     }
     Ok(())
 }

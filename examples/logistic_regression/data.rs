@@ -111,8 +111,8 @@ pub fn from_file(path: &str, label: &str, bar: &ProgressBar) -> Result<Table, St
     } else {
         "{bytes} read"
     };
-    bar.set_length(length);
     bar.set_style(ProgressStyle::with_template(template).expect("a template"));
+    bar.set_length(length);
     let table = read(path, bar.wrap_read(file), label);
     bar.finish_and_clear();
     table

@@ -226,6 +226,7 @@ fn bench(options: &Options, table: &Table, out: &mut impl Write) -> Result<(), S
     } else {
         bench::synthetic(options.rows, 30)
     };
-    bench::run(out, &data).map_err(|error| error.to_string())??;
+    let medians = bench::measure(&data).map_err(|error| error.to_string())?;
+    bench::print(out, &data, &medians)?;
     Ok(())
 }
