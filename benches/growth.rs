@@ -66,7 +66,9 @@ fn main() {
     let frame = Frame {
         x: "nodes",
         y: "ns per node",
-        marks: &caches(),
+        marks: &plot::caches()
+            .map(|(bytes, name)| (bytes / BYTES, name))
+            .collect::<Vec<_>>(),
     };
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/growth.svg");
     fs::write(path, plot::svg(&curves, &frame)).expect("docs/growth.svg");
@@ -91,19 +93,4 @@ fn measure(nodes: usize, curves: &mut [Curve; 3]) {
     for (curve, time) in curves.iter_mut().zip([recorded, forward, reverse]) {
         curve.points.push((nodes as f64, time));
     }
-}
-
-/// The number of nodes that just fit into each cache of this processor.
-fn caches() -> Vec<(f64, String)> {
-    let read = |index: usize, what: &str| {
-        let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{what}");
-        fs::read_to_string(path).map(|text| text.trim().to_owned())
-    };
-    let cache = |index| {
-        let (level, kind) = (read(index, "level").ok()?, read(index, "type").ok()?);
-        let size = read(index, "size").ok()?;
-        let kilobytes: f64 = size.strip_suffix('K')?.parse().ok()?;
-        (kind != "Instruction").then(|| (kilobytes * 1024.0 / BYTES, format!("L{level} {size}")))
-    };
-    (0..8).filter_map(cache).collect()
 }

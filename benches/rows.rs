@@ -17,10 +17,11 @@ use workloads::{Random, alternate};
 fn main() {
     let test = std::env::args().any(|argument| argument == "--test");
     let shrink = |n: usize| if test { n / 100 } else { n };
-    println!("medians in ns; × is to the hand-written value and gradient");
+    println!("medians in ns; × is to the hand-written value and gradient; two cores with");
+    println!("`--features parallel`; the Hessian in gradients");
     println!(
-        "{:<8}{:>10}{:>10}{:>10}{:>8}",
-        "", "rows", "by hand", "rows", "×"
+        "{:<8}{:>10}{:>10}{:>10}{:>8}{:>12}{:>12}",
+        "", "rows", "by hand", "rows", "×", "all cores", "Hessian"
     );
     logistic("W1", shrink(1_000));
     logistic("W1L", shrink(100_000));
@@ -122,13 +123,32 @@ fn compare(
     for (a, b) in expected.iter().zip(&found) {
         assert!(close(*a, *b), "{name}: {a} {b}");
     }
-    let [hand, time] = alternate([&mut || _ = black_box(by_hand(&mut expected)), &mut || {
-        _ = black_box(evaluate(&mut found));
-    }])
+    #[cfg(feature = "parallel")]
+    let on_all = rows.clone().parallel();
+    #[cfg(not(feature = "parallel"))]
+    let on_all = rows.clone();
+    let (mut also, mut other) = (found.clone(), Workspace::new());
+    let mut on_all = || {
+        let value = on_all.value_and_gradient_into(black_box(parameters), &mut also, &mut other);
+        _ = black_box(value).expect("parameters");
+    };
+    let [hand, time, all] = alternate([
+        &mut || _ = black_box(by_hand(&mut expected)),
+        &mut || _ = black_box(evaluate(&mut found)),
+        &mut on_all,
+    ])
     .map(|time| time / rows.len() as f64);
-    let ratio = time / hand;
-    println!(
-        "{name:<8}{:>10}{hand:>10.2}{time:>10.2}{ratio:>8.3}",
+    let (ratio, speedup) = (time / hand, time / all);
+    print!(
+        "{name:<8}{:>10}{hand:>10.2}{time:>10.2}{ratio:>8.3}{speedup:>11.2}×",
         rows.len()
     );
+    if parameters.len() < 100 {
+        let mut hessian =
+            || _ = black_box(rows.hessian(black_box(parameters))).expect("parameters");
+        let [time, hessian] =
+            alternate([&mut || _ = black_box(evaluate(&mut found)), &mut hessian]);
+        print!("{:>12.1}", hessian / time);
+    }
+    println!();
 }

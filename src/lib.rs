@@ -44,6 +44,9 @@
 //! is a recording frozen for this: immutable, shared between threads, and it
 //! never follows a branch that would no longer be taken.
 //!
+//! **Many rows.** A function with [`columns`](Tape::column) runs over [`Rows`] of
+//! data, many at a time: sums, means, gradients, Hessians, predictions.
+//!
 //! **Higher.** [`Var::gradient_graph`] records the gradient on the tape, to be
 //! differentiated further; [`Var::hessian`] and [`Var::hvp`] are exact.
 //!
@@ -105,7 +108,7 @@ pub use closures::{grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use dual::Dual;
 pub use error::{Error, NonFinite};
 pub use formula::{Formula, WithLets};
-pub use function::{Freeze, Function, Recorder, Rows, Workspace};
+pub use function::{Freeze, Function, Pass, Recorder, Rows, Stats, Workspace};
 pub use inspect::{ExplainedEdge, ExplainedPath, Explanation, explain};
 pub use ops::{Notation, Op, Real};
 pub use program::{NodeId, Operand};

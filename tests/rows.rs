@@ -393,3 +393,22 @@ fn memory_does_not_grow_with_the_number_of_rows() {
     };
     assert_eq!(peak(100_000), peak(1_000));
 }
+
+#[test]
+fn a_value_that_no_partial_is_made_of_makes_room() {
+    // Of x + 1 + 1 + …, whose partials are constants, one value is alive at a time;
+    // of sin(sin(…)) all are, for the way back, unless nothing goes back.
+    let chain = |first: &str, step: fn(Var<'_>) -> Var<'_>| {
+        let f = Function::record(|r| {
+            let (w, x) = (r.input("w", 0.5), r.column("x", 0.5));
+            let start = if first == "w" { w * x } else { x };
+            (0..20).fold(start, |y, _| step(y)) + w
+        });
+        let stats = f.stats();
+        assert!(stats.to_string().contains("in each row"), "{stats}");
+        (stats.steps, stats.slots)
+    };
+    assert_eq!(chain("w", |y| y + 1.0), (22, 2));
+    assert_eq!(chain("w", |y| y.sin()), (22, 22));
+    assert_eq!(chain("x", |y| y.sin()), (21, 2));
+}

@@ -422,4 +422,6 @@ fn operations_print_as_mathematics() {
         assert_eq!(printed(op, op.samples().len()), expected);
     }
     assert_eq!(Op::Sum.print(&["a", "b", "c"]), "a + b + c");
+    // A name that looks like a place for another operand stays as it is.
+    assert_eq!(Op::XLnY.print(&["{1}", "y"]), "{1}·ln(y)");
 }

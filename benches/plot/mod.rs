@@ -1,6 +1,7 @@
 //! A plot on logarithmic axes as SVG, for the documents.
 
 use std::fmt::Write;
+use std::fs;
 
 /// One curve: what it is called, and its points.
 pub struct Curve {
@@ -117,4 +118,19 @@ pub fn svg(curves: &[Curve], frame: &Frame<'_>) -> String {
     ));
     text.push_str("</svg>\n");
     text
+}
+
+/// The sizes in bytes of the caches for data of this processor, and their names.
+pub fn caches() -> impl Iterator<Item = (f64, String)> {
+    let read = |index: usize, what: &str| {
+        let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{what}");
+        fs::read_to_string(path).map(|text| text.trim().to_owned())
+    };
+    let cache = move |index| {
+        let (level, kind) = (read(index, "level").ok()?, read(index, "type").ok()?);
+        let size = read(index, "size").ok()?;
+        let kilobytes: f64 = size.strip_suffix('K')?.parse().ok()?;
+        (kind != "Instruction").then(|| (kilobytes * 1024.0, format!("L{level} {size}")))
+    };
+    (0..8).filter_map(cache)
 }

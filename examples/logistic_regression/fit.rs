@@ -7,7 +7,7 @@
 
 use crate::by_hand;
 use crate::data::Data;
-use chainrule::models::logistic::{Parameters, penalty};
+use chainrule::models::logistic::{Form, Parameters, Row, penalty, row};
 use chainrule::{Error, Function, Rows, Tape};
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 use std::fmt;
@@ -93,17 +93,16 @@ impl fmt::Display for Failure {
 const MOST_ITERATIONS: usize = 60;
 
 /// The loss of one row, softplus(z) − y·z with z = w·x + b, and once the penalty
-/// (`l2`/2)·Σ wᵢ²; z can be read too. The columns are the features and the label.
+/// (`l2`/2)·Σ wᵢ². The columns are the features and the label; z is retained.
 pub fn loss(features: usize, l2: f64) -> Result<Function, Error> {
     let tape = Tape::new();
     let parameters = Parameters::record(&tape, &vec![0.0; features], 0.0)?;
     let x: Vec<_> = (0..features).map(|_| tape.column(0.0)).collect();
     let y = tape.column(0.0);
-    let terms = parameters.w.iter().zip(&x).map(|(w, x)| w * x);
-    let z = terms.fold(parameters.b, |z, term| z + term);
-    let inputs = [parameters.all(), x, vec![y]].concat();
-    let freeze = tape.freeze(&inputs).output(z.softplus() - y * z);
-    Ok(freeze.once(penalty(&parameters, l2)).retain(z).function())
+    let Row { z, loss, .. } = row(&parameters, &x, y, Form::Stable)?;
+    let freeze = tape.freeze(&[parameters.all(), x, vec![y]].concat());
+    let freeze = freeze.output(loss).once(penalty(&parameters, l2));
+    Ok(freeze.retain(z).function())
 }
 
 /// Minimises the summed loss plus (`l2`/2)·Σ wᵢ², from zero. `watch` sees each

@@ -3,6 +3,7 @@
 use super::Function;
 use super::passes::{copy, gone_to, merge_sums};
 use super::plan::{Plan, parameters_first};
+use super::stats::Pass;
 use crate::error::Error;
 use crate::ops::Op;
 use crate::program::{Guard, NodeId, Operand};
@@ -174,8 +175,19 @@ impl Freeze<'_> {
         let tape = self.tape.recording.borrow();
         let (places, recorded_nodes) = (self.ends.inputs.clone(), tape.len());
         let mut stage = drop_unneeded(&tape, self.ends);
+        let mut passes = vec![Pass {
+            name: "drop what nobody needs",
+            before: recorded_nodes,
+            after: stage.recording.len(),
+        }];
         if !self.as_recorded {
+            let before = stage.recording.len();
             stage = stage.pass(merge_sums);
+            passes.push(Pass {
+                name: "merge sums of products",
+                before,
+                after: stage.recording.len(),
+            });
         }
         let is_column: Vec<bool> = stage
             .ends
@@ -207,6 +219,7 @@ impl Freeze<'_> {
             names,
             is_column,
             recorded_nodes,
+            passes,
             plan,
             inputs: ends.inputs,
             outputs: ends.outputs,

@@ -14,12 +14,14 @@ mod route;
 mod row_by_row;
 mod rows;
 mod run;
+mod stats;
 mod uses;
 mod vectors;
 
 pub use freeze::Freeze;
 pub use rows::Rows;
 pub use run::Workspace;
+pub use stats::{Pass, Stats};
 
 use crate::error::Error;
 use crate::program::{NodeId, Operand};
@@ -73,6 +75,7 @@ pub struct Function {
     once: Vec<Operand>,
     retained: Vec<Operand>,
     recorded_nodes: usize,
+    passes: Vec<Pass>,
     plan: Plan,
     /// Functions made from this one when they are first asked for.
     derived: OnceLock<Box<[Function; 2]>>,

@@ -312,7 +312,7 @@ impl<'a> Picture<'a> {
                 Shown::Node(node) => self.title(node),
                 Shown::Group(group) => self.groups[group].name.clone(),
             };
-            let width = (title.chars().map(width_of).sum::<f64>() + 18.0).max(76.0);
+            let width = (title.chars().map(width_of).sum::<f64>() + 18.0).max(86.0);
             (width, (4.0 * arriving as f64).max(66.0))
         };
         let sizes: Vec<(f64, f64)> = boxes.iter().zip(arriving).map(size).collect();

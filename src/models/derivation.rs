@@ -2,7 +2,7 @@
 //! row with its data as named inputs, and the components of the article in its
 //! order and with its names.
 
-use super::logistic::{Form, Parameters, hand};
+use super::logistic::{Form, Parameters, Row, hand, row};
 use crate::{Error, Explanation, Tape, Var, explain};
 
 /// The graph of one row of logistic regression, all of it named: the data x1 … xd
@@ -64,22 +64,12 @@ impl<'t> Graph<'t> {
         let x = features;
         let y = tape.var(y).try_named("y")?;
         let parameters = Parameters::record(tape, w, b)?;
-        let terms = parameters.w.iter().zip(&x).map(|(w, x)| w * x);
-        let z = match terms.reduce(|sum, term| sum + term) {
-            Some(sum) => sum + parameters.b,
-            None => parameters.b + 0.0,
-        };
-        let z = z.try_named("z")?;
-        let g = match form {
-            Form::SpelledOut => Some((1.0 + (-z).exp()).try_named("g")?),
-            _ => None,
-        };
-        let a = g.map_or_else(|| z.sigmoid(), Var::recip).try_named("a")?;
-        let loss = match form {
-            Form::Stable => z.softplus() - y * z,
-            _ => -(y * a.ln() + (1.0 - y) * (1.0 - a).ln()),
-        };
-        let loss = loss.try_named("L")?;
+        let Row { z, g, a, loss } = row(&parameters, &x, y, form)?;
+        for (node, name) in [(Some(z), "z"), (g, "g"), (Some(a), "a"), (Some(loss), "L")] {
+            if let Some(node) = node {
+                node.try_named(name)?;
+            }
+        }
         Ok(Self {
             x,
             y,

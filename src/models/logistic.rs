@@ -89,21 +89,23 @@ pub struct Row<'t> {
     pub loss: Var<'t>,
 }
 
-/// Records one row with the features `x` and the label `y`.
+/// Records one row with the features `x` and the label `y`: numbers, or nodes such
+/// as named inputs and columns.
 ///
 /// # Errors
 /// If there are not as many features as weights.
 pub fn row<'t>(
     parameters: &Parameters<'t>,
-    x: &[f64],
-    y: f64,
+    x: &[impl Into<Var<'t>> + Copy],
+    y: impl Into<Var<'t>>,
     form: Form,
 ) -> Result<Row<'t>, Error> {
     check_length("features", x.len(), parameters.w.len())?;
-    let terms = parameters.w.iter().zip(x).map(|(w, &x)| w * x);
+    let y = y.into();
+    let terms = parameters.w.iter().zip(x).map(|(w, &x)| *w * x.into());
     let z = match terms.reduce(|sum, term| sum + term) {
         Some(sum) => sum + parameters.b,
-        None => parameters.b,
+        None => parameters.b + 0.0, // a node of its own
     };
     let cross_entropy = |a: Var<'t>| -(y * a.ln() + (1.0 - y) * (1.0 - a).ln());
     Ok(match form {
@@ -117,7 +119,7 @@ pub fn row<'t>(
             }
         }
         Form::SpelledOut => {
-            let g = (-z).exp() + 1.0;
+            let g = 1.0 + (-z).exp();
             let a = g.recip();
             Row {
                 z,

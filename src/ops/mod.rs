@@ -101,12 +101,7 @@ impl Op {
             Infix("+", _) => joined(" + "),
             Infix("−", _) => joined(" − "),
             Infix(symbol, _) => joined(symbol),
-            Template(text, _) => operands
-                .iter()
-                .enumerate()
-                .fold(text.to_owned(), |text, (i, operand)| {
-                    text.replace(&format!("{{{i}}}"), &operand.to_string())
-                }),
+            Template(text, _) => filled(text, operands),
         }
     }
 
@@ -126,6 +121,20 @@ impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// A template with its operands, in one pass: an operand's text may look like a place
+/// for another.
+fn filled(template: &str, operands: &[impl fmt::Display]) -> String {
+    let mut pieces = template.split('{');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (place, rest) = piece.split_once('}').expect("a place ends");
+        let operand: usize = place.parse().expect("a place is a number");
+        text += &operands[operand].to_string();
+        text += rest;
+    }
+    text
 }
 
 /// `second`, if it is as long as `first`.

@@ -1,0 +1,98 @@
+//! `Stats`: what freezing did to a recording.
+
+use super::Function;
+use super::kernels::Block;
+use std::fmt;
+
+/// What each pass did when a [`Function`] was made, and how large it is. Made by
+/// [`Function::stats`]; prints as a table.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// The passes in their order.
+    pub passes: Vec<Pass>,
+    /// How many nodes are evaluated once a call: inputs, and what depends on
+    /// parameters alone. All of them, if there are no columns.
+    pub shared: usize,
+    /// How many are evaluated in each row.
+    pub steps: usize,
+    /// How many values of steps are alive at most, and so how many blocks of memory
+    /// they take. A step whose value no partial is made of makes room for others.
+    pub slots: usize,
+    /// How many adjoints of steps are alive at most.
+    pub adjoints: usize,
+    /// Bytes of the recording: 16 for each node, and its operands and constants.
+    pub bytes: usize,
+    /// Bytes of a workspace for values and adjoints, at a point or over rows.
+    pub workspace_bytes: usize,
+}
+
+/// One pass over a recording that is made a function.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Pass {
+    /// What it does.
+    pub name: &'static str,
+    /// How many nodes there were before it.
+    pub before: usize,
+    /// How many there are after it.
+    pub after: usize,
+}
+
+impl Function {
+    /// What freezing did, and how large the function is.
+    ///
+    /// ```
+    /// use chainrule::Tape;
+    /// let tape = Tape::new();
+    /// let (x, y, z) = (tape.var(2.0), tape.var(3.0), tape.var(5.0));
+    /// let unused = z.exp();
+    /// let f = tape.function(&[x, y, z], x * 2.0 + y * 3.0 + z * 4.0);
+    /// let [dropped, merged] = f.stats().passes[..] else { panic!() };
+    /// assert_eq!((dropped.before, dropped.after), (9, 8));
+    /// assert_eq!((merged.before, merged.after), (8, 4)); // one linear combination
+    /// # let _ = unused;
+    /// ```
+    pub fn stats(&self) -> Stats {
+        let plan = &self.plan;
+        let (numbers, blocks) = (size_of::<f64>(), size_of::<Block>());
+        let over_rows = blocks * (plan.slots + plan.adjoints + plan.copied.len());
+        Stats {
+            passes: self.passes.clone(),
+            shared: plan.shared,
+            steps: plan.steps.len(),
+            slots: plan.slots,
+            adjoints: plan.adjoints,
+            bytes: self.recording.bytes(),
+            workspace_bytes: 2 * numbers * self.nodes() + over_rows,
+        }
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Pass {
+            name,
+            before,
+            after,
+        } in &self.passes
+        {
+            writeln!(f, "{name:<28}{before:>10} → {after} nodes")?;
+        }
+        let Self {
+            shared,
+            steps,
+            slots,
+            adjoints,
+            ..
+        } = self;
+        writeln!(f, "{:<28}{shared:>10} once a call", "evaluated")?;
+        if *steps > 0 {
+            writeln!(f, "{:<28}{steps:>10} in each row", "")?;
+            writeln!(f, "{:<28}{slots:>10} values", "alive at most")?;
+            writeln!(f, "{:<28}{adjoints:>10} adjoints", "")?;
+        }
+        writeln!(f, "{:<28}{:>10} bytes", "recording", self.bytes)?;
+        write!(f, "{:<28}{:>10} bytes", "workspace", self.workspace_bytes)
+    }
+}
