@@ -2,8 +2,9 @@
 //! 100 columns and refuse bad data in one clear line with exit status 2?
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// The example, which `cargo test` builds beside the tests.
 fn program() -> Command {
@@ -21,6 +22,14 @@ fn program() -> Command {
 
 fn run(arguments: &[&str]) -> Output {
     program().args(arguments).output().unwrap()
+}
+
+/// A folder of its own for a test, with nothing in it.
+fn folder(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir(&path).unwrap();
+    path
 }
 
 fn with_file(name: &str, text: &[u8]) -> (PathBuf, Output) {
@@ -132,7 +141,7 @@ fn separable_data_is_refused_and_not_fitted() {
 
 #[test]
 fn wrong_use_is_refused() {
-    let wrong: [(&[&str], &str); 7] = [
+    let wrong: [(&[&str], &str); 10] = [
         (
             &["--data", "no/such.csv", "--label", "y"],
             "no/such.csv: cannot be opened: No such file or directory (os error 2)",
@@ -146,6 +155,15 @@ fn wrong_use_is_refused() {
             &["--b", "one"],
             "--b is given \"one\", a finite number expected",
         ),
+        (
+            &["--rows", "0"],
+            "--rows is given \"0\", a whole number from 1 on expected",
+        ),
+        (
+            &["--out", "no/such/folder/out.csv"],
+            "no/such/folder/out.csv: cannot be written: No such file or directory (os error 2)",
+        ),
+        (&["--out", "."], ".: cannot be written: not a file"),
         (&["--l2", "-1"], "--l2 is -1, at least 0 expected"),
         (
             &["--data", "a.csv"],
@@ -203,9 +221,136 @@ fn help_lists_every_option() {
     let output = run(&["--help"]);
     let text = String::from_utf8(output.stdout).unwrap();
     for option in [
-        "--set", "--data", "--label", "--l2", "--x", "--w", "--b", "--y",
+        "--set", "--data", "--label", "--l2", "--out", "--x", "--w", "--b", "--y", "--bench",
+        "--rows",
     ] {
         assert!(text.contains(option), "{option}");
     }
     assert!(output.status.success());
+}
+
+/// A linear congruential generator; numbers in [0, 1).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> f64 {
+        let next = self.0.wrapping_mul(6364136223846793005);
+        self.0 = next.wrapping_add(1442695040888963407);
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// The model that `many_rows` are drawn from, the constant first.
+const MODEL: [f64; 6] = [0.5, 1.0, -2.0, 0.25, 0.0, 3.0];
+
+/// CSV with five features, evenly spread over [−1, 1), and a label, each as
+/// likely as the model says.
+fn many_rows(rows: usize) -> String {
+    let mut random = Random(1);
+    let mut text = "a,b,c,y,\"d, e\",f\n".to_owned();
+    for _ in 0..rows {
+        let x = [(); 5].map(|()| 2.0 * random.next() - 1.0);
+        let terms = MODEL[1..].iter().zip(x).map(|(w, x)| w * x);
+        let z = MODEL[0] + terms.sum::<f64>();
+        let y = u8::from(random.next() < 1.0 / (1.0 + (-z).exp()));
+        let [a, b, c, d, e] = x;
+        text += &format!("{a},{b},{c},{y},{d},{e}\n");
+    }
+    text
+}
+
+#[test]
+fn the_model_behind_many_rows_is_found_and_written() {
+    let folder = folder("many_rows");
+    let (data, out) = (folder.join("data.csv"), folder.join("out.csv"));
+    fs::write(&data, many_rows(20_000)).unwrap();
+    fs::write(&out, "what was there before").unwrap();
+    let output = program()
+        .args(["--label", "y", "--data"])
+        .arg(&data)
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{output:?}"
+    );
+    let mut names = Vec::new();
+    let mut reader = csv::Reader::from_path(&out).unwrap();
+    assert_eq!(
+        reader.headers().unwrap(),
+        ["feature", "coefficient", "std_error"].as_slice()
+    );
+    for (record, expected) in reader.records().zip(MODEL) {
+        let record = record.unwrap();
+        let [found, error] = [1, 2].map(|i| record[i].parse::<f64>().unwrap());
+        names.push(record[0].to_owned());
+        assert!((0.015..0.06).contains(&error), "{record:?}");
+        assert!(
+            (found - expected).abs() < 2.5 * error,
+            "{record:?} for {expected}"
+        );
+    }
+    assert_eq!(names, ["(constant)", "a", "b", "c", "d, e", "f"]);
+    assert_eq!(
+        fs::read_dir(&folder).unwrap().count(),
+        2,
+        "only data and result"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_it_with_status_130_and_leaves_files_as_they_were() {
+    let folder = folder("interrupt");
+    let out = folder.join("out.csv");
+    fs::write(&out, "what was there before").unwrap();
+    let mut child = program()
+        .args(["--data", "/dev/stdin", "--label", "y", "--out"])
+        .arg(&out)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // More than a pipe holds: once it is written, the program is reading.
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(many_rows(10_000).as_bytes()).unwrap();
+    let id = child.id().to_string();
+    let kill = Command::new("kill").args(["-INT", &id]).status().unwrap();
+    assert!(kill.success());
+    let output = child.wait_with_output().unwrap();
+    drop(input);
+    assert_eq!(output.status.code(), Some(130));
+    assert!(output.stdout.is_empty() && output.stderr.is_empty());
+    assert_eq!(fs::read_to_string(&out).unwrap(), "what was there before");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no other file");
+}
+
+#[test]
+fn the_bench_compares_every_way_with_the_loop_by_hand() {
+    let runs: [(&[&str], &str); 2] = [
+        (&["--bench", "--rows", "1000"], "1000 rows of 30 features"),
+        (
+            &["--bench", "--rows", "70", "--set", "iris"],
+            "70 rows of 4 features",
+        ),
+    ];
+    for (arguments, expected) in runs {
+        let output = run(arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains(expected), "{text}");
+        let line = |way: &str| {
+            let found = text.lines().find(|line| line.contains(way));
+            let line = found.unwrap_or_else(|| panic!("no {way}:\n{text}"));
+            let numbers = line.split_whitespace().rev().take(3);
+            numbers
+                .map(|number| number.parse().unwrap())
+                .collect::<Vec<f64>>()
+        };
+        assert_eq!(line("written by hand")[0], 1.0);
+        assert!(line("1 thread").iter().all(|number| *number > 0.0));
+        assert!(!cfg!(feature = "parallel") || text.contains("threads"));
+    }
 }

@@ -1,6 +1,8 @@
 //! Does the example's fit find what others have published, and refuse what has
 //! no fit?
 
+#[path = "../examples/logistic_regression/by_hand.rs"]
+mod by_hand;
 #[path = "../examples/logistic_regression/data.rs"]
 #[allow(dead_code, reason = "the program uses the rest")]
 mod data;
@@ -9,7 +11,8 @@ mod data;
 mod fit;
 
 use chainrule::Tape;
-use chainrule::models::logistic::{Data, Form, Parameters, total_loss};
+use chainrule::models::logistic::{self, Form, Parameters, hand, penalty, total_loss};
+use data::Data;
 use fit::Failure;
 
 /// The published fits with more digits, by Newton's method with 40 digits, the
@@ -72,6 +75,59 @@ fn the_fits_are_the_published_ones() {
     }
 }
 
+/// The numbers row by row, as the model of the library has them.
+fn row_by_row(data: &Data) -> logistic::Data {
+    let row = |i: usize| data.features.iter().map(move |column| column[i]);
+    let x = (0..data.len()).flat_map(row).collect();
+    logistic::Data::new(data.features.len(), x, data.labels.clone()).unwrap()
+}
+
+#[test]
+fn the_loss_over_rows_is_that_of_one_tape_with_all_rows() {
+    let close = |a: f64, b: f64| (a - b).abs() <= 1e-13 * (1.0 + b.abs());
+    for (name, coefficients, _) in FITS {
+        let data = data::embedded(name).unwrap().data;
+        let mut at = coefficients.to_vec();
+        at.rotate_left(1);
+        let (w, b) = at.split_at(data.features.len());
+        let tape = Tape::new();
+        let parameters = Parameters::record(&tape, w, b[0]).unwrap();
+        let all = row_by_row(&data);
+        let likelihood = total_loss(&parameters, &all, Form::Stable).unwrap();
+        let whole = likelihood + penalty(&parameters, 0.7);
+
+        let f = fit::loss(data.features.len(), 0.7).unwrap();
+        let rows = f.rows(&data.columns()).unwrap();
+        let (value, gradient) = rows.value_and_gradient(&at).unwrap();
+        assert!(close(value, whole.value()), "{name}: {value}");
+        let expected = whole.backward().wrt_all(&parameters.all());
+        let pairs = gradient.iter().zip(&expected);
+        assert!(pairs.clone().all(|(a, b)| (a - b).abs() < 1e-11), "{name}");
+        let hessian = rows.hessian(&at).unwrap().concat();
+        let expected = whole.hessian(&parameters.all()).concat();
+        let mut pairs = hessian.iter().zip(&expected);
+        assert!(pairs.all(|(a, b)| close(*a, *b)), "{name}: {hessian:?}");
+    }
+}
+
+#[test]
+fn the_loop_written_by_hand_has_the_formulas_of_the_library() {
+    for (name, coefficients, log_likelihood) in FITS {
+        let data = data::embedded(name).unwrap().data;
+        let mut at = coefficients.to_vec();
+        at.rotate_left(1);
+        let mut gradient = vec![f64::NAN; at.len()];
+        let value = by_hand::value_and_gradient(&data, &at, &mut gradient);
+        assert!((value + log_likelihood).abs() < 1e-11, "{name}: {value}");
+        at.fill(0.01);
+        by_hand::value_and_gradient(&data, &at, &mut gradient);
+        let expected = hand::total_gradient(&at, &row_by_row(&data));
+        for (a, b) in gradient.iter().zip(&expected) {
+            assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{name}: {a} {b}");
+        }
+    }
+}
+
 #[test]
 fn the_gradient_at_zero_is_the_exact_one() {
     let expected: [(&str, &[f64]); 3] = [
@@ -80,7 +136,7 @@ fn the_gradient_at_zero_is_the_exact_one() {
         ("hours", &[0.0, -10.125]),
     ];
     for (name, expected) in expected {
-        let data = data::embedded(name).unwrap().data;
+        let data = row_by_row(&data::embedded(name).unwrap().data);
         for form in [Form::Sigmoid, Form::SpelledOut, Form::Stable] {
             let tape = Tape::new();
             let parameters = Parameters::record(&tape, &vec![0.0; data.features()], 0.0).unwrap();
@@ -136,7 +192,10 @@ fn the_standard_errors_are_the_exact_ones() {
 }
 
 fn one_feature(x: &[f64], y: &[f64]) -> Data {
-    Data::new(1, x.to_vec(), y.to_vec()).unwrap()
+    Data {
+        features: vec![x.to_vec()],
+        labels: y.to_vec(),
+    }
 }
 
 #[test]
@@ -178,10 +237,44 @@ fn nearly_separable_data_has_a_fit() {
 
 #[test]
 fn a_dependent_column_is_named() {
-    let x = vec![1.0, 5.0, 2.0, 5.0, 3.0, 5.0, 4.0, 5.0];
-    let data = Data::new(2, x, vec![0.0, 1.0, 0.0, 1.0]).unwrap();
-    assert_eq!(
-        fit::fit(&data, 0.0, |_| {}).unwrap_err(),
-        Failure::Dependent { feature: 1 }
-    );
+    let data = Data {
+        features: vec![vec![1.0, 2.0, 3.0, 4.0], vec![5.0; 4]],
+        labels: vec![0.0, 1.0, 0.0, 1.0],
+    };
+    let failure = fit::fit(&data, 0.0, |_| {}).unwrap_err();
+    assert_eq!(failure, Failure::Dependent { feature: 1 });
+}
+
+/// Columns of many rows, the last one a combination of the two before it and a
+/// constant but for a distance from it in the last hundred rows.
+fn nearly_dependent(distance: f64) -> Data {
+    let column = |step: f64| (0..5_000).map(move |i| (f64::from(i) * step).sin());
+    let (a, b): (Vec<f64>, Vec<f64>) = (column(0.7).collect(), column(1.3).collect());
+    let mut c: Vec<f64> = a.iter().zip(&b).map(|(a, b)| 1e6 * (a - b + 1.0)).collect();
+    let noise = column(5.1).skip(4_900);
+    c[4_900..]
+        .iter_mut()
+        .zip(noise)
+        .for_each(|(c, s)| *c += distance * 1e6 * s);
+    Data {
+        features: vec![a, b, c],
+        labels: column(2.9).map(|s| f64::from(s > 0.0)).collect(),
+    }
+}
+
+#[test]
+fn a_dependent_column_is_found_among_many_rows_and_a_free_one_is_left() {
+    let failure = fit::fit(&nearly_dependent(0.0), 0.0, |_| {}).unwrap_err();
+    assert_eq!(failure, Failure::Dependent { feature: 2 });
+    assert!(fit::fit(&nearly_dependent(1e-6), 0.0, |_| {}).is_ok());
+}
+
+#[test]
+fn without_features_the_constant_is_the_log_odds() {
+    let data = Data {
+        features: Vec::new(),
+        labels: vec![1.0, 0.0, 0.0, 0.0],
+    };
+    let fit = fit::fit(&data, 0.0, |_| {}).unwrap();
+    assert!((fit.parameters[0] + 3.0_f64.ln()).abs() < 1e-15);
 }

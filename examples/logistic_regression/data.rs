@@ -1,8 +1,10 @@
 //! Where the rows come from: three small data sets within the program, or a
-//! CSV file of the user's. Everything that can be wrong with a file is found
-//! here and said in one line: file, line, column, what was found.
+//! CSV file of the user's, read record by record. Everything that can be wrong
+//! with a file is found here and said in one line: file, line, column, what was
+//! found.
 
-use chainrule::models::logistic::Data;
+use chainrule::Error;
+use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
 use std::io::Read;
 
@@ -13,6 +15,27 @@ pub struct Table {
     pub label: String,
     pub data: Data,
     pub published: Option<Published>,
+}
+
+/// The numbers column by column, as a `Function` reads them fastest.
+pub struct Data {
+    /// Columns of one length.
+    pub features: Vec<Vec<f64>>,
+    /// As long as the columns; 0 or 1 each.
+    pub labels: Vec<f64>,
+}
+
+impl Data {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// The features and then the labels.
+    pub fn columns(&self) -> Vec<&[f64]> {
+        let all = self.features.iter().chain([&self.labels]);
+        all.map(Vec::as_slice).collect()
+    }
 }
 
 /// A maximum-likelihood fit as others have published it, the constant first.
@@ -78,10 +101,21 @@ pub fn embedded(name: &str) -> Result<Table, String> {
 }
 
 /// The rows of a CSV file with a header line; all columns but the label are
-/// features.
-pub fn from_file(path: &str, label: &str) -> Result<Table, String> {
+/// features. Shows its progress by `bar`.
+pub fn from_file(path: &str, label: &str, bar: &ProgressBar) -> Result<Table, String> {
     let file = File::open(path).map_err(|error| format!("{path}: cannot be opened: {error}"))?;
-    read(path, file, label)
+    // A pipe is of no length.
+    let length = file.metadata().map_or(0, |about| about.len());
+    let template = if length > 0 {
+        "{wide_bar} {bytes} of {total_bytes}, {eta} left"
+    } else {
+        "{bytes} read"
+    };
+    bar.set_style(ProgressStyle::with_template(template).expect("a template"));
+    bar.set_length(length);
+    let table = read(path, bar.wrap_read(file), label);
+    bar.finish_and_clear();
+    table
 }
 
 /// Reads CSV from anywhere; `source` is what error texts call it.
@@ -95,47 +129,60 @@ pub fn read(source: &str, input: impl Read, label: &str) -> Result<Table, String
         .map(|name| name.trim_start_matches('\u{feff}').to_owned())
         .collect();
     let label_at = label_column(source, &names, label)?;
-    let (mut x, mut y) = (Vec::new(), Vec::new());
-    for record in reader.records() {
-        let record = record.map_err(|error| describe(source, &error))?;
+    let mut columns = vec![Vec::new(); names.len()];
+    let mut record = csv::StringRecord::new();
+    while reader
+        .read_record(&mut record)
+        .map_err(|error| describe(source, &error))?
+    {
         let line = record.position().map_or(0, csv::Position::line);
         for (column, cell) in record.iter().enumerate() {
             let at = || format!("{source}, line {line}, column \"{}\"", names[column]);
             let number = number(cell).map_err(|found| format!("{}: {found}", at()))?;
-            if column != label_at {
-                x.push(number);
-            } else if number == 0.0 || number == 1.0 {
-                y.push(number);
-            } else {
+            if column == label_at && number != 0.0 && number != 1.0 {
                 return Err(format!("{}: the label is {cell}, 0 or 1 expected", at()));
             }
+            columns[column].push(number);
         }
     }
-    if let Some(&first) = y.first()
-        && y.iter().all(|&label| label == first)
-    {
-        let what = format!("all {} labels are {first}", y.len());
-        return Err(format!(
-            "{source}, column \"{label}\": {what}, both 0 and 1 expected"
-        ));
-    }
+    let labels = columns.remove(label_at);
     let mut features = names;
     features.remove(label_at);
-    let parameters = features.len() + 1;
-    if !y.is_empty() && parameters > y.len() {
-        let rows = y.len();
-        return Err(format!(
-            "{source}: {parameters} parameters cannot be fitted to {rows} rows"
-        ));
-    }
-    let data = Data::new(features.len(), x, y).map_err(|error| format!("{source}: {error}"))?;
+    check_fittable(source, label, &labels, features.len() + 1)?;
     Ok(Table {
         title: source.to_owned(),
         features,
         label: label.to_owned(),
-        data,
+        data: Data {
+            features: columns,
+            labels,
+        },
         published: None,
     })
+}
+
+fn check_fittable(
+    source: &str,
+    label: &str,
+    labels: &[f64],
+    parameters: usize,
+) -> Result<(), String> {
+    let Some(first) = labels.first() else {
+        return Err(format!("{source}: {}", Error::NoRows));
+    };
+    let rows = labels.len();
+    if labels.iter().all(|label| label == first) {
+        let what = format!("all {rows} labels are {first}");
+        return Err(format!(
+            "{source}, column \"{label}\": {what}, both 0 and 1 expected"
+        ));
+    }
+    if parameters > rows {
+        return Err(format!(
+            "{source}: {parameters} parameters cannot be fitted to {rows} rows"
+        ));
+    }
+    Ok(())
 }
 
 fn label_column(source: &str, names: &[String], label: &str) -> Result<usize, String> {

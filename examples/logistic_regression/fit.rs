@@ -1,11 +1,14 @@
 //! Newton's method on the engine's gradient and Hessian.
 //!
-//! The loss is recorded once; each iteration sets the parameters and sweeps.
-//! The Hessian is the engine's as well, and nalgebra solves with it. Beside the
-//! engine's gradient stands the one derived by hand, only to be compared.
+//! The loss of one row is recorded once and frozen as a `Function`, which is
+//! evaluated over all rows. The Hessian is the engine's as well, and nalgebra
+//! solves with it. Beside the engine's gradient stands the one derived by hand,
+//! only to be compared.
 
-use chainrule::models::logistic::{Data, Form, Parameters, hand, penalty, total_loss};
-use chainrule::{Error, Tape, Var};
+use crate::by_hand;
+use crate::data::Data;
+use chainrule::models::logistic::{Form, Parameters, Row, penalty, row};
+use chainrule::{Error, Function, Rows, Tape};
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 use std::fmt;
 
@@ -89,57 +92,59 @@ impl fmt::Display for Failure {
 
 const MOST_ITERATIONS: usize = 60;
 
+/// The loss of one row, softplus(z) − y·z with z = w·x + b, and once the penalty
+/// (`l2`/2)·Σ wᵢ². The columns are the features and the label; z is retained.
+pub fn loss(features: usize, l2: f64) -> Result<Function, Error> {
+    let tape = Tape::new();
+    let parameters = Parameters::record(&tape, &vec![0.0; features], 0.0)?;
+    let x: Vec<_> = (0..features).map(|_| tape.column(0.0)).collect();
+    let y = tape.column(0.0);
+    let Row { z, loss, .. } = row(&parameters, &x, y, Form::Stable)?;
+    let freeze = tape.freeze(&[parameters.all(), x, vec![y]].concat());
+    let freeze = freeze.output(loss).once(penalty(&parameters, l2));
+    Ok(freeze.retain(z).function())
+}
+
 /// Minimises the summed loss plus (`l2`/2)·Σ wᵢ², from zero. `watch` sees each
 /// iteration.
 pub fn fit(data: &Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Failure> {
     if l2 == 0.0 {
         check_independent(data)?;
     }
-    let tape = Tape::new();
-    let parameters = Parameters::record(&tape, &vec![0.0; data.features()], 0.0)?;
-    let all = parameters.all();
-    let likelihood = total_loss(&parameters, data, Form::Stable)?;
-    let loss = likelihood + penalty(&parameters, l2);
-    let mut at = vec![0.0; all.len()];
-    for iteration in 0..MOST_ITERATIONS {
-        let gradient = loss.backward().wrt_all(&all);
-        watch(&step(
-            iteration,
-            loss.value(),
-            &gradient,
-            &by_hand(&at, data, l2),
-            data.len(),
-        ));
-        let Some(hessian) = factor(loss, &all) else {
-            return Err(diverged(data, &at, iteration));
+    let loss = loss(data.features.len(), l2)?;
+    let rows = loss.rows(&data.columns())?;
+    #[cfg(feature = "parallel")]
+    let rows = rows.parallel();
+    let mut at = vec![0.0; loss.parameters()];
+    let mut scores = vec![0.0; data.len()];
+    let mut settled = false;
+    for iteration in 0..=MOST_ITERATIONS {
+        let (value, gradient) = rows.value_and_gradient(&at)?;
+        let by_hand = by_hand(data, &at, l2);
+        watch(&step(iteration, value, &gradient, &by_hand, data.len()));
+        let Some(hessian) = factor(rows.hessian(&at)?) else {
+            return Err(diverged(data, &scores, iteration));
         };
+        if settled {
+            return result(data, &rows, at, &scores, &hessian);
+        }
         let newton = -hessian.solve(&DVector::from_vec(gradient));
-        move_along(&tape, &parameters, loss, &mut at, newton.as_slice())?;
-        if l2 == 0.0 && separates(data, &at, 0.0) {
+        move_along(&rows, value, &mut at, newton.as_slice())?;
+        scores = rows.retained(0, &at)?;
+        if l2 == 0.0 && separates(data, &scores, 0.0) {
             return Err(Failure::Separable {
                 rows_on_plane: false,
             });
         }
-        if moves_little(data, &at, newton.as_slice()) {
-            let gradient = loss.backward().wrt_all(&all);
-            let by_hand = by_hand(&at, data, l2);
-            watch(&step(
-                iteration + 1,
-                loss.value(),
-                &gradient,
-                &by_hand,
-                data.len(),
-            ));
-            let hessian = factor(loss, &all).ok_or(diverged(data, &at, iteration))?;
-            return Ok(result(data, &at, &hessian, -likelihood.value()));
-        }
+        settled = move_little(&scores, &rows.retained(0, newton.as_slice())?);
     }
-    Err(diverged(data, &at, MOST_ITERATIONS))
+    Err(diverged(data, &scores, MOST_ITERATIONS))
 }
 
-fn by_hand(parameters: &[f64], data: &Data, l2: f64) -> Vec<f64> {
-    let mut gradient = hand::total_gradient(parameters, data);
-    for (slot, w) in gradient.iter_mut().zip(&parameters[..data.features()]) {
+fn by_hand(data: &Data, at: &[f64], l2: f64) -> Vec<f64> {
+    let mut gradient = vec![0.0; at.len()];
+    by_hand::value_and_gradient(data, at, &mut gradient);
+    for (slot, w) in gradient.iter_mut().zip(&at[..data.features.len()]) {
         *slot += l2 * w;
     }
     gradient
@@ -161,9 +166,9 @@ fn step(iteration: usize, loss: f64, engine: &[f64], by_hand: &[f64], rows: usiz
 }
 
 /// The Cholesky factor of the Hessian, where it is positive definite.
-fn factor(loss: Var<'_>, parameters: &[Var<'_>]) -> Option<Cholesky<f64, Dyn>> {
-    let rows = loss.hessian(parameters);
-    let hessian = DMatrix::from_fn(rows.len(), rows.len(), |i, j| rows[i][j]);
+fn factor(hessian: Vec<Vec<f64>>) -> Option<Cholesky<f64, Dyn>> {
+    let n = hessian.len();
+    let hessian = DMatrix::from_iterator(n, n, hessian.into_iter().flatten());
     hessian
         .iter()
         .all(|x| x.is_finite())
@@ -171,22 +176,19 @@ fn factor(loss: Var<'_>, parameters: &[Var<'_>]) -> Option<Cholesky<f64, Dyn>> {
         .cholesky()
 }
 
-/// Goes the Newton step, halved until the loss does not rise.
+/// Goes the Newton step, halved until the loss does not rise from `value`.
 fn move_along(
-    tape: &Tape,
-    parameters: &Parameters<'_>,
-    loss: Var<'_>,
+    rows: &Rows<'_, '_>,
+    value: f64,
     at: &mut Vec<f64>,
     newton: &[f64],
 ) -> Result<(), Error> {
     // At the minimum the loss only moves by its rounding.
-    let bound = loss.value() + 1e-13 * (1.0 + loss.value().abs());
+    let bound = value + 1e-13 * (1.0 + value.abs());
     let mut share = 1.0;
     loop {
         let there: Vec<f64> = at.iter().zip(newton).map(|(x, d)| x + share * d).collect();
-        parameters.set(&there)?;
-        tape.forward();
-        if loss.value() <= bound || share < 1e-9 {
+        if rows.value(&there)? <= bound || share < 1e-9 {
             *at = there;
             return Ok(());
         }
@@ -194,39 +196,31 @@ fn move_along(
     }
 }
 
-/// w·x + b for each row.
-fn scores<'a>(data: &'a Data, parameters: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + 'a {
-    data.rows().map(|(x, y)| {
-        let terms = parameters.iter().zip(x.iter().chain(&[1.0]));
-        (terms.map(|(w, x)| w * x).sum::<f64>(), y)
-    })
+fn farthest(scores: &[f64]) -> f64 {
+    scores.iter().map(|z| z.abs()).fold(0.0, f64::max)
 }
 
 /// Converged when no row's score moves any more. Scores do not depend on the
 /// units of the features, and on separable data they move by about 1 in every
 /// iteration for ever, while the gradient vanishes.
-fn moves_little(data: &Data, at: &[f64], newton: &[f64]) -> bool {
-    let largest = |v| scores(data, v).map(|(z, _)| z.abs()).fold(0.0, f64::max);
-    largest(newton) <= 1e-9 * (1.0 + largest(at))
+fn move_little(scores: &[f64], moved: &[f64]) -> bool {
+    farthest(moved) <= 1e-9 * (1.0 + farthest(scores))
 }
 
 /// Whether every row lies on its label's side of the plane, or nearer to the
 /// plane than `slack` times the farthest row.
-fn separates(data: &Data, direction: &[f64], slack: f64) -> bool {
-    let farthest = scores(data, direction)
-        .map(|(z, _)| z.abs())
-        .fold(0.0, f64::max);
+fn separates(data: &Data, scores: &[f64], slack: f64) -> bool {
+    let farthest = farthest(scores);
     farthest > 0.0
-        && scores(data, direction).all(|(z, y)| {
+        && scores.iter().zip(&data.labels).all(|(&z, &y)| {
             let side = if y == 1.0 { z } else { -z };
             side > 0.0 || (slack > 0.0 && side >= -slack * farthest)
         })
 }
 
 /// Far out on its way, a fit that diverges points along the separating plane.
-fn diverged(data: &Data, at: &[f64], iterations: usize) -> Failure {
-    let farthest = scores(data, at).map(|(z, _)| z.abs()).fold(0.0, f64::max);
-    if farthest > 15.0 && separates(data, at, 0.05) {
+fn diverged(data: &Data, scores: &[f64], iterations: usize) -> Failure {
+    if farthest(scores) > 15.0 && separates(data, scores, 0.05) {
         Failure::Separable {
             rows_on_plane: true,
         }
@@ -236,34 +230,41 @@ fn diverged(data: &Data, at: &[f64], iterations: usize) -> Failure {
 }
 
 /// Finds a feature without information of its own, from the diagonal of R in a
-/// QR decomposition of the columns: the constant and then the features, each of
-/// norm 1.
+/// QR decomposition of the columns: the constant and then the features. Some rows
+/// at a time, below the R of those before them, so that memory does not grow.
 fn check_independent(data: &Data) -> Result<(), Failure> {
-    let rows: Vec<&[f64]> = data.rows().map(|(x, _)| x).collect();
-    let mut columns = DMatrix::from_fn(rows.len(), data.features() + 1, |i, j| {
-        if j == 0 { 1.0 } else { rows[i][j - 1] }
-    });
-    for mut column in columns.column_iter_mut() {
-        let norm = column.norm();
-        if norm > 0.0 {
-            column /= norm;
+    let width = data.features.len() + 1;
+    let block = width.max(512);
+    let mut r = DMatrix::zeros(width, width);
+    for first in (0..data.len()).step_by(block) {
+        let rows = block.min(data.len() - first);
+        let mut stacked = r.resize_vertically(width + rows, 1.0);
+        for (j, column) in data.features.iter().enumerate() {
+            let below = &mut stacked.column_mut(j + 1);
+            let below = &mut below.as_mut_slice()[width..];
+            below.copy_from_slice(&column[first..first + rows]);
         }
+        r = stacked.qr().unpack_r();
     }
-    let r = columns.qr().r();
-    match (1..=data.features()).find(|&j| r[(j, j)].abs() < 1e-10) {
+    match (1..width).find(|&j| r[(j, j)].abs() <= 1e-10 * r.column(j).norm()) {
         Some(j) => Err(Failure::Dependent { feature: j - 1 }),
         None => Ok(()),
     }
 }
 
-fn result(data: &Data, at: &[f64], hessian: &Cholesky<f64, Dyn>, log_likelihood: f64) -> Fit {
+fn result(
+    data: &Data,
+    rows: &Rows<'_, '_>,
+    at: Vec<f64>,
+    scores: &[f64],
+    hessian: &Cholesky<f64, Dyn>,
+) -> Result<Fit, Failure> {
+    let is_right = |(z, y): &(&f64, &f64)| (**z > 0.0) == (**y == 1.0);
     let inverse = hessian.inverse();
-    Fit {
-        parameters: at.to_vec(),
+    Ok(Fit {
+        log_likelihood: -rows.values(&at)?.iter().sum::<f64>(),
+        parameters: at,
         standard_errors: inverse.diagonal().iter().map(|v| v.sqrt()).collect(),
-        log_likelihood,
-        right: scores(data, at)
-            .filter(|&(z, y)| (z > 0.0) == (y == 1.0))
-            .count(),
-    }
+        right: scores.iter().zip(&data.labels).filter(is_right).count(),
+    })
 }

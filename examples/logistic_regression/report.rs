@@ -62,7 +62,7 @@ pub fn before_fit(out: &mut impl Write, table: &Table, l2: f64) -> io::Result<()
     heading(out, "2. The fit")?;
     writeln!(out)?;
     writeln!(out, "  {}", table.title)?;
-    let ones = table.data.labels().iter().filter(|&&y| y == 1.0).count();
+    let ones = table.data.labels.iter().filter(|&&y| y == 1.0).count();
     let (rows, label) = (table.data.len(), &table.label);
     writeln!(
         out,
