@@ -396,9 +396,27 @@ fn a_value_that_no_partial_is_made_of_makes_room() {
         });
         let stats = f.stats();
         assert!(stats.to_string().contains("in each row"), "{stats}");
-        (stats.steps, stats.slots)
+        (stats.steps, stats.slots, stats.adjoints)
     };
-    assert_eq!(chain("w", |y| y + 1.0), (22, 2));
-    assert_eq!(chain("w", |y| y.sin()), (22, 22));
-    assert_eq!(chain("x", |y| y.sin()), (21, 2));
+    assert_eq!(chain("w", |y| y + 1.0), (22, 2, 1));
+    assert_eq!(chain("w", |y| y.sin()), (22, 22, 1));
+    assert_eq!(chain("x", |y| y.sin()), (21, 2, 1));
+}
+
+#[test]
+fn a_total_of_computed_zeros_is_a_computed_zero() {
+    // √w·x at w = 0 and x = −0 in each row: 0·∞, in sums as in each row by itself.
+    let f = Function::record(|r| {
+        let w = r.inputs(&[0.5; 4]);
+        let x: Vec<Var<'_>> = (0..4).map(|i| r.column(&format!("x{i}"), 0.5)).collect();
+        let roots: Vec<Var<'_>> = w.into_iter().map(Var::sqrt).collect();
+        let terms = roots.iter().zip(&x).map(|(root, x)| root * x);
+        terms.reduce(|sum, term| sum + term).unwrap()
+    });
+    let x = vec![-0.0; 64];
+    let rows = f.rows(&[&x, &x, &x, &x]).unwrap();
+    let all_nan = |gradient: Vec<f64>| gradient.iter().all(|x| x.is_nan());
+    assert!(all_nan(rows.row_gradients(&[0.0; 4]).unwrap()));
+    assert!(all_nan(rows.gradient(&[0.0; 4]).unwrap()));
+    assert_eq!(rows.gradient(&[1.0; 4]), Ok(vec![0.0; 4]));
 }
