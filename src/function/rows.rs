@@ -21,6 +21,8 @@ use std::ops::Range;
 
 /// Rows that are added up by themselves.
 const CHUNK: usize = 1024;
+/// Up to this many rows, waking other threads takes longer than they save.
+const WORTHWHILE: usize = 4 * CHUNK;
 /// Chunks that a thread takes one after another.
 #[cfg(feature = "parallel")]
 const GROUP: usize = 8;
@@ -194,7 +196,7 @@ impl Rows<'_, '_> {
     }
 
     /// With all threads of the present `rayon` pool, for values and gradients of all
-    /// rows together. Not a bit of them changes.
+    /// rows together, where there are thousands. Not a bit of them changes.
     #[cfg(feature = "parallel")]
     pub fn parallel(mut self) -> Self {
         self.parallel = true;
@@ -337,7 +339,7 @@ impl Rows<'_, '_> {
         } = workspace;
         sums.clear();
         sums.resize(self.function.plan.totals.len() + 1, ABSENT);
-        if self.parallel {
+        if self.parallel && self.len() > WORTHWHILE {
             #[cfg(feature = "parallel")]
             self.add_in_parallel(values, wanted, scratches, parts, sums)?;
         } else {
