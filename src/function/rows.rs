@@ -23,7 +23,7 @@ use std::ops::Range;
 const CHUNK: usize = 1024;
 /// Up to this many rows, waking other threads takes longer than they save.
 const WORTHWHILE: usize = 4 * CHUNK;
-/// Chunks that a thread takes one after another.
+/// Chunks that a thread takes one after another, at most.
 #[cfg(feature = "parallel")]
 const GROUP: usize = 8;
 
@@ -374,18 +374,19 @@ impl Rows<'_, '_> {
         use rayon::prelude::IntoParallelRefMutIterator;
         use rayon::prelude::{IndexedParallelIterator, ParallelIterator, ParallelSliceMut};
         let groups = 4 * rayon::current_num_threads();
+        let each = self.len().div_ceil(CHUNK).div_ceil(groups).min(GROUP);
         scratches.resize_with(scratches.len().max(groups), Scratch::default);
-        parts.resize(groups * GROUP * sums.len(), 0.0);
+        parts.resize(groups * each * sums.len(), 0.0);
         let prepare = |scratch: &mut Scratch| {
             scratch.numbers.prepare(&self.function.plan, values, false);
         };
         scratches.iter_mut().for_each(prepare);
-        for wave in (0..self.len()).step_by(groups * GROUP * CHUNK) {
+        for wave in (0..self.len()).step_by(groups * each * CHUNK) {
             let groups = parts
-                .par_chunks_mut(GROUP * sums.len())
+                .par_chunks_mut(each * sums.len())
                 .zip(scratches.par_iter_mut());
             let one = |(group, (parts, scratch)): (usize, (&mut [f64], &mut Scratch))| {
-                let firsts = (wave + group * GROUP * CHUNK..self.len()).step_by(CHUNK);
+                let firsts = (wave + group * each * CHUNK..self.len()).step_by(CHUNK);
                 let mut parts = firsts.zip(parts.chunks_mut(sums.len()));
                 parts.try_for_each(|(first, part)| self.chunk(first, values, wanted, scratch, part))
             };
