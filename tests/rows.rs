@@ -320,10 +320,11 @@ fn a_row_that_is_not_finite_stays_by_itself_and_is_found() {
 
 #[test]
 fn what_depends_on_parameters_alone_is_evaluated_once() {
-    // exp(w) at a thousand rows costs one exp; a listing shows it before the rest.
+    // w and exp(w) once a call; the square, the product and the sum in each row.
     let tape = Tape::new();
     let (w, x) = (tape.var(1.0).named("w"), tape.column(1.0).named("x"));
     let f = tape.function(&[w, x], x.square() * w.exp() + x);
+    assert_eq!((f.stats().shared, f.stats().steps), (2, 3));
     let lines = f.to_string();
     let at = |text: &str| lines.find(text).unwrap_or_else(|| panic!("{lines}"));
     assert!(at("exp(w)") < at("x = "), "{lines}");
@@ -371,6 +372,10 @@ fn with_a_workspace_nothing_allocates_after_the_first_time() {
     let mut run = |p: f64| rows.value_and_gradient_into(&[p; 6], &mut gradient, &mut workspace);
     run(0.1).unwrap();
     assert_eq!(measure(|| _ = run(0.2)).count_total, 0);
+    let mut each = vec![0.0; 6 * 2_000];
+    let mut run = |p: f64| rows.row_gradients_into(&[p; 6], &mut each, &mut workspace);
+    run(0.1).unwrap();
+    assert_eq!(measure(|| _ = run(0.2)).count_total, 0);
 }
 
 #[test]
@@ -382,6 +387,12 @@ fn memory_does_not_grow_with_the_number_of_rows() {
         measure(|| _ = rows.value_and_gradient(&[0.1; 4])).bytes_max
     };
     assert_eq!(peak(100_000), peak(1_000));
+    let checking = |rows: usize| {
+        let columns = logistic_data(&mut Random(7), rows, 3);
+        let rows = f.rows(&slices(&columns)).unwrap();
+        measure(|| rows.check_finite(&[0.1; 4]).unwrap()).bytes_max
+    };
+    assert_eq!(checking(20_000), checking(1_000));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::vectors::{VectorTask, Vectors, with_widest};
 use crate::error::Error;
 use crate::ops::{ABSENT, Real};
 use crate::sweep::reverse;
+use std::mem;
 
 /// All blocks one after another, each read by `visit` when it has been evaluated.
 struct EachBlock<'a, F> {
@@ -22,6 +23,8 @@ struct EachBlock<'a, F> {
 
 /// A block of rows that has been evaluated.
 struct Evaluated<'a> {
+    /// The values of what depends on parameters alone, and then constants.
+    shared: &'a [f64],
     /// Its first row, and how many there are.
     first: usize,
     count: usize,
@@ -49,6 +52,7 @@ impl<F: FnMut(&Evaluated<'_>)> VectorTask<Result<(), Broken>> for EachBlock<'_, 
             }
             let numbers = &self.scratch.numbers;
             (self.visit)(&Evaluated {
+                shared: self.shared,
                 first: block * BLOCK,
                 count: rows.count(),
                 at: &|place, row| rows.view(place, numbers).at(row),
@@ -150,30 +154,13 @@ impl Rows<'_, '_> {
         gradients: &mut [f64],
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
-        let (function, plan) = (self.function, &self.function.plan);
-        let width = function.parameters();
-        function.expect_one_output()?;
-        length(
-            "components of the gradients",
-            gradients.len(),
-            self.len() * width,
-        )?;
-        self.set(parameters, workspace)?;
-        let values = workspace.values[..plan.shared].to_vec();
-        let mut adjoints = Vec::new();
-        self.each_block(parameters, true, workspace, |block| {
-            let rows = gradients[block.first * width..].chunks_mut(width.max(1));
-            for (row, gradient) in rows.take(block.count).enumerate() {
-                adjoints.clear();
-                adjoints.resize(plan.shared, ABSENT);
-                for (total, &node) in plan.totals.iter().enumerate() {
-                    let adjoint: &mut f64 = &mut adjoints[node as usize];
-                    *adjoint = adjoint.plus((block.total)(total, row));
-                }
-                reverse(function.recording.program(), &values, &mut adjoints);
-                for (slot, at) in gradient.iter_mut().zip(function.parameter_nodes()) {
-                    *slot = adjoints[at] + 0.0;
-                }
+        let width = self.function.parameters();
+        let expected = self.len() * width;
+        length("components of the gradients", gradients.len(), expected)?;
+        self.each_row(parameters, workspace, |row, _, adjoints| {
+            let gradient = gradients[row * width..].iter_mut();
+            for (slot, at) in gradient.zip(self.function.parameter_nodes()) {
+                *slot = adjoints[at] + 0.0;
             }
         })
     }
@@ -183,21 +170,45 @@ impl Rows<'_, '_> {
     /// # Errors
     /// [`Error::NotFiniteRow`] with its number; and as [`value`](Self::value).
     pub fn check_finite(&self, parameters: &[f64]) -> Result<(), Error> {
-        let bad = |numbers: &[f64]| numbers.iter().position(|number| !number.is_finite());
-        let (values, gradients) = (self.values(parameters)?, self.row_gradients(parameters)?);
-        let width = self.function.parameters();
-        let (value, gradient) = (bad(&values), bad(&gradients));
-        match (value, gradient.map(|at| (at / width, at))) {
-            (Some(row), first) if first.is_none_or(|(other, _)| row <= other) => {
-                let (what, number) = ("value", values[row]);
-                Err(Error::NotFiniteRow { what, row, number })
+        let mut bad = None;
+        self.each_row(parameters, &mut Workspace::new(), |row, value, adjoints| {
+            let gradient = self.function.parameter_nodes().map(|at| adjoints[at]);
+            let numbers = gradient.map(|number| ("gradient", number));
+            let mut numbers = [("value", value)].into_iter().chain(numbers);
+            if bad.is_none() {
+                let found = numbers.find(|(_, number)| !number.is_finite());
+                bad = found.map(|(what, number)| Error::NotFiniteRow { what, row, number });
             }
-            (_, Some((row, at))) => {
-                let (what, number) = ("gradient", gradients[at]);
-                Err(Error::NotFiniteRow { what, row, number })
+        })?;
+        bad.map_or(Ok(()), Err)
+    }
+
+    /// Calls `each` with the number of every row, the value of the output in it, and
+    /// the adjoints of what depends on parameters alone.
+    fn each_row(
+        &self,
+        parameters: &[f64],
+        workspace: &mut Workspace,
+        mut each: impl FnMut(usize, f64, &[f64]),
+    ) -> Result<(), Error> {
+        self.function.expect_one_output()?;
+        let (program, plan) = (self.function.recording.program(), &self.function.plan);
+        let mut adjoints = mem::take(&mut workspace.adjoints);
+        let done = self.each_block(parameters, true, workspace, |block| {
+            for row in 0..block.count {
+                adjoints.clear();
+                adjoints.resize(plan.shared, ABSENT);
+                for (total, &node) in plan.totals.iter().enumerate() {
+                    let adjoint: &mut f64 = &mut adjoints[node as usize];
+                    *adjoint = adjoint.plus((block.total)(total, row));
+                }
+                reverse(program, &block.shared[..plan.shared], &mut adjoints);
+                let value = (block.at)(plan.outputs[0], row);
+                each(block.first + row, value, &adjoints);
             }
-            _ => Ok(()),
-        }
+        });
+        workspace.adjoints = adjoints;
+        done
     }
 
     fn each_block(
