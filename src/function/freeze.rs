@@ -82,9 +82,10 @@ impl Tape {
     pub fn freeze(&self, inputs: &[Var<'_>]) -> Freeze<'_> {
         let recording = self.recording.borrow();
         let mut places = Vec::with_capacity(inputs.len());
+        let mut seen = vec![false; recording.len()];
         for input in inputs {
             match input.number_on(self) {
-                Some(id) if places.contains(&id) => {
+                Some(id) if std::mem::replace(&mut seen[id as usize], true) => {
                     let node = recording.describe(id);
                     Error::InputTwice { node }.stop()
                 }
@@ -182,7 +183,9 @@ impl Freeze<'_> {
         }];
         if !self.as_recorded {
             let before = stage.recording.len();
-            stage = stage.pass(merge_sums);
+            if let Some(merged) = merge_sums(&stage.recording, &stage.ends) {
+                stage = stage.after(merged);
+            }
             passes.push(Pass {
                 name: "merge sums of products",
                 before,
@@ -197,11 +200,9 @@ impl Freeze<'_> {
             .collect();
         let mut shared = stage.recording.len();
         if is_column.contains(&true) {
-            stage = stage.pass(|from, ends| {
-                let (to, moved, count) = parameters_first(from, ends);
-                shared = count;
-                (to, moved)
-            });
+            let (to, moved, count) = parameters_first(&stage.recording, &stage.ends);
+            shared = count;
+            stage = stage.after((to, moved));
         }
         let Stage { recording, ends } = stage;
         let mut names = IndexMap::new();
@@ -265,8 +266,8 @@ struct Stage {
 }
 
 impl Stage {
-    fn pass(self, pass: impl FnOnce(&Recording, &Ends) -> (Recording, Vec<Operand>)) -> Self {
-        let (mut recording, moved) = pass(&self.recording, &self.ends);
+    /// What a pass made of it: a recording, and where each node has gone.
+    fn after(self, (mut recording, moved): (Recording, Vec<Operand>)) -> Self {
         recording.guards = guards(&self.recording.guards, &moved);
         let ends = self.ends.follow(&moved);
         Self { recording, ends }

@@ -10,7 +10,7 @@
 
 use super::freeze::Ends;
 use crate::ops::{Op, Real};
-use crate::program::{Form, NodeId, Operand};
+use crate::program::{Form, NodeId, Operand, Program};
 use crate::recording::Recording;
 use smallvec::SmallVec;
 use std::panic::Location;
@@ -18,12 +18,14 @@ use std::panic::Location;
 /// Below this many terms a sum is left as it is.
 const WORTHWHILE: usize = 3;
 
-/// A sum of products that ends at some node. A term by itself has the factor 1.
-#[derive(Clone, Default)]
+/// A sum of products that ends at some node, or a product that may become a term.
+/// Its terms are read off the nodes that it is made of, which lie together.
+#[derive(Clone, Copy, Default)]
 struct Terms {
-    factors: Vec<(Operand, Operand)>,
-    /// The first of the nodes that it is made of, which lie together.
+    /// The first of these nodes.
     start: usize,
+    /// 0 where there is no such sum.
+    count: usize,
 }
 
 fn node(index: usize) -> Operand {
@@ -54,20 +56,16 @@ fn uses(recording: &Recording, ends: &Ends) -> Vec<u32> {
 }
 
 /// For each node the sum that it is, or the product that may become a term.
-fn sums(recording: &Recording, uses: &[u32]) -> Vec<Option<Terms>> {
-    let program = recording.program();
-    let mut sums: Vec<Option<Terms>> = Vec::with_capacity(recording.len());
-    for (index, &record) in program.records.iter().enumerate() {
-        let (a, b) = (record.a(), record.b());
-        let product = |a, b| {
-            let (factors, start) = (vec![(a, b)], index);
-            Some(Terms { factors, start })
-        };
+fn sums(recording: &Recording, uses: &[u32]) -> Vec<Terms> {
+    let mut sums: Vec<Terms> = Vec::with_capacity(recording.len());
+    for (index, &record) in recording.program().records.iter().enumerate() {
         let sum = match (record.op(), record.form()) {
-            (Op::Mul, Form::Nodes) => product(node(a), node(b)),
-            (Op::Mul, _) => product(node(a), Operand::Constant(program.constants[b])),
-            (Op::Add, Form::Nodes) => sum(&mut sums, uses, index, a, b),
-            _ => None,
+            (Op::Mul, _) => Terms {
+                start: index,
+                count: 1,
+            },
+            (Op::Add, Form::Nodes) => sum(&mut sums, uses, index, record.a(), record.b()),
+            _ => Terms::default(),
         };
         sums.push(sum);
     }
@@ -76,42 +74,83 @@ fn sums(recording: &Recording, uses: &[u32]) -> Vec<Option<Terms>> {
 
 /// The sum of the nodes `a` and `b`, which is the node `end`. Takes their
 /// terms: nothing else uses them.
-fn sum(sums: &mut [Option<Terms>], uses: &[u32], end: usize, a: usize, b: usize) -> Option<Terms> {
-    const ONE: Operand = Operand::Constant(1.0);
-    let single = |terms: &Terms| terms.factors.len() == 1;
-    let right_is_product = b + 1 == end && uses[b] == 1 && sums[b].as_ref().is_some_and(single);
-    let start = if right_is_product { b } else { end };
-    let left_is_sum = a + 1 == start && uses[a] == 1 && sums[a].is_some();
+fn sum(sums: &mut [Terms], uses: &[u32], end: usize, a: usize, b: usize) -> Terms {
+    let right_is_product = b + 1 == end && uses[b] == 1 && sums[b].count == 1;
+    let mut start = if right_is_product { b } else { end };
+    let left_is_sum = a + 1 == start && uses[a] == 1 && sums[a].count > 0;
     if !left_is_sum && !right_is_product {
-        return None;
+        return Terms::default();
     }
-    let mut terms = if left_is_sum {
-        sums[a].take()?
-    } else {
-        let factors = vec![(node(a), ONE)];
-        Terms { factors, start }
-    };
     if right_is_product {
-        terms.factors.extend(sums[b].take()?.factors);
-    } else {
-        terms.factors.push((node(b), ONE));
+        sums[b] = Terms::default();
     }
-    Some(terms)
+    let mut count = 2;
+    if left_is_sum {
+        let left = std::mem::take(&mut sums[a]);
+        (start, count) = (left.start, left.count + 1);
+    }
+    Terms { start, count }
 }
 
 impl Terms {
-    fn is_worthwhile(&self) -> bool {
-        let operands = self.factors.iter().flat_map(|&(a, b)| [a, b]);
-        let mut nodes: Vec<u32> = operands.filter_map(|operand| operand.node()).collect();
-        nodes.sort_unstable();
-        self.factors.len() >= WORTHWHILE && nodes.windows(2).all(|pair| pair[0] != pair[1])
+    /// The terms of the sum that ends at the node `end`, each as two factors. A term
+    /// by itself has the factor 1.
+    fn factors(self, program: Program<'_>, end: usize) -> Vec<(Operand, Operand)> {
+        const ONE: Operand = Operand::Constant(1.0);
+        let product = |at: usize| {
+            let record = program.records[at];
+            let second = match record.form() {
+                Form::Nodes => node(record.b()),
+                _ => Operand::Constant(program.constants[record.b()]),
+            };
+            (node(record.a()), second)
+        };
+        let mut factors = Vec::with_capacity(self.count);
+        let mut at = end;
+        while program.records[at].op() == Op::Add {
+            let (a, b) = (program.records[at].a(), program.records[at].b());
+            factors.push(if b >= self.start {
+                product(b)
+            } else {
+                (node(b), ONE)
+            });
+            at = a;
+            if a < self.start {
+                factors.push((node(a), ONE));
+                break;
+            }
+        }
+        if at >= self.start {
+            factors.push(product(at));
+        }
+        factors.reverse();
+        factors
     }
 
-    /// Records the sum as one node, its operands being where `moved` says.
-    fn record(&self, to: &mut Recording, moved: &[Operand]) -> Operand {
+    fn is_worthwhile(self, program: Program<'_>, end: usize) -> bool {
+        if self.count < WORTHWHILE {
+            return false;
+        }
+        let factors = self.factors(program, end);
+        let operands = factors.iter().flat_map(|&(a, b)| [a, b]);
+        let mut nodes: Vec<u32> = operands.filter_map(|operand| operand.node()).collect();
+        nodes.sort_unstable();
+        nodes.windows(2).all(|pair| pair[0] != pair[1])
+    }
+
+    /// Records the sum that ends at `end` as one node, its operands being where
+    /// `moved` says.
+    fn record(
+        self,
+        program: Program<'_>,
+        end: usize,
+        to: &mut Recording,
+        moved: &[Operand],
+    ) -> Operand {
         let caller = Location::caller();
-        let first = self.factors.iter().map(|&(a, _)| gone_to(a, moved));
-        let second = self.factors.iter().map(|&(_, b)| gone_to(b, moved));
+        let factors = self.factors(program, end);
+        let first = factors.iter().map(|&(a, _)| gone_to(a, moved));
+        let second = factors.iter().map(|&(_, b)| gone_to(b, moved));
         let weights: Option<Vec<f64>> = second.clone().map(|b| b.constant()).collect();
         if let Some(weights) = weights {
             let operands: Vec<_> = first.collect();
@@ -128,31 +167,39 @@ impl Terms {
 }
 
 /// Copies the recording with each sum of some length as one node. Returns where
-/// each node has gone; what is inside a sum has gone nowhere.
-pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> (Recording, Vec<Operand>) {
-    let (uses, is_input) = (uses(from, ends), ends.inputs_among(from.len()));
+/// each node has gone; what is inside a sum has gone nowhere. `None` if there is no
+/// such sum.
+pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Operand>)> {
+    let (program, uses) = (from.program(), uses(from, ends));
     let mut sums = sums(from, &uses);
     let mut inside = vec![false; from.len()];
+    let mut any = false;
     for (index, sum) in sums.iter_mut().enumerate() {
-        *sum = sum.take().filter(Terms::is_worthwhile);
-        if let Some(sum) = sum {
+        if sum.is_worthwhile(program, index) {
             inside[sum.start..index].fill(true);
+            any = true;
+        } else {
+            *sum = Terms::default();
         }
     }
+    if !any {
+        return None;
+    }
+    let is_input = ends.inputs_among(from.len());
     let mut to = Recording::default();
     let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
     for (index, sum) in sums.iter().enumerate() {
-        moved.push(match sum {
-            _ if inside[index] => Operand::Constant(f64::NAN), // nobody asks for it
-            Some(sum) => {
-                let node = sum.record(&mut to, &moved);
-                carry_name(from, index, &mut to, node);
-                node
-            }
-            None => copy(&mut to, from, index, is_input[index], &moved),
+        moved.push(if inside[index] {
+            Operand::Constant(f64::NAN) // nobody asks for it
+        } else if sum.count > 0 {
+            let node = sum.record(program, index, &mut to, &moved);
+            carry_name(from, index, &mut to, node);
+            node
+        } else {
+            copy(&mut to, from, index, is_input[index], &moved)
         });
     }
-    (to, moved)
+    Some((to, moved))
 }
 
 /// Copies a node whose operands are now where `moved` says. If they are all
@@ -173,8 +220,8 @@ pub(super) fn copy(
         None => program.nary(record).constants,
         Some(_) => &[],
     };
-    let numbers: SmallVec<[f64; 4]> = operands.iter().filter_map(Operand::constant).collect();
-    if numbers.len() == operands.len() && !is_input {
+    if !is_input && operands.iter().all(|operand| operand.node().is_none()) {
+        let numbers: SmallVec<[f64; 4]> = operands.iter().filter_map(Operand::constant).collect();
         return Operand::Constant(match (op.arity(), &numbers[..]) {
             (None, _) => f64::nary(op, &[&numbers], &[own]),
             (_, &[x]) => op.value_1(x),
