@@ -388,7 +388,8 @@ impl<V: Vectors> Back<'_, '_, V> {
     /// What goes back to the factors of a sum of products: to the first of each
     /// pair, then to the second of each.
     fn send_to_factors(&mut self) {
-        let in_sums = !self.numbers.row_by_row && kernels::all_reached(self.adjoint);
+        let reached = kernels::all_reached(self.adjoint);
+        let in_sums = reached && !self.numbers.row_by_row;
         for which in [0, 1] {
             for (run, mut range) in self.rows.plan.runs_of(self.step) {
                 let shared = matches!(run, Run::Multiples { shared } if shared == which);
@@ -401,7 +402,7 @@ impl<V: Vectors> Back<'_, '_, V> {
                     .zip(to)
                     .filter(|(_, to)| **to != To::Nobody)
                 {
-                    self.send_to_factor(to, self.rows.plan.arguments[pair + 1 - which]);
+                    self.send_to_factor(to, self.rows.plan.arguments[pair + 1 - which], reached);
                 }
             }
         }
@@ -437,11 +438,11 @@ impl<V: Vectors> Back<'_, '_, V> {
         done
     }
 
-    fn send_to_factor(&mut self, to: To, other: Place) {
+    fn send_to_factor(&mut self, to: To, other: Place, reached: bool) {
         let (vectors, adjoint) = (self.rows.vectors, self.adjoint);
         match (to, self.rows.view(other, self.numbers)) {
             (To::Nobody, _) => return,
-            (To::Add(to), View::All(other)) => {
+            (To::Add(to), View::All(other)) if reached => {
                 let to = &mut self.numbers.adjoints[to as usize].0;
                 return kernels::add_factor_shares_of(vectors, adjoint, other, to);
             }

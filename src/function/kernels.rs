@@ -227,6 +227,13 @@ fn factor_share(adjoint: f64, other: f64) -> f64 {
     Lane::share(Lane(adjoint), Lane(partial_of_factor(other))).0
 }
 
+/// The same where there is an adjoint: adding +0 makes −0 a +0. (A selection in
+/// what goes part by part is not compiled to vectors.)
+#[inline(always)]
+fn factor_share_of_reached(adjoint: f64, other: f64) -> f64 {
+    sum(product(adjoint, partial_of_factor(other)), 0.0)
+}
+
 /// What goes back to a factor in each row, of which the other is a number in each.
 pub(super) fn factor_shares<V: Vectors>(
     vectors: V,
@@ -236,12 +243,7 @@ pub(super) fn factor_shares<V: Vectors>(
 ) {
     vectors.compiled(
         #[inline(always)]
-        || {
-            let (adjoint, other) = (parts(adjoint), parts(other));
-            for (k, out) in parts_mut(out).iter_mut().enumerate() {
-                *out = zip(adjoint[k], other[k], factor_share);
-            }
-        },
+        || each_two(adjoint, other, out, factor_share),
     );
 }
 
@@ -255,15 +257,18 @@ pub(super) fn factor_shares_of<V: Vectors>(
     vectors.compiled(
         #[inline(always)]
         move || {
-            let adjoint = parts(adjoint);
-            for (k, out) in parts_mut(out).iter_mut().enumerate() {
-                *out = zip(adjoint[k], [other; LANES], factor_share);
-            }
+            each_one(
+                adjoint,
+                out,
+                #[inline(always)]
+                |adjoint| factor_share(adjoint, other),
+            );
         },
     );
 }
 
-/// Adds `factor_shares_of` to what has been sent before.
+/// Adds `factor_shares_of` to what has been sent before, where every row has an
+/// adjoint.
 pub(super) fn add_factor_shares_of<V: Vectors>(
     vectors: V,
     adjoint: &Block,
@@ -275,7 +280,8 @@ pub(super) fn add_factor_shares_of<V: Vectors>(
         move || {
             let adjoint = parts(adjoint);
             for (k, to) in parts_mut(to).iter_mut().enumerate() {
-                *to = zip(*to, zip(adjoint[k], [other; LANES], factor_share), sum);
+                let shares = zip(adjoint[k], [other; LANES], factor_share_of_reached);
+                *to = zip(*to, shares, sum);
             }
         },
     );
