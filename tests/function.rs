@@ -30,7 +30,8 @@ impl Random {
     }
 }
 
-/// Some thirty random operations, n-ary and constant operands among them.
+/// Some thirty random operations, n-ary and constant operands among them, and factors
+/// of 1.
 fn graph<'t>(seed: u64, x: &[Var<'t>]) -> Var<'t> {
     let mut random = Random(seed);
     let mut nodes = x.to_vec();
@@ -38,7 +39,7 @@ fn graph<'t>(seed: u64, x: &[Var<'t>]) -> Var<'t> {
         let op = Op::ALL[random.below(Op::ALL.len())];
         let operand = |random: &mut Random| {
             if random.below(5) == 0 {
-                Var::from(random.unit())
+                Var::from([1.0, random.unit()][random.below(2)])
             } else {
                 nodes[random.below(nodes.len())]
             }
@@ -105,7 +106,7 @@ fn linear_forms<'t>(seed: u64, x: &[Var<'t>]) -> Var<'t> {
         let mut sum = nodes[random.below(nodes.len())];
         for _ in 0..1 + random.below(5) {
             let node = nodes[random.below(nodes.len())];
-            let weight = random.unit() - 0.5;
+            let weight = [1.0, random.unit() - 0.5][random.below(2)];
             let other = nodes[random.below(nodes.len())];
             sum = match random.below(7) {
                 0 => sum + node,
@@ -148,6 +149,24 @@ fn merging_the_terms_of_a_sum_changes_no_bit() {
         }
     }
     assert!(saved > 3000, "{saved}");
+}
+
+#[test]
+fn a_factor_of_1_is_dropped_where_nothing_else_uses_the_other() {
+    let tape = Tape::new();
+    let (a, b) = (tape.var(0.3), tape.var(0.6));
+    let loss = |y: f64, n: f64| -(y * a.ln() + (1.0 - y) * (1.0 - a).ln()) / n;
+    let nodes = |output: Var<'_>| tape.function(&[a, b], output).nodes();
+    assert_eq!(nodes(loss(1.0, 1.0)), nodes(loss(0.5, 2.0)) - 2);
+    let (named, used) = ((b.ln() * 1.0).named("c"), b.exp());
+    let f = tape.freeze(&[a, b]).output(named).retain(named).function();
+    assert_eq!(f.to_string().lines().nth(2), Some("c = ln(v1)"));
+    assert_eq!(f.retained(&[0.3, 0.6]).unwrap(), [(b.ln().value(), 1.0)]);
+    // A node receives the shares of its consumers in their order: one of two stays.
+    assert_eq!(
+        nodes(used * 1.0 + used.sin()),
+        nodes(used * 0.5 + used.sin())
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! From a tape to a `Function`: what is asked for, and the passes in their order.
 
 use super::Function;
-use super::passes::{copy, gone_to, merge_sums};
+use super::passes::{copy, drop_ones, gone_to, merge_sums};
 use super::plan::{Plan, parameters_first};
 use super::stats::Pass;
 use crate::error::Error;
@@ -182,15 +182,8 @@ impl Freeze<'_> {
             after: stage.recording.len(),
         }];
         if !self.as_recorded {
-            let before = stage.recording.len();
-            if let Some(merged) = merge_sums(&stage.recording, &stage.ends) {
-                stage = stage.after(merged);
-            }
-            passes.push(Pass {
-                name: "merge sums of products",
-                before,
-                after: stage.recording.len(),
-            });
+            stage = stage.pass("drop factors of 1", drop_ones, &mut passes);
+            stage = stage.pass("merge sums of products", merge_sums, &mut passes);
         }
         let is_column: Vec<bool> = stage
             .ends
@@ -265,7 +258,25 @@ struct Stage {
     ends: Ends,
 }
 
+/// Makes a recording another one and says where each node has gone; `None` if there
+/// is nothing to do.
+type Change = fn(&Recording, &Ends) -> Option<(Recording, Vec<Operand>)>;
+
 impl Stage {
+    fn pass(self, name: &'static str, change: Change, passes: &mut Vec<Pass>) -> Self {
+        let before = self.recording.len();
+        let after = match change(&self.recording, &self.ends) {
+            Some(changed) => self.after(changed),
+            None => self,
+        };
+        passes.push(Pass {
+            name,
+            before,
+            after: after.recording.len(),
+        });
+        after
+    }
+
     /// What a pass made of it: a recording, and where each node has gone.
     fn after(self, (mut recording, moved): (Recording, Vec<Operand>)) -> Self {
         recording.guards = guards(&self.recording.guards, &moved);

@@ -7,10 +7,13 @@
 //! share that an adjoint sends is the one that the product sent. For that the
 //! shares must also arrive in the same order, so a sum is merged only if its
 //! nodes lie together, nothing else uses them, and no operand stands in it twice.
+//!
+//! `drop_ones` drops a·1 and a/1, as data often leaves them: y·ln a for a label of 1.
+//! Nothing else may use a, so that its adjoint is the one share that it had.
 
 use super::freeze::Ends;
 use crate::ops::{Op, Real};
-use crate::program::{Form, NodeId, Operand, Program};
+use crate::program::{Form, NodeId, Operand, Program, Record};
 use crate::recording::Recording;
 use smallvec::SmallVec;
 use std::panic::Location;
@@ -195,6 +198,33 @@ pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Ve
             let node = sum.record(program, index, &mut to, &moved);
             carry_name(from, index, &mut to, node);
             node
+        } else {
+            copy(&mut to, from, index, is_input[index], &moved)
+        });
+    }
+    Some((to, moved))
+}
+
+/// Copies the recording without products with 1 and quotients by 1 of what nothing
+/// else uses. Returns where each node has gone, or `None` if there are none.
+pub(super) fn drop_ones(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Operand>)> {
+    let program = from.program();
+    let is_one = |record: &Record| match (record.op(), record.form()) {
+        (Op::Mul, Form::NodeConstant | Form::ConstantNode) | (Op::Div, Form::NodeConstant) => {
+            program.constants[record.b()] == 1.0
+        }
+        _ => false,
+    };
+    if !program.records.iter().any(is_one) {
+        return None;
+    }
+    let (uses, is_input) = (uses(from, ends), ends.inputs_among(from.len()));
+    let mut to = Recording::default();
+    let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
+    for (index, record) in program.records.iter().enumerate() {
+        moved.push(if is_one(record) && uses[record.a()] == 1 {
+            carry_name(from, index, &mut to, moved[record.a()]);
+            moved[record.a()]
         } else {
             copy(&mut to, from, index, is_input[index], &moved)
         });

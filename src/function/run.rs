@@ -335,8 +335,8 @@ impl Function {
     fn pull_back(&self, weights: &[f64], workspace: &mut Workspace) {
         expect_length("weights of the outputs", weights.len(), self.outputs());
         let adjoints = &mut workspace.adjoints;
-        adjoints.clear();
         adjoints.resize(self.nodes(), ABSENT);
+        adjoints.fill(ABSENT);
         self.seed(weights, adjoints);
         reverse(self.recording.program(), &workspace.values, adjoints);
     }

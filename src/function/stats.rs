@@ -47,9 +47,10 @@ impl Function {
     /// let tape = Tape::new();
     /// let (x, y, z) = (tape.var(2.0), tape.var(3.0), tape.var(5.0));
     /// let unused = z.exp();
-    /// let f = tape.function(&[x, y, z], x * 2.0 + y * 3.0 + z * 4.0);
-    /// let [dropped, merged] = f.stats().passes[..] else { panic!() };
-    /// assert_eq!((dropped.before, dropped.after), (9, 8));
+    /// let f = tape.function(&[x, y, z], (x * 2.0 + y * 3.0 + z * 4.0) * 1.0);
+    /// let [dropped, ones, merged] = f.stats().passes[..] else { panic!() };
+    /// assert_eq!((dropped.before, dropped.after), (10, 9));
+    /// assert_eq!((ones.before, ones.after), (9, 8));
     /// assert_eq!((merged.before, merged.after), (8, 4)); // one linear combination
     /// # let _ = unused;
     /// ```
