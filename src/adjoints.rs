@@ -305,8 +305,8 @@ impl Tape {
                 len = len.max(id as usize + 1);
             }
         }
-        buffer.clear();
         buffer.resize(len, ABSENT);
+        buffer.fill(ABSENT);
         for (id, weight) in &placed {
             let slot = &mut buffer[*id as usize];
             *slot = slot.plus(seed(*weight));

@@ -113,6 +113,20 @@ impl Recording {
         Some(id as u32)
     }
 
+    /// Records inputs if there is room for all. Returns the number of the first.
+    #[inline]
+    pub(crate) fn put_inputs(&mut self, values: &[f64]) -> Option<u32> {
+        let all = self.len..self.len + values.len();
+        let (records, to) = (
+            self.records.get_mut(all.clone())?,
+            self.values.get_mut(all.clone())?,
+        );
+        records.fill(Record::INPUT);
+        to.copy_from_slice(values);
+        self.len = all.end;
+        Some(all.start as u32)
+    }
+
     /// Records an operation on a node and a constant if there is room.
     #[inline(always)]
     pub(crate) fn put_with(

@@ -400,17 +400,13 @@ impl Tape {
     /// If the tape is full.
     #[track_caller]
     pub fn vars(&self, values: &[f64]) -> Vec<Var<'_>> {
-        let mut vars = Vec::with_capacity(values.len());
-        {
-            let recording = &mut *self.recording.borrow_mut();
-            for &value in values {
-                let Some(id) = recording.put(Record::INPUT, value) else {
-                    break;
-                };
-                vars.push(Var::new(self, id, value));
-            }
+        let first = self.recording.borrow_mut().put_inputs(values);
+        if let Some(first) = first {
+            let each = values.iter().zip(first..);
+            return each.map(|(&value, id)| Var::new(self, id, value)).collect();
         }
-        for &value in &values[vars.len()..] {
+        let mut vars = Vec::with_capacity(values.len());
+        for &value in values {
             vars.push(self.var(value));
         }
         vars
