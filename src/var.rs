@@ -256,30 +256,38 @@ impl Real for Var<'_> {
 
     #[track_caller]
     fn nary(op: Op, operands: &[&[Self]], constants: &[&[f64]]) -> Self {
-        if operands.len() > 2 {
-            return Self::nary(op, &[&operands.concat()], constants);
-        }
-        let each = || operands.iter().copied().flatten();
+        let (head, tail): (&[Self], &[Self]) = match *operands {
+            [] => (&[], &[]),
+            [head] => (head, &[]),
+            [head, tail] => (head, tail),
+            _ => return Self::nary(op, &[&operands.concat()], constants),
+        };
+        let each = || head.iter().chain(tail);
         let Some(first) = each().find(|x| x.tape.is_some()) else {
             let values: Vec<f64> = each().map(|x| x.value).collect();
             return Self::constant(f64::nary(op, &[&values], constants));
         };
-        let count = operands.iter().map(|part| part.len()).sum();
+        let count = head.len() + tail.len();
         if !op.takes(count, constants.iter().map(|part| part.len()).sum()) {
             op.wrong_arity(count);
         }
         let (own, caller) = (first.tape.map(ptr::from_ref), Location::caller());
         let node = |x: Self| (x.id, x.tape.map(ptr::from_ref) == own);
-        let head = operands[0];
-        let value = |i: usize| match head.get(i) {
-            Some(x) => x.value,
-            None => operands[1][i - head.len()].value,
-        };
         let tape = first.tape.expect("it is a node");
         let recording = &tape.recording;
-        let pushed = recording
-            .borrow_mut()
-            .push_nary(op, operands, node, value, constants, caller);
+        // Two calls: a choice for each operand would cost as much as the operand.
+        let pushed = if tail.is_empty() {
+            let value = |i: usize| head[i].value;
+            let recording = &mut *recording.borrow_mut();
+            recording.push_nary(op, &[head], node, value, constants, caller)
+        } else {
+            let value = |i: usize| match head.get(i) {
+                Some(x) => x.value,
+                None => tail[i - head.len()].value,
+            };
+            let recording = &mut *recording.borrow_mut();
+            recording.push_nary(op, &[head, tail], node, value, constants, caller)
+        };
         let pushed = match pushed {
             Ok(pushed) => pushed,
             Err(Mixed) => {
