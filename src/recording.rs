@@ -406,6 +406,13 @@ impl Recording {
         Error::Capacity { limit: self.limit }
     }
 
+    /// An empty recording with room for `nodes` nodes.
+    pub(crate) fn with_room(nodes: usize) -> Self {
+        let mut recording = Self::default();
+        recording.reserve(nodes);
+        recording
+    }
+
     /// A column of `nodes` entries.
     pub(crate) fn reserve(&mut self, nodes: usize) {
         self.make_room(nodes.min(MOST));

@@ -326,7 +326,7 @@ fn needed(recording: &Recording, ends: &Ends) -> Vec<bool> {
 fn drop_unneeded(from: &Recording, ends: Ends) -> Stage {
     let needed = needed(from, &ends);
     let is_input = ends.inputs_among(from.len());
-    let mut to = Recording::default();
+    let mut to = Recording::with_room(needed.iter().filter(|needed| **needed).count());
     let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
     for index in 0..from.len() {
         if needed[index] && !is_input[index] && from.program().records[index].is_column() {

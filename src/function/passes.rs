@@ -19,16 +19,16 @@ use smallvec::SmallVec;
 use std::panic::Location;
 
 /// Below this many terms a sum is left as it is.
-const WORTHWHILE: usize = 3;
+const WORTHWHILE: u32 = 3;
 
 /// A sum of products that ends at some node, or a product that may become a term.
 /// Its terms are read off the nodes that it is made of, which lie together.
 #[derive(Clone, Copy, Default)]
 struct Terms {
     /// The first of these nodes.
-    start: usize,
+    start: u32,
     /// 0 where there is no such sum.
-    count: usize,
+    count: u32,
 }
 
 fn node(index: usize) -> Operand {
@@ -64,7 +64,7 @@ fn sums(recording: &Recording, uses: &[u32]) -> Vec<Terms> {
     for (index, &record) in recording.program().records.iter().enumerate() {
         let sum = match (record.op(), record.form()) {
             (Op::Mul, _) => Terms {
-                start: index,
+                start: index as u32,
                 count: 1,
             },
             (Op::Add, Form::Nodes) => sum(&mut sums, uses, index, record.a(), record.b()),
@@ -79,7 +79,7 @@ fn sums(recording: &Recording, uses: &[u32]) -> Vec<Terms> {
 /// terms: nothing else uses them.
 fn sum(sums: &mut [Terms], uses: &[u32], end: usize, a: usize, b: usize) -> Terms {
     let right_is_product = b + 1 == end && uses[b] == 1 && sums[b].count == 1;
-    let mut start = if right_is_product { b } else { end };
+    let start = if right_is_product { b } else { end };
     let left_is_sum = a + 1 == start && uses[a] == 1 && sums[a].count > 0;
     if !left_is_sum && !right_is_product {
         return Terms::default();
@@ -87,12 +87,16 @@ fn sum(sums: &mut [Terms], uses: &[u32], end: usize, a: usize, b: usize) -> Term
     if right_is_product {
         sums[b] = Terms::default();
     }
-    let mut count = 2;
+    let mut terms = Terms {
+        start: start as u32,
+        count: 2,
+    };
     if left_is_sum {
         let left = std::mem::take(&mut sums[a]);
-        (start, count) = (left.start, left.count + 1);
+        terms.start = left.start;
+        terms.count += left.count - 1;
     }
-    Terms { start, count }
+    terms
 }
 
 impl Terms {
@@ -108,22 +112,22 @@ impl Terms {
             };
             (node(record.a()), second)
         };
-        let mut factors = Vec::with_capacity(self.count);
-        let mut at = end;
+        let mut factors = Vec::with_capacity(self.count as usize);
+        let (start, mut at) = (self.start as usize, end);
         while program.records[at].op() == Op::Add {
             let (a, b) = (program.records[at].a(), program.records[at].b());
-            factors.push(if b >= self.start {
+            factors.push(if b >= start {
                 product(b)
             } else {
                 (node(b), ONE)
             });
             at = a;
-            if a < self.start {
+            if a < start {
                 factors.push((node(a), ONE));
                 break;
             }
         }
-        if at >= self.start {
+        if at >= start {
             factors.push(product(at));
         }
         factors.reverse();
@@ -179,7 +183,7 @@ pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Ve
     let mut any = false;
     for (index, sum) in sums.iter_mut().enumerate() {
         if sum.is_worthwhile(program, index) {
-            inside[sum.start..index].fill(true);
+            inside[sum.start as usize..index].fill(true);
             any = true;
         } else {
             *sum = Terms::default();
@@ -189,7 +193,7 @@ pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Ve
         return None;
     }
     let is_input = ends.inputs_among(from.len());
-    let mut to = Recording::default();
+    let mut to = Recording::with_room(inside.iter().filter(|inside| !**inside).count());
     let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
     for (index, sum) in sums.iter().enumerate() {
         moved.push(if inside[index] {
@@ -219,7 +223,7 @@ pub(super) fn drop_ones(from: &Recording, ends: &Ends) -> Option<(Recording, Vec
         return None;
     }
     let (uses, is_input) = (uses(from, ends), ends.inputs_among(from.len()));
-    let mut to = Recording::default();
+    let mut to = Recording::with_room(from.len());
     let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
     for (index, record) in program.records.iter().enumerate() {
         moved.push(if is_one(record) && uses[record.a()] == 1 {

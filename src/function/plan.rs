@@ -382,7 +382,7 @@ pub(super) fn parameters_first(from: &Recording, ends: &Ends) -> (Recording, Vec
         });
         varies.push(any);
     }
-    let mut to = Recording::default();
+    let mut to = Recording::with_room(from.len());
     let mut moved = vec![Operand::Constant(f64::NAN); from.len()];
     let mut shared = 0;
     for turn in [false, true] {
