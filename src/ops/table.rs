@@ -212,9 +212,8 @@ macro_rules! table {
                 { Call("dot"), on [(-9.0, 9.0); 6],
                 takes |n, c| n % 2 == 0 && c == 0,
                 value |n, x, _c| (0..n / 2).fold(-0.0, |sum, i| sum + x(i) * x(i + n / 2)),
-                partials |n, x, _c, _y, each| {
-                    for i in 0..n / 2 { each(i, x(i + n / 2)) }
-                    for i in n / 2..n { each(i, x(i - n / 2)) } } }
+                partials |n, x, _c, _y, each|
+                    for i in 0..n { each(i, x(if i < n / 2 { i + n / 2 } else { i - n / 2 })) } }
             /// `constant` + Σ wᵢ·xᵢ for constant weights, from left to right. One node.
             ///
             /// # Panics
