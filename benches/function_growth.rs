@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod plot;
+mod timing;
 #[allow(dead_code, reason = "only what is recorded is used here")]
 mod workloads;
 
@@ -12,7 +13,7 @@ use chainrule::{Tape, Var, Workspace};
 use plot::{Curve, Frame};
 use std::fs;
 use std::hint::black_box;
-use std::time::Instant;
+use timing::median;
 
 /// Rows for a graph of 10³ nodes; fewer for larger ones, but whole blocks.
 const ROWS: usize = 6_400;
@@ -120,18 +121,4 @@ fn measure(nodes: usize, curves: &mut [Curve; 3]) {
     for (curve, time) in curves.iter_mut().zip(times) {
         curve.points.push((nodes as f64, time));
     }
-}
-
-fn median(mut run: impl FnMut()) -> f64 {
-    let time = |run: &mut dyn FnMut(), batch: usize| {
-        let start = Instant::now();
-        (0..batch).for_each(|_| run());
-        start.elapsed().as_nanos() as f64 / batch as f64
-    };
-    let first = time(&mut run, 1);
-    let batch = (20_000.0 / first).ceil() as usize;
-    let rounds = (2e8 / (first * batch as f64)).clamp(3.0, 101.0) as usize;
-    let mut times: Vec<f64> = (0..rounds).map(|_| time(&mut run, batch)).collect();
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }

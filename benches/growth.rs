@@ -4,12 +4,13 @@
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod plot;
+mod timing;
 
 use chainrule::{Tape, Var};
 use plot::{Curve, Frame};
 use std::fs;
 use std::hint::black_box;
-use std::time::Instant;
+use timing::median;
 
 /// What a node occupies in all columns, adjoint included, for the mixture
 /// recorded here: 16 bytes, 8 for its adjoint, and 8 for each fourth's constant.
@@ -28,20 +29,6 @@ fn record<'t>(tape: &'t Tape, nodes: usize) -> Var<'t> {
         i += 1;
     }
     t
-}
-
-/// The median of nanoseconds per node.
-fn time(nodes: usize, mut run: impl FnMut()) -> f64 {
-    let batch = 20_000_usize.div_ceil(nodes);
-    let mut times: Vec<f64> = (0..(20_000_000 / (nodes * batch)).clamp(5, 401))
-        .map(|_| {
-            let start = Instant::now();
-            (0..batch).for_each(|_| run());
-            start.elapsed().as_nanos() as f64 / (nodes * batch) as f64
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }
 
 fn main() {
@@ -77,18 +64,19 @@ fn main() {
 fn measure(nodes: usize, curves: &mut [Curve; 3]) {
     let mut tape = Tape::with_capacity(nodes + 4);
     record(&tape, nodes);
-    let recorded = time(nodes, || {
+    let recorded = median(|| {
         tape.clear();
         black_box(record(&tape, nodes));
     });
     tape.clear();
     let output = record(&tape, nodes);
     let mut buffer = Vec::new();
-    let reverse = time(nodes, || {
+    let reverse = median(|| {
         let adjoints = tape.backward_with(&[(output, 1.0)], std::mem::take(&mut buffer));
         buffer = black_box(adjoints).into_buffer();
     });
-    let forward = time(nodes, || tape.forward());
+    let forward = median(|| tape.forward());
+    let [recorded, forward, reverse] = [recorded, forward, reverse].map(|time| time / nodes as f64);
     println!("{nodes:>10}{recorded:>10.2}{forward:>10.2}{reverse:>10.2}");
     for (curve, time) in curves.iter_mut().zip([recorded, forward, reverse]) {
         curve.points.push((nodes as f64, time));

@@ -4,12 +4,13 @@
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod plot;
+mod timing;
 
 use chainrule::{Function, Var, Workspace};
 use plot::{Curve, Frame};
 use std::fs;
 use std::hint::black_box;
-use std::time::Instant;
+use timing::median;
 
 const FEATURES: [usize; 4] = [2, 30, 300, 1_000];
 
@@ -94,17 +95,4 @@ fn logistic(features: usize, rows: usize) -> f64 {
         let value = over.value_and_gradient_into(&parameters, &mut gradient, &mut workspace);
         black_box(value).expect("parameters");
     })
-}
-
-fn median(mut run: impl FnMut()) -> f64 {
-    let mut once = || {
-        let start = Instant::now();
-        run();
-        start.elapsed().as_nanos() as f64
-    };
-    let first = once();
-    let rounds = (2e8 / first).clamp(3.0, 101.0) as usize;
-    let mut times: Vec<f64> = (0..rounds).map(|_| once()).collect();
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }

@@ -263,6 +263,7 @@ struct Stage {
 type Change = fn(&Recording, &Ends) -> Option<(Recording, Vec<Operand>)>;
 
 impl Stage {
+    /// Does a pass, and notes how many nodes there were before and after it.
     fn pass(self, name: &'static str, change: Change, passes: &mut Vec<Pass>) -> Self {
         let before = self.recording.len();
         let after = match change(&self.recording, &self.ends) {
