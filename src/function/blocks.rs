@@ -4,14 +4,13 @@
 //! anywhere. Rows are added up by the remainder of their number by `LANES`, so
 //! that the order does not depend on how many a processor adds at once.
 
-use super::kernels::{self, BLOCK, Block, LANES, Sender, Total};
-use super::plan::{Kind, Place, Plan, RowGuard, Run, Step};
-use super::route::{Route, To};
+use super::kernels::{self, BLOCK, Block, LANES, Total};
+use super::plan::{Factors, Kind, Place, Plan, RowGuard, Run, Step};
+use super::route::To;
 use super::vectors::Vectors;
-use crate::ops::{ABSENT, is_absent};
+use crate::ops::ABSENT;
 use smallvec::SmallVec;
 use std::mem;
-use std::ops::Range;
 
 /// The numbers of an operand in a block of rows.
 #[derive(Clone, Copy)]
@@ -81,9 +80,9 @@ pub(super) struct Broken {
 pub(super) struct Scratch {
     pub(super) numbers: Numbers,
     /// What a step writes; it then changes places with what was there.
-    spare: Box<Slot>,
+    pub(super) spare: Box<Slot>,
     /// The adjoint of the step whose turn it is.
-    own: Box<Slot>,
+    pub(super) own: Box<Slot>,
 }
 
 /// The numbers of a block. Boxes, because they change places with `spare`.
@@ -93,20 +92,22 @@ pub(super) struct Scratch {
 )]
 #[derive(Clone, Debug, Default)]
 pub(super) struct Numbers {
-    values: Vec<Box<Slot>>,
-    adjoints: Vec<Box<Slot>>,
+    pub(super) values: Vec<Box<Slot>>,
+    pub(super) adjoints: Vec<Box<Slot>>,
+    /// For each argument of a step, its number, if it is the same in all rows.
+    pub(super) factors: Vec<f64>,
     /// Numbers that are the same in all rows, copied to all.
     copied: Vec<Block>,
     /// Columns of a block that cannot be read where they lie.
     gathered: Vec<Block>,
     pub(super) totals: Vec<Total>,
     /// Whether totals are wanted for each row by itself, in `row_totals`.
-    row_by_row: bool,
+    pub(super) row_by_row: bool,
     row_totals: Vec<Box<Slot>>,
 }
 
 #[derive(Clone, Debug)]
-struct Slot(Block);
+pub(super) struct Slot(pub(super) Block);
 
 impl Default for Slot {
     fn default() -> Self {
@@ -137,8 +138,20 @@ impl Numbers {
         self.copied.clear();
         let copied = plan.copied.iter().map(|&at| [shared[at as usize]; BLOCK]);
         self.copied.extend(copied);
+        let factor = |place: &Place| match *place {
+            Place::Shared(at) => shared[at as usize],
+            _ => f64::NAN,
+        };
+        self.factors.clear();
+        self.factors.extend(plan.arguments.iter().map(factor));
         self.totals.clear();
         self.totals.resize(plan.totals.len(), [ABSENT; LANES]);
+    }
+
+    /// The value in a slot.
+    #[inline(always)]
+    pub(super) fn value(&self, slot: usize) -> &Block {
+        &self.values[slot].0
     }
 
     /// A total in one row of the block, if they are wanted row by row.
@@ -147,7 +160,7 @@ impl Numbers {
     }
 
     /// Writes, adds, or adds up shares.
-    fn deliver<V: Vectors>(&mut self, vectors: V, to: To, shares: &mut Box<Slot>) {
+    pub(super) fn deliver<V: Vectors>(&mut self, vectors: V, to: To, shares: &mut Box<Slot>) {
         match to {
             To::Nobody => {}
             To::First(to) => mem::swap(&mut self.adjoints[to as usize], shares),
@@ -208,24 +221,20 @@ impl<V: Vectors> Rows<'_, V> {
     }
 
     #[inline(always)]
-    fn block<'s>(&'s self, place: Place, numbers: &'s Numbers) -> &'s Block {
-        match place {
-            Place::Slot(slot) => &numbers.values[slot as usize].0,
-            Place::Column(column) => match self.columns.blocks[column as usize].get(self.block) {
-                Some(block) => block,
-                None => &numbers.gathered[column as usize],
-            },
-            Place::Shared(at) => unreachable!("{at} is copied where it is read by rows"),
-            Place::Copied(at) => &numbers.copied[at as usize],
+    pub(super) fn column<'s>(&'s self, column: usize, numbers: &'s Numbers) -> &'s Block {
+        match self.columns.blocks[column].get(self.block) {
+            Some(block) => block,
+            None => &numbers.gathered[column],
         }
     }
 
-    /// A number that is the same in all rows.
     #[inline(always)]
-    fn number(&self, place: Place) -> f64 {
+    pub(super) fn block<'s>(&'s self, place: Place, numbers: &'s Numbers) -> &'s Block {
         match place {
-            Place::Shared(at) => self.shared[at as usize],
-            place => unreachable!("{place:?} differs from row to row"),
+            Place::Slot(slot) => numbers.value(slot as usize),
+            Place::Column(column) => self.column(column as usize, numbers),
+            Place::Shared(at) => unreachable!("{at} is copied where it is read by rows"),
+            Place::Copied(at) => &numbers.copied[at as usize],
         }
     }
 
@@ -266,20 +275,35 @@ impl<V: Vectors> Rows<'_, V> {
 
     /// `first` and products of pairs, in their order.
     fn add_terms(&self, step: &Step, first: f64, numbers: &Numbers, out: &mut Block) {
-        out.fill(first);
-        for (run, range) in self.plan.runs_of(step) {
-            let terms = &self.plan.arguments[range];
-            match run {
-                Run::Numbers => {
-                    for pair in terms.chunks_exact(2) {
-                        let product = self.number(pair[0]) * self.number(pair[1]);
+        let runs = self.plan.runs_of(step).iter();
+        let begin = runs
+            .clone()
+            .take_while(|run| run.factors == Factors::Numbers);
+        let begin_with = begin
+            .clone()
+            .flat_map(|run| products(run, &numbers.factors));
+        out.fill(begin_with.fold(first, kernels::sum));
+        for run in runs.skip(begin.count()) {
+            match run.factors {
+                Factors::Numbers => {
+                    for product in products(run, &numbers.factors) {
                         kernels::add_number(self.vectors, product, out);
                     }
                 }
-                Run::Multiples { shared } => self.add_multiples(terms, shared, numbers, out),
-                Run::Products => {
-                    for pair in terms.chunks_exact(2) {
-                        let [a, b] = [0, 1].map(|i: usize| self.block(pair[i], numbers));
+                Factors::Multiples { shared, columns } => {
+                    let factors = &numbers.factors[run.half(shared)];
+                    let others = &self.plan.arguments[run.half(1 - shared)];
+                    let column = |at: Place| self.column(at.index(), numbers);
+                    let slot = |at: Place| numbers.value(at.index());
+                    match columns {
+                        true => self.add_multiples(factors, others, column, out),
+                        false => self.add_multiples(factors, others, slot, out),
+                    }
+                }
+                Factors::Products => {
+                    let [a, b] = [0, 1].map(|which| &self.plan.arguments[run.half(which)]);
+                    for (&a, &b) in a.iter().zip(b) {
+                        let [a, b] = [a, b].map(|place| self.block(place, numbers));
                         kernels::add_products(self.vectors, a, b, out);
                     }
                 }
@@ -287,21 +311,35 @@ impl<V: Vectors> Rows<'_, V> {
         }
     }
 
-    /// Multiples of numbers, four at a time.
-    fn add_multiples(&self, terms: &[Place], shared: usize, numbers: &Numbers, out: &mut Block) {
-        let number = |pair: usize| self.number(terms[2 * pair + shared]);
-        let block = |pair: usize| self.block(terms[2 * pair + 1 - shared], numbers);
-        let (mut pair, count) = (0, terms.len() / 2);
-        while pair + 4 <= count {
-            let [i, j, k, l] = [pair, pair + 1, pair + 2, pair + 3];
-            let numbers = [number(i), number(j), number(k), number(l)];
-            let blocks = [block(i), block(j), block(k), block(l)];
-            kernels::add_multiples(self.vectors, numbers, blocks, out);
-            pair += 4;
-        }
-        while pair < count {
-            kernels::add_multiples(self.vectors, [number(pair)], [block(pair)], out);
-            pair += 1;
+    /// Multiples of blocks, as many at a time as there are registers for.
+    #[inline(always)]
+    fn add_multiples<'s>(
+        &self,
+        mut factors: &[f64],
+        mut others: &[Place],
+        block: impl Fn(Place) -> &'s Block,
+        out: &mut Block,
+    ) {
+        self.add_some::<8>(&mut factors, &mut others, &block, out);
+        self.add_some::<4>(&mut factors, &mut others, &block, out);
+        self.add_some::<1>(&mut factors, &mut others, &block, out);
+    }
+
+    /// Takes as many of them, `N` at a time, as it can.
+    #[inline(always)]
+    fn add_some<'s, const N: usize>(
+        &self,
+        factors: &mut &[f64],
+        others: &mut &[Place],
+        block: impl Fn(Place) -> &'s Block,
+        out: &mut Block,
+    ) {
+        while let (Some((some, next_factors)), Some((places, next_others))) = (
+            factors.split_first_chunk::<N>(),
+            others.split_first_chunk::<N>(),
+        ) {
+            kernels::add_multiples(self.vectors, some, places.map(&block), out);
+            (*factors, *others) = (next_factors, next_others);
         }
     }
 
@@ -317,163 +355,10 @@ impl<V: Vectors> Rows<'_, V> {
             None => Ok(()),
         }
     }
-
-    /// Sweeps back from an output, with the seed 1 in each row there is.
-    pub(super) fn reverse(&self, route: &Route, scratch: &mut Scratch) {
-        let Scratch {
-            numbers,
-            spare,
-            own,
-        } = scratch;
-        spare.0.fill(1.0);
-        spare.0[self.count()..].fill(ABSENT);
-        numbers.deliver(self.vectors, route.seed, spare);
-        for (step, adjoint) in self.plan.steps.iter().zip(&route.adjoint).rev() {
-            let Some(adjoint) = *adjoint else {
-                continue;
-            };
-            // Taken out, because its place may be given to an operand's.
-            mem::swap(&mut numbers.adjoints[adjoint as usize], own);
-            let mut back = Back {
-                rows: self,
-                step,
-                route,
-                adjoint: &own.0,
-                numbers,
-                spare,
-            };
-            match step.kind {
-                Kind::Terms(_) => back.send_to_factors(),
-                Kind::Many => back.send_to_many(),
-                Kind::One | Kind::Two => back.send(),
-            }
-        }
-    }
 }
 
-/// A step at its turn in a reverse sweep.
-struct Back<'a, 'r, V> {
-    rows: &'a Rows<'r, V>,
-    step: &'a Step,
-    route: &'a Route,
-    adjoint: &'a Block,
-    numbers: &'a mut Numbers,
-    spare: &'a mut Box<Slot>,
-}
-
-impl<V: Vectors> Back<'_, '_, V> {
-    fn send(&mut self) {
-        let (rows, op, numbers) = (self.rows, self.step.op, &mut *self.numbers);
-        let (vectors, arguments) = (rows.vectors, rows.plan.of(self.step));
-        for (i, &to) in self.route.to[self.step.range()].iter().enumerate() {
-            if to == To::Nobody {
-                continue;
-            }
-            let block = |i: usize| rows.block(arguments[i], numbers);
-            let y = &numbers.values[self.step.slot as usize].0;
-            let adjoint = self.adjoint;
-            let (sender, out) = (Sender { adjoint, y }, &mut self.spare.0);
-            match (self.step.kind, i) {
-                (Kind::One, _) if kernels::covered(op, block(0)) => {
-                    kernels::share_one(vectors, op, sender, block(0), out);
-                }
-                (Kind::One, _) => kernels::share_uncovered(op, sender, block(0), out),
-                (_, 0) => kernels::share_first(vectors, op, sender, block(0), block(1), out),
-                _ => kernels::share_second(vectors, op, sender, block(0), block(1), out),
-            }
-            numbers.deliver(vectors, to, self.spare);
-        }
-    }
-
-    /// What goes back to the factors of a sum of products: to the first of each
-    /// pair, then to the second of each.
-    fn send_to_factors(&mut self) {
-        let reached = kernels::all_reached(self.adjoint);
-        let in_sums = reached && !self.numbers.row_by_row;
-        for which in [0, 1] {
-            for (run, mut range) in self.rows.plan.runs_of(self.step) {
-                let shared = matches!(run, Run::Multiples { shared } if shared == which);
-                if shared && in_sums {
-                    range.start += self.send_to_numbers(range.clone(), which);
-                }
-                let to = self.route.to[range.clone()].iter().skip(which).step_by(2);
-                for (pair, &to) in range
-                    .step_by(2)
-                    .zip(to)
-                    .filter(|(_, to)| **to != To::Nobody)
-                {
-                    self.send_to_factor(to, self.rows.plan.arguments[pair + 1 - which], reached);
-                }
-            }
-        }
-    }
-
-    /// Adds up what goes back to factors that are the same in all rows, four at a
-    /// time. Returns how many arguments that were.
-    fn send_to_numbers(&mut self, range: Range<usize>, which: usize) -> usize {
-        let mut totals = mem::take(&mut self.numbers.totals);
-        let (to, arguments) = (
-            &self.route.to[range.clone()],
-            &self.rows.plan.arguments[range],
-        );
-        let mut done = 0;
-        while let Some(to) = to[done..].first_chunk::<8>() {
-            let to = [to[which], to[which + 2], to[which + 4], to[which + 6]];
-            let [To::Total(first), To::Total(_), To::Total(_), To::Total(_)] = to else {
-                break;
-            };
-            let other = arguments[done..]
-                .first_chunk::<8>()
-                .expect("as many as shares");
-            let other = |pair: usize| self.rows.block(other[pair + 1 - which], self.numbers);
-            let others = [other(0), other(2), other(4), other(6)];
-            // Totals are numbered in the order of the shares.
-            let four = totals[first as usize..]
-                .first_chunk_mut::<4>()
-                .expect("four totals");
-            kernels::add_up_products(self.rows.vectors, self.adjoint, others, four);
-            done += 8;
-        }
-        self.numbers.totals = totals;
-        done
-    }
-
-    fn send_to_factor(&mut self, to: To, other: Place, reached: bool) {
-        let (vectors, adjoint) = (self.rows.vectors, self.adjoint);
-        match (to, self.rows.view(other, self.numbers)) {
-            (To::Nobody, _) => return,
-            (To::Add(to), View::All(other)) if reached => {
-                let to = &mut self.numbers.adjoints[to as usize].0;
-                return kernels::add_factor_shares_of(vectors, adjoint, other, to);
-            }
-            (_, View::All(other)) => {
-                kernels::factor_shares_of(vectors, adjoint, other, &mut self.spare.0);
-            }
-            (_, View::Each(other)) => {
-                kernels::factor_shares(vectors, adjoint, other, &mut self.spare.0);
-            }
-        }
-        self.numbers.deliver(vectors, to, self.spare);
-    }
-
-    /// What goes back to any number of operands, row by row.
-    fn send_to_many(&mut self) {
-        let (step, arguments) = (self.step, self.rows.plan.of(self.step));
-        let mut all: SmallVec<[Block; 4]> = SmallVec::from_elem([ABSENT; BLOCK], arguments.len());
-        for i in (0..BLOCK).filter(|&i| !is_absent(self.adjoint[i])) {
-            let x = |j: usize| self.rows.view(arguments[j], self.numbers).at(i);
-            let y = self.numbers.values[step.slot as usize].0[i];
-            let each = |j: usize, partial: f64| {
-                all[j][i] = match step.op.is_branch() {
-                    true => kernels::share::<true, _>(self.adjoint[i], partial),
-                    false => kernels::share::<false, _>(self.adjoint[i], partial),
-                };
-            };
-            step.op.partials_n(arguments.len(), x, &[], y, each);
-        }
-        for (&to, shares) in self.route.to[step.range()].iter().zip(all) {
-            self.spare.0 = shares;
-            self.numbers.deliver(self.rows.vectors, to, self.spare);
-        }
-    }
+/// The products of a run whose factors are the same in all rows.
+fn products<'s>(run: &Run, factors: &'s [f64]) -> impl Iterator<Item = f64> + use<'s> {
+    let pairs = factors[run.half(0)].iter().zip(&factors[run.half(1)]);
+    pairs.map(|(&a, &b)| kernels::product(a, b))
 }

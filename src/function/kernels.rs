@@ -136,12 +136,12 @@ fn zip(a: Total, b: Total, f: impl Fn(f64, f64) -> f64) -> Total {
 }
 
 #[inline(always)]
-fn sum(a: f64, b: f64) -> f64 {
+pub(super) fn sum(a: f64, b: f64) -> f64 {
     Lane::binary(Op::Add, Lane(a), Lane(b)).0
 }
 
 #[inline(always)]
-fn product(a: f64, b: f64) -> f64 {
+pub(super) fn product(a: f64, b: f64) -> f64 {
     Lane::binary(Op::Mul, Lane(a), Lane(b)).0
 }
 
@@ -183,7 +183,7 @@ pub(super) fn add_number<V: Vectors>(vectors: V, number: f64, to: &mut Block) {
 /// to += aⱼ·xⱼ for j = 0, 1 …, where aⱼ is the same in all rows.
 pub(super) fn add_multiples<V: Vectors, const N: usize>(
     vectors: V,
-    a: [f64; N],
+    a: &[f64; N],
     x: [&Block; N],
     to: &mut Block,
 ) {
@@ -267,21 +267,23 @@ pub(super) fn factor_shares_of<V: Vectors>(
     );
 }
 
-/// Adds `factor_shares_of` to what has been sent before, where every row has an
-/// adjoint.
-pub(super) fn add_factor_shares_of<V: Vectors>(
+/// Adds `factor_shares_of` N numbers to what has been sent before, where every row has
+/// an adjoint.
+pub(super) fn add_factor_shares_of<V: Vectors, const N: usize>(
     vectors: V,
     adjoint: &Block,
-    other: f64,
-    to: &mut Block,
+    other: &[f64; N],
+    to: [&mut Block; N],
 ) {
     vectors.compiled(
         #[inline(always)]
         move || {
-            let adjoint = parts(adjoint);
-            for (k, to) in parts_mut(to).iter_mut().enumerate() {
-                let shares = zip(adjoint[k], [other; LANES], factor_share_of_reached);
-                *to = zip(*to, shares, sum);
+            let (adjoint, to) = (parts(adjoint), to.map(parts_mut));
+            for (k, adjoint) in adjoint.iter().enumerate() {
+                for j in 0..N {
+                    let shares = zip(*adjoint, [other[j]; LANES], factor_share_of_reached);
+                    to[j][k] = zip(to[j][k], shares, sum);
+                }
             }
         },
     );

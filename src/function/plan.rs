@@ -30,6 +30,15 @@ pub(super) enum Place {
     Copied(u32),
 }
 
+impl Place {
+    /// Its number among those of its kind.
+    #[inline(always)]
+    pub(super) fn index(self) -> usize {
+        let (Self::Slot(at) | Self::Column(at) | Self::Shared(at) | Self::Copied(at)) = self;
+        at as usize
+    }
+}
+
 /// One node, evaluated in each row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
@@ -49,27 +58,50 @@ impl Step {
     pub(super) fn range(&self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
+
+    /// Where its runs are.
+    pub(super) fn runs(&self) -> Range<usize> {
+        self.runs.0 as usize..self.runs.1 as usize
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     One,
     Two,
-    /// A sum of products, term by term; this is what it begins with. Arguments
-    /// come in pairs of factors.
+    /// A sum of products, term by term; this is what it begins with. The arguments
+    /// are those of its runs.
     Terms(f64),
     Many,
 }
 
 /// What the factors of some terms have in common.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Run {
+pub(super) enum Factors {
     /// All are the same in all rows.
     Numbers,
-    /// The first (0) or the second (1) of each pair is the same in all rows.
-    Multiples { shared: usize },
-    /// None is.
+    /// The first (0) or the second (1) of each pair is the same in all rows; the other
+    /// ones are all columns, or all steps.
+    Multiples { shared: usize, columns: bool },
+    /// None is the same in all rows.
     Products,
+}
+
+/// Terms that follow one another and have something in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) factors: Factors,
+    /// Its first factors are the arguments from here on, and then its second ones.
+    start: u32,
+    terms: u32,
+}
+
+impl Run {
+    /// Where its first (0) or its second (1) factors are.
+    pub(super) fn half(&self, which: usize) -> Range<usize> {
+        let (start, terms) = (self.start as usize, self.terms as usize);
+        start + which * terms..start + (which + 1) * terms
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,8 +122,7 @@ pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
     /// What the steps are applied to, one after another.
     pub(super) arguments: Vec<Place>,
-    /// Runs of terms, and where their arguments are.
-    pub(super) runs: Vec<(Run, u32, u32)>,
+    pub(super) runs: Vec<Run>,
     /// What is the same in all rows and is copied to all.
     pub(super) copied: Vec<u32>,
     /// How many values are alive at most.
@@ -200,21 +231,22 @@ impl Plan {
             _ => (Kind::Many, Vec::new()),
         };
         operands.extend(factors.into_iter().map(Operand::Constant));
-        if let Kind::Terms(_) = kind {
-            operands = in_pairs(&operands);
-        }
-        for operand in operands {
-            let from = match (self.place(operand, places), kind) {
-                (Place::Shared(at), Kind::One | Kind::Two) => self.copy(at),
-                (place, _) => place,
-            };
-            self.arguments.push(from);
+        let runs_start = self.runs.len() as u32;
+        let from: Vec<Place> = operands.iter().map(|&x| self.place(x, places)).collect();
+        match kind {
+            Kind::Terms(_) => self.add_runs(&from),
+            Kind::Many => self.arguments.extend(from),
+            Kind::One | Kind::Two => {
+                for place in from {
+                    let place = match place {
+                        Place::Shared(at) => self.copy(at),
+                        place => place,
+                    };
+                    self.arguments.push(place);
+                }
+            }
         }
         let (start, end) = (start as u32, self.arguments.len() as u32);
-        let runs_start = self.runs.len() as u32;
-        if let Kind::Terms(_) = kind {
-            self.add_runs(start);
-        }
         let runs = (runs_start, self.runs.len() as u32);
         self.steps.push(Step {
             runs,
@@ -227,21 +259,19 @@ impl Plan {
         Place::Slot((self.steps.len() - 1) as u32)
     }
 
-    /// Puts together the terms from `start` on that have something in common.
-    fn add_runs(&mut self, start: u32) {
-        let first = self.runs.len();
-        for (i, pair) in self.arguments[start as usize..].chunks_exact(2).enumerate() {
-            let shared = [pair[0], pair[1]].map(|place| matches!(place, Place::Shared(_)));
-            let run = match shared {
-                [true, true] => Run::Numbers,
-                [true, false] => Run::Multiples { shared: 0 },
-                [false, true] => Run::Multiples { shared: 1 },
-                [false, false] => Run::Products,
-            };
-            let at = start + 2 * i as u32;
-            match self.runs[first..].last_mut() {
-                Some((last, _, end)) if *last == run => *end = at + 2,
-                _ => self.runs.push((run, at, at + 2)),
+    /// Puts terms together that have something in common, given the first factors of
+    /// all and then the second ones.
+    fn add_runs(&mut self, factors: &[Place]) {
+        let (first, second) = factors.split_at(factors.len() / 2);
+        let pairs: Vec<_> = first.iter().zip(second).map(|(&a, &b)| [a, b]).collect();
+        for terms in pairs.chunk_by(|a, b| common(*a) == common(*b)) {
+            self.runs.push(Run {
+                factors: common(terms[0]),
+                start: self.arguments.len() as u32,
+                terms: terms.len() as u32,
+            });
+            for which in [0, 1] {
+                self.arguments.extend(terms.iter().map(|pair| pair[which]));
             }
         }
     }
@@ -255,11 +285,9 @@ impl Plan {
         Place::Copied(at as u32)
     }
 
-    /// The terms of a step, those together that have something in common, and where
-    /// their arguments are.
-    pub(super) fn runs_of(&self, step: &Step) -> impl Iterator<Item = (Run, Range<usize>)> {
-        let runs = self.runs[step.runs.0 as usize..step.runs.1 as usize].iter();
-        runs.map(|&(run, start, end)| (run, start as usize..end as usize))
+    /// The terms of a step.
+    pub(super) fn runs_of(&self, step: &Step) -> &[Run] {
+        &self.runs[step.runs()]
     }
 
     /// The arguments of a step.
@@ -285,7 +313,7 @@ impl Plan {
             for (index, step) in self.steps.iter().enumerate() {
                 if route.adjoint[index].is_some() {
                     let result = Place::Slot(index as u32);
-                    self.for_each_used(step, &route.to[step.range()], result, &mut keep);
+                    self.for_each_used(step, &route.to, result, &mut keep);
                 }
             }
         }
@@ -294,13 +322,22 @@ impl Plan {
 
     /// Calls `each` with the places that the partials of a step are made of.
     fn for_each_used(&self, step: &Step, to: &[To], result: Place, mut each: impl FnMut(Place)) {
-        let arguments = self.of(step);
+        let (arguments, own_to) = (self.of(step), &to[step.range()]);
         let uses: SmallVec<[Uses; 2]> = match step.kind {
             Kind::One => SmallVec::from_iter([Uses::of_one(step.op)]),
             Kind::Two => SmallVec::from_iter(Uses::of_two(step.op)),
             Kind::Terms(_) => {
-                let other = (0..arguments.len()).filter(|&i| to[i ^ 1] != To::Nobody);
-                return other.for_each(|i| each(arguments[i]));
+                for (run, which) in self
+                    .runs_of(step)
+                    .iter()
+                    .flat_map(|run| [(run, 0), (run, 1)])
+                {
+                    let others = self.arguments[run.half(1 - which)].iter();
+                    let wanted = others.zip(&to[run.half(which)]);
+                    let wanted = wanted.filter(|(_, to)| **to != To::Nobody);
+                    wanted.for_each(|(&other, _)| each(other));
+                }
+                return;
             }
             Kind::Many => {
                 arguments.iter().for_each(|&argument| each(argument));
@@ -310,7 +347,7 @@ impl Plan {
         for (_, uses) in uses
             .iter()
             .enumerate()
-            .filter(|(i, _)| to[*i] != To::Nobody)
+            .filter(|(i, _)| own_to[*i] != To::Nobody)
         {
             let used = (0..arguments.len()).filter(|&i| uses.operand(i));
             used.for_each(|i| each(arguments[i]));
@@ -358,14 +395,16 @@ impl Plan {
     }
 }
 
-/// First factors and then second ones, as pairs.
-fn in_pairs(factors: &[Operand]) -> Vec<Operand> {
-    let (first, second) = factors.split_at(factors.len() / 2);
-    first
-        .iter()
-        .zip(second)
-        .flat_map(|(&a, &b)| [a, b])
-        .collect()
+/// What the two factors of a term let it share with others.
+fn common(pair: [Place; 2]) -> Factors {
+    let shared = pair.map(|place| matches!(place, Place::Shared(_)));
+    let columns = pair.iter().any(|place| matches!(place, Place::Column(_)));
+    match shared {
+        [true, true] => Factors::Numbers,
+        [true, false] => Factors::Multiples { shared: 0, columns },
+        [false, true] => Factors::Multiples { shared: 1, columns },
+        [false, false] => Factors::Products,
+    }
 }
 
 /// Copies the recording with what depends on parameters alone before the rest,

@@ -18,6 +18,16 @@ pub(super) enum To {
     Total(u32),
 }
 
+/// Where the shares of the first or the second factors of a run of terms go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Way {
+    Nobody,
+    /// To totals, from this one on, in their order.
+    Totals(u32),
+    /// Each where `Route::to` says.
+    Each,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Route {
     /// Where the sweep begins.
@@ -26,6 +36,8 @@ pub(super) struct Route {
     pub(super) adjoint: Vec<Option<u32>>,
     /// Where the share of each argument goes.
     pub(super) to: Vec<To>,
+    /// The same for the first and the second factors of each run of terms.
+    pub(super) ways: Vec<[Way; 2]>,
     /// Which totals are those of this way.
     pub(super) totals: Range<usize>,
 }
@@ -66,23 +78,38 @@ impl Plan {
                 continue;
             };
             router.free.push(own);
-            let factors = matches!(step.kind, Kind::Terms(_));
-            for part in 0..if factors { 2 } else { 1 } {
-                let arguments = step.range().skip(part);
-                for i in arguments.step_by(if factors { 2 } else { 1 }) {
-                    to[i] = router.to(self.arguments[i]);
+            let mut send = |i: usize| to[i] = router.to(self.arguments[i]);
+            if let Kind::Terms(_) = step.kind {
+                for which in [0, 1] {
+                    let runs = self.runs[step.runs()].iter();
+                    runs.flat_map(|run| run.half(which)).for_each(&mut send);
                 }
+            } else {
+                step.range().for_each(send);
             }
         }
         self.adjoints = self.adjoints.max(router.adjoints as usize);
         let adjoint = router.held;
         let totals = first_total..self.totals.len();
+        let runs = self.runs.iter();
+        let ways = runs.map(|run| [0, 1].map(|which| way(&to[run.half(which)])));
         Route {
+            ways: ways.collect(),
             seed,
             adjoint,
             to,
             totals,
         }
+    }
+}
+
+fn way(to: &[To]) -> Way {
+    match to[0] {
+        To::Nobody if to.iter().all(|&to| to == To::Nobody) => Way::Nobody,
+        To::Total(first) if to.iter().zip(first..).all(|(&to, i)| to == To::Total(i)) => {
+            Way::Totals(first)
+        }
+        _ => Way::Each,
     }
 }
 

@@ -1,0 +1,225 @@
+//! The way back through a block of rows: from step to step, and to totals.
+
+use super::blocks::{Numbers, Rows, Scratch, Slot};
+use super::kernels::{self, BLOCK, Block, Sender, Total};
+use super::plan::{Factors, Kind, Place, Run, Step};
+use super::route::{Route, To, Way};
+use super::vectors::Vectors;
+use crate::ops::{ABSENT, is_absent};
+use smallvec::SmallVec;
+use std::mem;
+
+impl<V: Vectors> Rows<'_, V> {
+    /// Sweeps back from an output, with the seed 1 in each row there is.
+    pub(super) fn reverse(&self, route: &Route, scratch: &mut Scratch) {
+        let Scratch {
+            numbers,
+            spare,
+            own,
+        } = scratch;
+        spare.0.fill(1.0);
+        spare.0[self.count()..].fill(ABSENT);
+        numbers.deliver(self.vectors, route.seed, spare);
+        for (step, adjoint) in self.plan.steps.iter().zip(&route.adjoint).rev() {
+            let Some(adjoint) = *adjoint else {
+                continue;
+            };
+            // Taken out, because its place may be given to an operand's.
+            mem::swap(&mut numbers.adjoints[adjoint as usize], own);
+            let mut back = Back {
+                rows: self,
+                step,
+                route,
+                adjoint: &own.0,
+                numbers,
+                spare,
+            };
+            match step.kind {
+                Kind::Terms(_) => back.send_to_factors(),
+                Kind::Many => back.send_to_many(),
+                Kind::One | Kind::Two => back.send(),
+            }
+        }
+    }
+}
+
+/// A step at its turn in a reverse sweep.
+struct Back<'a, 'r, V> {
+    rows: &'a Rows<'r, V>,
+    step: &'a Step,
+    route: &'a Route,
+    adjoint: &'a Block,
+    numbers: &'a mut Numbers,
+    spare: &'a mut Box<Slot>,
+}
+
+impl<V: Vectors> Back<'_, '_, V> {
+    fn send(&mut self) {
+        let (rows, op, numbers) = (self.rows, self.step.op, &mut *self.numbers);
+        let (vectors, arguments) = (rows.vectors, rows.plan.of(self.step));
+        for (i, &to) in self.route.to[self.step.range()].iter().enumerate() {
+            if to == To::Nobody {
+                continue;
+            }
+            let block = |i: usize| rows.block(arguments[i], numbers);
+            let y = &numbers.values[self.step.slot as usize].0;
+            let adjoint = self.adjoint;
+            let (sender, out) = (Sender { adjoint, y }, &mut self.spare.0);
+            match (self.step.kind, i) {
+                (Kind::One, _) if kernels::covered(op, block(0)) => {
+                    kernels::share_one(vectors, op, sender, block(0), out);
+                }
+                (Kind::One, _) => kernels::share_uncovered(op, sender, block(0), out),
+                (_, 0) => kernels::share_first(vectors, op, sender, block(0), block(1), out),
+                _ => kernels::share_second(vectors, op, sender, block(0), block(1), out),
+            }
+            numbers.deliver(vectors, to, self.spare);
+        }
+    }
+
+    /// What goes back to the factors of a sum of products: to the first of each
+    /// pair, then to the second of each.
+    fn send_to_factors(&mut self) {
+        let reached = kernels::all_reached(self.adjoint);
+        let in_sums = reached && !self.numbers.row_by_row;
+        let (runs, ways) = (
+            self.rows.plan.runs_of(self.step),
+            &self.route.ways[self.step.runs()],
+        );
+        for which in [0, 1] {
+            for (run, ways) in runs.iter().zip(ways) {
+                match (ways[which], run.factors) {
+                    (Way::Nobody, _) => {}
+                    (Way::Totals(first), Factors::Multiples { columns, .. }) if in_sums => {
+                        self.send_to_numbers(run, which, first, columns);
+                    }
+                    _ => self.send_to_each(run, which, reached),
+                }
+            }
+        }
+    }
+
+    /// Adds up what goes back to factors that are the same in all rows.
+    fn send_to_numbers(&mut self, run: &Run, which: usize, first: u32, columns: bool) {
+        let mut totals = mem::take(&mut self.numbers.totals);
+        let others = &self.rows.plan.arguments[run.half(1 - which)];
+        let to = &mut totals[first as usize..][..others.len()];
+        let column = |at: Place| self.rows.column(at.index(), self.numbers);
+        let slot = |at: Place| self.numbers.value(at.index());
+        match columns {
+            true => self.add_up_products(others, column, to),
+            false => self.add_up_products(others, slot, to),
+        }
+        self.numbers.totals = totals;
+    }
+
+    /// Products of the adjoint and blocks, some at a time.
+    #[inline(always)]
+    fn add_up_products<'s>(
+        &self,
+        mut others: &[Place],
+        block: impl Fn(Place) -> &'s Block,
+        mut totals: &mut [Total],
+    ) {
+        self.add_up_some::<4>(&mut others, &block, &mut totals);
+        self.add_up_some::<1>(&mut others, &block, &mut totals);
+    }
+
+    /// Takes as many of them, `N` at a time, as it can.
+    #[inline(always)]
+    fn add_up_some<'s, const N: usize>(
+        &self,
+        others: &mut &[Place],
+        block: impl Fn(Place) -> &'s Block,
+        totals: &mut &mut [Total],
+    ) {
+        while let Some((places, next)) = others.split_first_chunk::<N>() {
+            let (to, next_totals) = mem::take(totals)
+                .split_first_chunk_mut::<N>()
+                .expect("as many totals");
+            let (vectors, adjoint) = (self.rows.vectors, self.adjoint);
+            kernels::add_up_products(vectors, adjoint, places.map(&block), to);
+            (*others, *totals) = (next, next_totals);
+        }
+    }
+
+    /// What goes back to the first or the second factors of a run, to one or to four
+    /// at a time.
+    fn send_to_each(&mut self, run: &Run, which: usize, reached: bool) {
+        let to = &self.route.to[run.half(which)];
+        let others = run.half(1 - which).start;
+        let mut i = 0;
+        while let Some(&first) = to.get(i) {
+            if reached && self.add_to_four(&to[i..], others + i) {
+                i += 4;
+                continue;
+            }
+            if first != To::Nobody {
+                self.send_to_factor(first, others + i, reached);
+            }
+            i += 1;
+        }
+    }
+
+    /// Adds the shares of four factors, of which the others are numbers from argument
+    /// `other` on, to adjoints; unless it cannot be done at once.
+    fn add_to_four(&mut self, to: &[To], other: usize) -> bool {
+        let Some(&[To::Add(i), To::Add(j), To::Add(k), To::Add(l)]) = to.first_chunk() else {
+            return false;
+        };
+        let Some(Place::Shared(_)) = self.rows.plan.arguments.get(other) else {
+            return false;
+        };
+        let adjoints = &mut self.numbers.adjoints;
+        let Ok(to) = adjoints.get_disjoint_mut([i, j, k, l].map(|to| to as usize)) else {
+            return false;
+        };
+        let other = self.numbers.factors[other..].first_chunk();
+        let other = other.expect("four in a run");
+        let to = to.map(|slot| &mut slot.0);
+        kernels::add_factor_shares_of(self.rows.vectors, self.adjoint, other, to);
+        true
+    }
+
+    fn send_to_factor(&mut self, to: To, other: usize, reached: bool) {
+        let (vectors, adjoint) = (self.rows.vectors, self.adjoint);
+        let place = self.rows.plan.arguments[other];
+        match (to, place) {
+            (To::Add(to), Place::Shared(_)) if reached => {
+                let to = &mut self.numbers.adjoints[to as usize].0;
+                let other = &[self.numbers.factors[other]];
+                return kernels::add_factor_shares_of(vectors, adjoint, other, [to]);
+            }
+            (_, Place::Shared(_)) => {
+                let other = self.numbers.factors[other];
+                kernels::factor_shares_of(vectors, adjoint, other, &mut self.spare.0);
+            }
+            _ => {
+                let other = self.rows.block(place, self.numbers);
+                kernels::factor_shares(vectors, adjoint, other, &mut self.spare.0);
+            }
+        }
+        self.numbers.deliver(vectors, to, self.spare);
+    }
+
+    /// What goes back to any number of operands, row by row.
+    fn send_to_many(&mut self) {
+        let (step, arguments) = (self.step, self.rows.plan.of(self.step));
+        let mut all: SmallVec<[Block; 4]> = SmallVec::from_elem([ABSENT; BLOCK], arguments.len());
+        for i in (0..BLOCK).filter(|&i| !is_absent(self.adjoint[i])) {
+            let x = |j: usize| self.rows.view(arguments[j], self.numbers).at(i);
+            let y = self.numbers.values[step.slot as usize].0[i];
+            let each = |j: usize, partial: f64| {
+                all[j][i] = match step.op.is_branch() {
+                    true => kernels::share::<true, _>(self.adjoint[i], partial),
+                    false => kernels::share::<false, _>(self.adjoint[i], partial),
+                };
+            };
+            step.op.partials_n(arguments.len(), x, &[], y, each);
+        }
+        for (&to, shares) in self.route.to[step.range()].iter().zip(all) {
+            self.spare.0 = shares;
+            self.numbers.deliver(self.rows.vectors, to, self.spare);
+        }
+    }
+}
