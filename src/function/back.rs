@@ -80,7 +80,7 @@ impl<V: Vectors> Back<'_, '_, V> {
     /// What goes back to the factors of a sum of products: to the first of each
     /// pair, then to the second of each.
     fn send_to_factors(&mut self) {
-        let reached = kernels::all_reached(self.adjoint);
+        let reached = kernels::all_reached(self.rows.vectors, self.adjoint);
         let in_sums = reached && !self.numbers.row_by_row;
         let (runs, ways) = (
             self.rows.plan.runs_of(self.step),

@@ -55,11 +55,11 @@ impl<'d> Columns<'d> {
     }
 
     /// Copies the `count` rows from `first` on together; the last one is repeated.
-    fn gather(&self, first: usize, count: usize, gathered: &mut Vec<Block>) {
-        gathered.resize(self.data.len(), [0.0; BLOCK]);
+    fn gather(&self, first: usize, count: usize, gathered: &mut Vec<Slot>) {
+        gathered.resize_with(self.data.len(), Slot::default);
         for (block, column) in gathered.iter_mut().zip(&self.data) {
             let rows = column[first * self.stride..].iter().step_by(self.stride);
-            let (there, beyond) = block.split_at_mut(count);
+            let (there, beyond) = block.0.split_at_mut(count);
             there.iter_mut().zip(rows).for_each(|(to, &x)| *to = x);
             beyond.fill(there[count - 1]);
         }
@@ -97,16 +97,19 @@ pub(super) struct Numbers {
     /// For each argument of a step, its number, if it is the same in all rows.
     pub(super) factors: Vec<f64>,
     /// Numbers that are the same in all rows, copied to all.
-    copied: Vec<Block>,
+    copied: Vec<Slot>,
     /// Columns of a block that cannot be read where they lie.
-    gathered: Vec<Block>,
+    gathered: Vec<Slot>,
     pub(super) totals: Vec<Total>,
     /// Whether totals are wanted for each row by itself, in `row_totals`.
     pub(super) row_by_row: bool,
     row_totals: Vec<Box<Slot>>,
 }
 
+/// Aligned as the widest vectors are: one that lies across two lines of the cache takes
+/// two reads (`docs/benchmarks.md`).
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(super) struct Slot(pub(super) Block);
 
 impl Default for Slot {
@@ -136,7 +139,10 @@ impl Numbers {
         self.values.resize_with(plan.slots, Box::default);
         self.adjoints.resize_with(plan.adjoints, Box::default);
         self.copied.clear();
-        let copied = plan.copied.iter().map(|&at| [shared[at as usize]; BLOCK]);
+        let copied = plan
+            .copied
+            .iter()
+            .map(|&at| Slot([shared[at as usize]; BLOCK]));
         self.copied.extend(copied);
         let factor = |place: &Place| match *place {
             Place::Shared(at) => shared[at as usize],
@@ -224,7 +230,7 @@ impl<V: Vectors> Rows<'_, V> {
     pub(super) fn column<'s>(&'s self, column: usize, numbers: &'s Numbers) -> &'s Block {
         match self.columns.blocks[column].get(self.block) {
             Some(block) => block,
-            None => &numbers.gathered[column],
+            None => &numbers.gathered[column].0,
         }
     }
 
@@ -234,7 +240,7 @@ impl<V: Vectors> Rows<'_, V> {
             Place::Slot(slot) => numbers.value(slot as usize),
             Place::Column(column) => self.column(column as usize, numbers),
             Place::Shared(at) => unreachable!("{at} is copied where it is read by rows"),
-            Place::Copied(at) => &numbers.copied[at as usize],
+            Place::Copied(at) => &numbers.copied[at as usize].0,
         }
     }
 

@@ -10,7 +10,7 @@ use super::vectors::Vectors;
 use crate::math::is_reduced;
 use crate::math::lanes as math; // what the rows of the table call `math` here
 use crate::ops::rules::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
-use crate::ops::{ABSENT, Op, Real, is_absent, table};
+use crate::ops::{ABSENT, Op, Real, table};
 
 /// Rows evaluated together. 64 numbers are 8 vectors of the widest kind: 16 blocks
 /// lie in the nearest cache beside the data.
@@ -106,11 +106,17 @@ pub(super) fn share_uncovered(op: Op, sender: Sender<'_>, x: &Block, out: &mut B
 }
 
 /// Whether every row has an adjoint.
-pub(super) fn all_reached(adjoint: &Block) -> bool {
-    // Without an early end, which would keep it from being done many at a time.
-    !adjoint
-        .iter()
-        .fold(false, |any, &adjoint| any | is_absent(adjoint))
+pub(super) fn all_reached<V: Vectors>(vectors: V, adjoint: &Block) -> bool {
+    vectors.compiled(
+        #[inline(always)]
+        || {
+            // Without an early end, which would keep it from being done many at a time.
+            let absent = |&adjoint: &f64| adjoint.to_bits() == ABSENT.to_bits();
+            !adjoint
+                .iter()
+                .fold(false, |any, adjoint| any | absent(adjoint))
+        },
+    )
 }
 
 /// A block in parts as wide as the widest vector. What is computed on a part at a
