@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use std::mem;
 
 impl<V: Vectors> Rows<'_, V> {
-    /// Sweeps back from an output, with the seed 1 in each row there is.
+    /// Sweeps back from an output, with the seed 1 in each row.
     pub(super) fn reverse(&self, route: &Route, scratch: &mut Scratch) {
         let Scratch {
             numbers,
@@ -18,8 +18,7 @@ impl<V: Vectors> Rows<'_, V> {
             own,
         } = scratch;
         spare.0.fill(1.0);
-        spare.0[self.count()..].fill(ABSENT);
-        numbers.deliver(self.vectors, route.seed, spare);
+        numbers.deliver(self.span, route.seed, spare);
         for (step, adjoint) in self.plan.steps.iter().zip(&route.adjoint).rev() {
             let Some(adjoint) = *adjoint else {
                 continue;
@@ -56,7 +55,7 @@ struct Back<'a, 'r, V> {
 impl<V: Vectors> Back<'_, '_, V> {
     fn send(&mut self) {
         let (rows, op, numbers) = (self.rows, self.step.op, &mut *self.numbers);
-        let (vectors, arguments) = (rows.vectors, rows.plan.of(self.step));
+        let (span, arguments) = (rows.span, rows.plan.of(self.step));
         for (i, &to) in self.route.to[self.step.range()].iter().enumerate() {
             if to == To::Nobody {
                 continue;
@@ -67,20 +66,20 @@ impl<V: Vectors> Back<'_, '_, V> {
             let (sender, out) = (Sender { adjoint, y }, &mut self.spare.0);
             match (self.step.kind, i) {
                 (Kind::One, _) if kernels::covered(op, block(0)) => {
-                    kernels::share_one(vectors, op, sender, block(0), out);
+                    kernels::share_one(span, op, sender, block(0), out);
                 }
                 (Kind::One, _) => kernels::share_uncovered(op, sender, block(0), out),
-                (_, 0) => kernels::share_first(vectors, op, sender, block(0), block(1), out),
-                _ => kernels::share_second(vectors, op, sender, block(0), block(1), out),
+                (_, 0) => kernels::share_first(span, op, sender, block(0), block(1), out),
+                _ => kernels::share_second(span, op, sender, block(0), block(1), out),
             }
-            numbers.deliver(vectors, to, self.spare);
+            numbers.deliver(span, to, self.spare);
         }
     }
 
     /// What goes back to the factors of a sum of products: to the first of each
     /// pair, then to the second of each.
     fn send_to_factors(&mut self) {
-        let reached = kernels::all_reached(self.rows.vectors, self.adjoint);
+        let reached = kernels::all_reached(self.rows.span, self.adjoint);
         let in_sums = reached && !self.numbers.row_by_row;
         let (runs, ways) = (
             self.rows.plan.runs_of(self.step),
@@ -137,8 +136,8 @@ impl<V: Vectors> Back<'_, '_, V> {
             let (to, next_totals) = mem::take(totals)
                 .split_first_chunk_mut::<N>()
                 .expect("as many totals");
-            let (vectors, adjoint) = (self.rows.vectors, self.adjoint);
-            kernels::add_up_products(vectors, adjoint, places.map(&block), to);
+            let (span, adjoint) = (self.rows.span, self.adjoint);
+            kernels::add_up_products(span, adjoint, places.map(&block), to);
             (*others, *totals) = (next, next_totals);
         }
     }
@@ -177,29 +176,29 @@ impl<V: Vectors> Back<'_, '_, V> {
         let other = self.numbers.factors[other..].first_chunk();
         let other = other.expect("four in a run");
         let to = to.map(|slot| &mut slot.0);
-        kernels::add_factor_shares_of(self.rows.vectors, self.adjoint, other, to);
+        kernels::add_factor_shares_of(self.rows.span, self.adjoint, other, to);
         true
     }
 
     fn send_to_factor(&mut self, to: To, other: usize, reached: bool) {
-        let (vectors, adjoint) = (self.rows.vectors, self.adjoint);
+        let (span, adjoint) = (self.rows.span, self.adjoint);
         let place = self.rows.plan.arguments[other];
         match (to, place) {
             (To::Add(to), Place::Shared(_)) if reached => {
                 let to = &mut self.numbers.adjoints[to as usize].0;
                 let other = &[self.numbers.factors[other]];
-                return kernels::add_factor_shares_of(vectors, adjoint, other, [to]);
+                return kernels::add_factor_shares_of(span, adjoint, other, [to]);
             }
             (_, Place::Shared(_)) => {
                 let other = self.numbers.factors[other];
-                kernels::factor_shares_of(vectors, adjoint, other, &mut self.spare.0);
+                kernels::factor_shares_of(span, adjoint, other, &mut self.spare.0);
             }
             _ => {
                 let other = self.rows.block(place, self.numbers);
-                kernels::factor_shares(vectors, adjoint, other, &mut self.spare.0);
+                kernels::factor_shares(span, adjoint, other, &mut self.spare.0);
             }
         }
-        self.numbers.deliver(vectors, to, self.spare);
+        self.numbers.deliver(span, to, self.spare);
     }
 
     /// What goes back to any number of operands, row by row.
@@ -219,7 +218,7 @@ impl<V: Vectors> Back<'_, '_, V> {
         }
         for (&to, shares) in self.route.to[step.range()].iter().zip(all) {
             self.spare.0 = shares;
-            self.numbers.deliver(self.rows.vectors, to, self.spare);
+            self.numbers.deliver(self.rows.span, to, self.spare);
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The steps of a plan over a block of rows.
 //!
-//! A row that is beyond the last has no seed, so that nothing of it goes
-//! anywhere. Rows are added up by the remainder of their number by `LANES`, so
-//! that the order does not depend on how many a processor adds at once.
+//! In the last block some rows beyond the last are computed too, as many as make a
+//! whole vector; whatever is added up is added up over the rows there are. They are
+//! added up by the remainder of their number by `LANES`, so that the order does not
+//! depend on how many a processor adds at once.
 
-use super::kernels::{self, BLOCK, Block, LANES, Total};
+use super::kernels::{self, BLOCK, Block, LANES, Span, Total};
 use super::plan::{Factors, Kind, Place, Plan, RowGuard, Run, Step};
 use super::route::To;
 use super::vectors::Vectors;
 use crate::ops::ABSENT;
 use smallvec::SmallVec;
 use std::mem;
+use std::ops::Range;
 
 /// The numbers of an operand in a block of rows.
 #[derive(Clone, Copy)]
@@ -121,13 +123,13 @@ impl Default for Slot {
 /// A block of rows.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a, V> {
-    pub(super) vectors: V,
+    pub(super) span: Span<V>,
     pub(super) plan: &'a Plan,
     pub(super) columns: &'a Columns<'a>,
     /// The numbers that are the same in all rows.
     pub(super) shared: &'a [f64],
     /// The number of the block.
-    pub(super) block: usize,
+    block: usize,
 }
 
 impl Numbers {
@@ -166,44 +168,65 @@ impl Numbers {
     }
 
     /// Writes, adds, or adds up shares.
-    pub(super) fn deliver<V: Vectors>(&mut self, vectors: V, to: To, shares: &mut Box<Slot>) {
+    pub(super) fn deliver<V: Vectors>(&mut self, span: Span<V>, to: To, shares: &mut Box<Slot>) {
         match to {
             To::Nobody => {}
             To::First(to) => mem::swap(&mut self.adjoints[to as usize], shares),
-            To::Add(to) => kernels::add(vectors, &shares.0, &mut self.adjoints[to as usize].0),
+            To::Add(to) => kernels::add(span, &shares.0, &mut self.adjoints[to as usize].0),
             To::Total(to) if self.row_by_row => {
                 mem::swap(&mut self.row_totals[to as usize], shares);
             }
-            To::Total(to) => kernels::add_up(vectors, &shares.0, &mut self.totals[to as usize]),
+            To::Total(to) => kernels::add_up(span, &shares.0, &mut self.totals[to as usize]),
         }
     }
 }
 
-impl<V: Vectors> Rows<'_, V> {
-    /// Evaluates all blocks up to the one before `end`, and adds up the output and,
-    /// if there is to be a `gradient`, the totals.
+impl<'a, V: Vectors> Rows<'a, V> {
+    /// No block yet.
+    pub(super) fn new(
+        vectors: V,
+        plan: &'a Plan,
+        columns: &'a Columns<'a>,
+        shared: &'a [f64],
+    ) -> Self {
+        Self {
+            span: Span { vectors, rows: 0 },
+            plan,
+            columns,
+            shared,
+            block: 0,
+        }
+    }
+
+    /// The rows of a block.
+    pub(super) fn at(mut self, block: usize) -> Self {
+        self.block = block;
+        self.span.rows = (self.columns.rows - self.first()).min(BLOCK);
+        self
+    }
+
+    /// Evaluates blocks, and adds up the output and, if there is to be a `gradient`,
+    /// the totals.
     pub(super) fn add_up(
-        mut self,
-        end: usize,
+        self,
+        blocks: Range<usize>,
         gradient: bool,
         scratch: &mut Scratch,
     ) -> Result<Total, Broken> {
         let mut sum = [ABSENT; LANES];
-        while self.block < end {
-            self.forward(scratch)?;
+        for block in blocks {
+            let rows = self.at(block);
+            rows.forward(scratch)?;
             let output = self.plan.outputs.first();
-            match output.map(|&output| self.view(output, &scratch.numbers)) {
-                Some(View::Each(output)) if self.count() == BLOCK => {
-                    kernels::add_up(self.vectors, output, &mut sum);
-                }
-                Some(output) => (0..self.count()).for_each(|i| sum[i % LANES] += output.at(i)),
+            match output.map(|&output| rows.view(output, &scratch.numbers)) {
+                Some(View::Each(output)) => kernels::add_up(rows.span, output, &mut sum),
+                Some(View::All(output)) => (0..rows.count()).for_each(|i| sum[i % LANES] += output),
                 None => {}
             }
             if gradient {
                 let routes = self.plan.routes.iter();
-                routes.for_each(|route| self.reverse(route, scratch));
+                routes.for_each(|route| rows.reverse(route, scratch));
             }
-            self.block += 1;
         }
         Ok(sum)
     }
@@ -215,7 +238,7 @@ impl<V: Vectors> Rows<'_, V> {
 
     /// How many rows there are of this block.
     pub(super) fn count(&self) -> usize {
-        (self.columns.rows - self.first()).min(BLOCK)
+        self.span.rows
     }
 
     #[inline(always)]
@@ -260,14 +283,14 @@ impl<V: Vectors> Rows<'_, V> {
     }
 
     fn evaluate(&self, step: &Step, numbers: &Numbers, out: &mut Block) {
-        let (vectors, arguments) = (self.vectors, self.plan.of(step));
+        let (span, arguments) = (self.span, self.plan.of(step));
         let block = |i: usize| self.block(arguments[i], numbers);
         match step.kind {
             Kind::One if kernels::covered(step.op, block(0)) => {
-                kernels::value_one(vectors, step.op, block(0), out);
+                kernels::value_one(span, step.op, block(0), out);
             }
             Kind::One => kernels::value_uncovered(step.op, block(0), out),
-            Kind::Two => kernels::value_two(vectors, step.op, block(0), block(1), out),
+            Kind::Two => kernels::value_two(span, step.op, block(0), block(1), out),
             Kind::Terms(first) => self.add_terms(step, first, numbers, out),
             Kind::Many => {
                 let view = |&place: &Place| self.view(place, numbers);
@@ -293,7 +316,7 @@ impl<V: Vectors> Rows<'_, V> {
             match run.factors {
                 Factors::Numbers => {
                     for product in products(run, &numbers.factors) {
-                        kernels::add_number(self.vectors, product, out);
+                        kernels::add_number(self.span, product, out);
                     }
                 }
                 Factors::Multiples { shared, columns } => {
@@ -310,7 +333,7 @@ impl<V: Vectors> Rows<'_, V> {
                     let [a, b] = [0, 1].map(|which| &self.plan.arguments[run.half(which)]);
                     for (&a, &b) in a.iter().zip(b) {
                         let [a, b] = [a, b].map(|place| self.block(place, numbers));
-                        kernels::add_products(self.vectors, a, b, out);
+                        kernels::add_products(self.span, a, b, out);
                     }
                 }
             }
@@ -344,7 +367,7 @@ impl<V: Vectors> Rows<'_, V> {
             factors.split_first_chunk::<N>(),
             others.split_first_chunk::<N>(),
         ) {
-            kernels::add_multiples(self.vectors, some, places.map(&block), out);
+            kernels::add_multiples(self.span, some, places.map(&block), out);
             (*factors, *others) = (next_factors, next_others);
         }
     }

@@ -11,6 +11,7 @@ use crate::math::is_reduced;
 use crate::math::lanes as math; // what the rows of the table call `math` here
 use crate::ops::rules::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
 use crate::ops::{ABSENT, Op, Real, table};
+use std::ops::Range;
 
 /// Rows evaluated together. 64 numbers are 8 vectors of the widest kind: 16 blocks
 /// lie in the nearest cache beside the data.
@@ -21,21 +22,83 @@ pub(super) const LANES: usize = 8;
 pub(super) type Block = [f64; BLOCK];
 pub(super) type Total = [f64; LANES];
 
+/// The rows that a kernel goes over, and with which vectors.
+#[derive(Clone, Copy)]
+pub(super) struct Span<V> {
+    pub(super) vectors: V,
+    pub(super) rows: usize,
+}
+
+impl<V: Vectors> Span<V> {
+    /// Runs `task` compiled for the vectors. For full blocks it is a function of its own,
+    /// whose loops have a length that the compiler knows.
+    #[inline(always)]
+    fn compiled<R>(self, task: impl FnOnce(Rows) -> R) -> R {
+        match self.rows {
+            BLOCK => self.vectors.compiled(
+                #[inline(always)]
+                || task(Rows(BLOCK)),
+            ),
+            rows => self.vectors.compiled(
+                #[inline(always)]
+                || task(Rows(rows)),
+            ),
+        }
+    }
+}
+
+/// How many rows a kernel goes over.
+#[derive(Clone, Copy)]
+struct Rows(usize);
+
+impl Rows {
+    /// How many parts hold all rows. The last one may not be full; what is in it beyond
+    /// the last row is computed and not read.
+    #[inline(always)]
+    fn parts(self) -> usize {
+        self.0.div_ceil(LANES).min(BLOCK / LANES)
+    }
+
+    /// How many rows those have.
+    #[inline(always)]
+    fn padded(self) -> usize {
+        self.parts() * LANES
+    }
+
+    /// How many parts are full, and the rows that are left.
+    #[inline(always)]
+    fn full(self) -> (usize, Range<usize>) {
+        let full = (self.0 / LANES).min(BLOCK / LANES);
+        (full, full * LANES..self.0.min(BLOCK))
+    }
+}
+
 type T = Lane; // the number type of the rows of the table here
 table! { loops }
 
 #[inline(always)]
-fn each_one(x: &Block, out: &mut Block, f: impl Fn(f64) -> f64) {
-    for i in 0..BLOCK {
-        out[i] = f(x[i]);
+fn for_each_row(rows: Rows, mut each: impl FnMut(usize)) {
+    for row in 0..rows.padded() {
+        each(row);
     }
 }
 
 #[inline(always)]
-fn each_two(a: &Block, b: &Block, out: &mut Block, f: impl Fn(f64, f64) -> f64) {
-    for i in 0..BLOCK {
-        out[i] = f(a[i], b[i]);
-    }
+fn each_one(rows: Rows, x: &Block, out: &mut Block, f: impl Fn(f64) -> f64) {
+    for_each_row(
+        rows,
+        #[inline(always)]
+        |i| out[i] = f(x[i]),
+    );
+}
+
+#[inline(always)]
+fn each_two(rows: Rows, a: &Block, b: &Block, out: &mut Block, f: impl Fn(f64, f64) -> f64) {
+    for_each_row(
+        rows,
+        #[inline(always)]
+        |i| out[i] = f(a[i], b[i]),
+    );
 }
 
 /// A step at its turn in a reverse sweep: its adjoint and its values.
@@ -49,29 +112,37 @@ impl Sender<'_> {
     #[inline(always)]
     fn one<const BRANCH: bool>(
         self,
+        rows: Rows,
         x: &Block,
         out: &mut Block,
         partial: impl Fn(Lane, Lane) -> Lane,
     ) {
         let Self { adjoint, y } = self;
-        for i in 0..BLOCK {
-            out[i] = share::<BRANCH, _>(adjoint[i], partial(Lane(x[i]), Lane(y[i])));
-        }
+        for_each_row(
+            rows,
+            #[inline(always)]
+            |i| out[i] = share::<BRANCH, _>(adjoint[i], partial(Lane(x[i]), Lane(y[i]))),
+        );
     }
 
     #[inline(always)]
     fn two<const BRANCH: bool>(
         self,
+        rows: Rows,
         a: &Block,
         b: &Block,
         out: &mut Block,
         partial: impl Fn(Lane, Lane, Lane) -> Lane,
     ) {
         let Self { adjoint, y } = self;
-        for i in 0..BLOCK {
-            let partial = partial(Lane(a[i]), Lane(b[i]), Lane(y[i]));
-            out[i] = share::<BRANCH, _>(adjoint[i], partial);
-        }
+        for_each_row(
+            rows,
+            #[inline(always)]
+            |i| {
+                let partial = partial(Lane(a[i]), Lane(b[i]), Lane(y[i]));
+                out[i] = share::<BRANCH, _>(adjoint[i], partial);
+            },
+        );
     }
 }
 
@@ -94,7 +165,7 @@ pub(super) fn covered(op: Op, x: &Block) -> bool {
 /// What `value_one` does, for numbers that the kernels do not cover.
 #[cold]
 pub(super) fn value_uncovered(op: Op, x: &Block, out: &mut Block) {
-    each_one(x, out, |x| op.value_1(x));
+    each_one(Rows(BLOCK), x, out, |x| op.value_1(x));
 }
 
 /// What `share_one` does, for numbers that the kernels do not cover.
@@ -106,13 +177,13 @@ pub(super) fn share_uncovered(op: Op, sender: Sender<'_>, x: &Block, out: &mut B
 }
 
 /// Whether every row has an adjoint.
-pub(super) fn all_reached<V: Vectors>(vectors: V, adjoint: &Block) -> bool {
-    vectors.compiled(
+pub(super) fn all_reached<V: Vectors>(span: Span<V>, adjoint: &Block) -> bool {
+    span.compiled(
         #[inline(always)]
-        || {
+        |rows| {
             // Without an early end, which would keep it from being done many at a time.
             let absent = |&adjoint: &f64| adjoint.to_bits() == ABSENT.to_bits();
-            !adjoint
+            !adjoint[..rows.padded()]
                 .iter()
                 .fold(false, |any, adjoint| any | absent(adjoint))
         },
@@ -152,34 +223,40 @@ pub(super) fn product(a: f64, b: f64) -> f64 {
 }
 
 /// to += shares
-pub(super) fn add<V: Vectors>(vectors: V, shares: &Block, to: &mut Block) {
-    vectors.compiled(
+pub(super) fn add<V: Vectors>(span: Span<V>, shares: &Block, to: &mut Block) {
+    span.compiled(
         #[inline(always)]
-        || {
-            for (to, share) in parts_mut(to).iter_mut().zip(parts(shares)) {
-                *to = zip(*to, *share, sum);
+        |rows| {
+            let (to, shares) = (parts_mut(to), parts(shares));
+            for k in 0..rows.parts() {
+                to[k] = zip(to[k], shares[k], sum);
             }
         },
     );
 }
 
 /// total += shares
-pub(super) fn add_up<V: Vectors>(vectors: V, shares: &Block, total: &mut Total) {
-    vectors.compiled(
+pub(super) fn add_up<V: Vectors>(span: Span<V>, shares: &Block, total: &mut Total) {
+    span.compiled(
         #[inline(always)]
-        || {
-            let parts = parts(shares).iter();
-            *total = parts.fold(*total, |total, part| zip(total, *part, sum));
+        |rows| {
+            let (full, rest) = rows.full();
+            for part in &parts(shares)[..full] {
+                *total = zip(*total, *part, sum);
+            }
+            for row in rest {
+                total[row % LANES] = sum(total[row % LANES], shares[row]);
+            }
         },
     );
 }
 
 /// to += number
-pub(super) fn add_number<V: Vectors>(vectors: V, number: f64, to: &mut Block) {
-    vectors.compiled(
+pub(super) fn add_number<V: Vectors>(span: Span<V>, number: f64, to: &mut Block) {
+    span.compiled(
         #[inline(always)]
-        move || {
-            for to in parts_mut(to) {
+        move |rows| {
+            for to in &mut parts_mut(to)[..rows.parts()] {
                 *to = zip(*to, [number; LANES], sum);
             }
         },
@@ -188,16 +265,16 @@ pub(super) fn add_number<V: Vectors>(vectors: V, number: f64, to: &mut Block) {
 
 /// to += aⱼ·xⱼ for j = 0, 1 …, where aⱼ is the same in all rows.
 pub(super) fn add_multiples<V: Vectors, const N: usize>(
-    vectors: V,
+    span: Span<V>,
     a: &[f64; N],
     x: [&Block; N],
     to: &mut Block,
 ) {
-    vectors.compiled(
+    span.compiled(
         #[inline(always)]
-        move || {
+        move |rows| {
             let x = x.map(parts);
-            for (k, to) in parts_mut(to).iter_mut().enumerate() {
+            for (k, to) in parts_mut(to)[..rows.parts()].iter_mut().enumerate() {
                 let mut next = *to;
                 for j in 0..N {
                     next = zip(next, x[j][k], |next, x| sum(next, product(a[j], x)));
@@ -209,12 +286,12 @@ pub(super) fn add_multiples<V: Vectors, const N: usize>(
 }
 
 /// to += a·b
-pub(super) fn add_products<V: Vectors>(vectors: V, a: &Block, b: &Block, to: &mut Block) {
-    vectors.compiled(
+pub(super) fn add_products<V: Vectors>(span: Span<V>, a: &Block, b: &Block, to: &mut Block) {
+    span.compiled(
         #[inline(always)]
-        || {
+        |rows| {
             let (a, b) = (parts(a), parts(b));
-            for (k, to) in parts_mut(to).iter_mut().enumerate() {
+            for (k, to) in parts_mut(to)[..rows.parts()].iter_mut().enumerate() {
                 *to = zip(*to, zip(a[k], b[k], product), sum);
             }
         },
@@ -242,28 +319,29 @@ fn factor_share_of_reached(adjoint: f64, other: f64) -> f64 {
 
 /// What goes back to a factor in each row, of which the other is a number in each.
 pub(super) fn factor_shares<V: Vectors>(
-    vectors: V,
+    span: Span<V>,
     adjoint: &Block,
     other: &Block,
     out: &mut Block,
 ) {
-    vectors.compiled(
+    span.compiled(
         #[inline(always)]
-        || each_two(adjoint, other, out, factor_share),
+        |rows| each_two(rows, adjoint, other, out, factor_share),
     );
 }
 
 /// The same where the other factor is one number.
 pub(super) fn factor_shares_of<V: Vectors>(
-    vectors: V,
+    span: Span<V>,
     adjoint: &Block,
     other: f64,
     out: &mut Block,
 ) {
-    vectors.compiled(
+    span.compiled(
         #[inline(always)]
-        move || {
+        move |rows| {
             each_one(
+                rows,
                 adjoint,
                 out,
                 #[inline(always)]
@@ -276,16 +354,16 @@ pub(super) fn factor_shares_of<V: Vectors>(
 /// Adds `factor_shares_of` N numbers to what has been sent before, where every row has
 /// an adjoint.
 pub(super) fn add_factor_shares_of<V: Vectors, const N: usize>(
-    vectors: V,
+    span: Span<V>,
     adjoint: &Block,
     other: &[f64; N],
     to: [&mut Block; N],
 ) {
-    vectors.compiled(
+    span.compiled(
         #[inline(always)]
-        move || {
+        move |rows| {
             let (adjoint, to) = (parts(adjoint), to.map(parts_mut));
-            for (k, adjoint) in adjoint.iter().enumerate() {
+            for (k, adjoint) in adjoint[..rows.parts()].iter().enumerate() {
                 for j in 0..N {
                     let shares = zip(*adjoint, [other[j]; LANES], factor_share_of_reached);
                     to[j][k] = zip(to[j][k], shares, sum);
@@ -300,20 +378,26 @@ pub(super) fn add_factor_shares_of<V: Vectors, const N: usize>(
 /// There the selection of `factor_share` can wait: a sum of products is −0 only if
 /// all of them are, and becomes +0 at the end as each of them would have.
 pub(super) fn add_up_products<V: Vectors, const N: usize>(
-    vectors: V,
+    span: Span<V>,
     adjoint: &Block,
     other: [&Block; N],
     totals: &mut [Total; N],
 ) {
-    vectors.compiled(
+    span.compiled(
         #[inline(always)]
-        move || {
-            let mut sums = *totals;
-            let (adjoint, other) = (parts(adjoint), other.map(parts));
-            for k in 0..BLOCK / LANES {
+        move |rows| {
+            let (mut sums, (full, rest)) = (*totals, rows.full());
+            let share = |adjoint: f64, other| adjoint * partial_of_factor(other);
+            for k in 0..full {
                 for j in 0..N {
-                    let share = |adjoint: f64, other| adjoint * partial_of_factor(other);
-                    sums[j] = zip(sums[j], zip(adjoint[k], other[j][k], share), sum);
+                    let (adjoint, other) = (parts(adjoint)[k], parts(other[j])[k]);
+                    sums[j] = zip(sums[j], zip(adjoint, other, share), sum);
+                }
+            }
+            for row in rest {
+                for j in 0..N {
+                    let total = &mut sums[j][row % LANES];
+                    *total = sum(*total, share(adjoint[row], other[j][row]));
                 }
             }
             *totals = sums.map(|sums| sums.map(|sum| sum + 0.0));

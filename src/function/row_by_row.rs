@@ -37,14 +37,9 @@ struct Evaluated<'a> {
 impl<F: FnMut(&Evaluated<'_>)> VectorTask<Result<(), Broken>> for EachBlock<'_, F> {
     fn run<V: Vectors>(mut self, vectors: V) -> Result<(), Broken> {
         let plan = &self.rows.function.plan;
+        let rows = blocks::Rows::new(vectors, plan, &self.rows.columns, self.shared);
         for block in 0..self.rows.len().div_ceil(BLOCK) {
-            let rows = blocks::Rows {
-                vectors,
-                plan,
-                columns: &self.rows.columns,
-                shared: self.shared,
-                block,
-            };
+            let rows = rows.at(block);
             rows.forward(self.scratch)?;
             if self.gradient {
                 let routes = plan.routes.iter();

@@ -176,15 +176,11 @@ struct Chunk<'a> {
 
 impl VectorTask<Result<Total, Broken>> for Chunk<'_> {
     fn run<V: Vectors>(self, vectors: V) -> Result<Total, Broken> {
-        let rows = blocks::Rows {
-            vectors,
-            plan: &self.rows.function.plan,
-            columns: &self.rows.columns,
-            shared: self.shared,
-            block: self.first / BLOCK,
-        };
+        let (plan, columns) = (&self.rows.function.plan, &self.rows.columns);
+        let rows = blocks::Rows::new(vectors, plan, columns, self.shared);
         let end = (self.first + CHUNK).min(self.rows.len()).div_ceil(BLOCK);
-        rows.add_up(end, self.wanted == Wanted::Gradient, self.scratch)
+        let blocks = self.first / BLOCK..end;
+        rows.add_up(blocks, self.wanted == Wanted::Gradient, self.scratch)
     }
 }
 

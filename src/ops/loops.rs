@@ -3,7 +3,7 @@
 
 macro_rules! loops {
     // Loops over a block of rows, one for each operation, compiled for the vectors
-    // that `vectors` stands for. Where they are read, `math` is the branch-free one and
+    // of `span`. Where they are read, `math` is the branch-free one and
     // `T` the number type.
     (@loops
         prefix { $($(#[$pm:meta])* $P:ident $p:ident $ptrait:tt $pbody:tt)* }
@@ -18,10 +18,10 @@ macro_rules! loops {
     };
     (@unary $([$U:ident $body:tt])*) => {
         /// The operation on each number of `x`.
-        pub(super) fn value_one<V: Vectors>(vectors: V, op: Op, x: &Block, out: &mut Block) {
+        pub(super) fn value_one<V: Vectors>(span: Span<V>, op: Op, x: &Block, out: &mut Block) {
             match op {
-                $(Op::$U => vectors.compiled(#[inline(always)] || {
-                    each_one(x, out, #[inline(always)] |x| $crate::ops::expand!(@value x, $body));
+                $(Op::$U => span.compiled(#[inline(always)] |rows| {
+                    each_one(rows, x, out, #[inline(always)] |x| $crate::ops::expand!(@value x, $body));
                 }),)*
                 _ => op.wrong_arity(1),
             }
@@ -29,12 +29,12 @@ macro_rules! loops {
 
         /// What goes back to the operand in each row.
         pub(super) fn share_one<V: Vectors>(
-            vectors: V, op: Op, sender: Sender<'_>, x: &Block, out: &mut Block,
+            span: Span<V>, op: Op, sender: Sender<'_>, x: &Block, out: &mut Block,
         ) {
             match op {
-                $(Op::$U => vectors.compiled(#[inline(always)] || {
+                $(Op::$U => span.compiled(#[inline(always)] |rows| {
                     const BRANCH: bool = $crate::ops::expand!(@branch $body);
-                    sender.one::<BRANCH>(x, out, #[inline(always)] |x: T, y: T| -> T {
+                    sender.one::<BRANCH>(rows, x, out, #[inline(always)] |x: T, y: T| -> T {
                         $crate::ops::expand!(@partial (x, y), $body)
                     });
                 }),)*
@@ -45,11 +45,11 @@ macro_rules! loops {
     (@binary $([$B:ident $body:tt])*) => {
         /// The operation on each number of `a` and `b`.
         pub(super) fn value_two<V: Vectors>(
-            vectors: V, op: Op, a: &Block, b: &Block, out: &mut Block,
+            span: Span<V>, op: Op, a: &Block, b: &Block, out: &mut Block,
         ) {
             match op {
-                $(Op::$B => vectors.compiled(#[inline(always)] || {
-                    each_two(a, b, out, #[inline(always)] |a, b| {
+                $(Op::$B => span.compiled(#[inline(always)] |rows| {
+                    each_two(rows, a, b, out, #[inline(always)] |a, b| {
                         $crate::ops::expand!(@value (a, b), $body)
                     });
                 }),)*
@@ -63,12 +63,12 @@ macro_rules! loops {
     (@shares $name:ident @$operand:ident $([$B:ident $body:tt])*) => {
         /// What goes back to one of two operands in each row.
         pub(super) fn $name<V: Vectors>(
-            vectors: V, op: Op, sender: Sender<'_>, a: &Block, b: &Block, out: &mut Block,
+            span: Span<V>, op: Op, sender: Sender<'_>, a: &Block, b: &Block, out: &mut Block,
         ) {
             match op {
-                $(Op::$B => vectors.compiled(#[inline(always)] || {
+                $(Op::$B => span.compiled(#[inline(always)] |rows| {
                     const BRANCH: bool = $crate::ops::expand!(@branch $body);
-                    sender.two::<BRANCH>(a, b, out, #[inline(always)] |a: T, b: T, y: T| -> T {
+                    sender.two::<BRANCH>(rows, a, b, out, #[inline(always)] |a: T, b: T, y: T| -> T {
                         $crate::ops::expand!(@$operand (a, b, y), $body)
                     });
                 }),)*
