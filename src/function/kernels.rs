@@ -13,9 +13,10 @@ use crate::ops::rules::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
 use crate::ops::{ABSENT, Op, Real, table};
 use std::ops::Range;
 
-/// Rows evaluated together. 64 numbers are 8 vectors of the widest kind: 16 blocks
-/// lie in the nearest cache beside the data.
-pub(super) const BLOCK: usize = 64;
+/// Rows evaluated together, a multiple of `LANES`: as many as leave a nearest cache of
+/// 32 KiB room for 30 columns and 10 values beside them. Fewer, and what is done once a
+/// block takes longer; 128, and columns are in each other's way (`docs/benchmarks.md`).
+pub(super) const BLOCK: usize = 96;
 /// Sums over rows that are kept apart: as many as the widest vector has numbers.
 pub(super) const LANES: usize = 8;
 

@@ -20,7 +20,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 /// Rows that are added up by themselves.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 10 * BLOCK;
 /// Up to this many rows, waking other threads takes longer than they save.
 const WORTHWHILE: usize = 4 * CHUNK;
 /// Chunks that a thread takes one after another, at most.
