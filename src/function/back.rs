@@ -60,17 +60,22 @@ impl<V: Vectors> Back<'_, '_, V> {
             if to == To::Nobody {
                 continue;
             }
-            let block = |i: usize| rows.block(arguments[i], numbers);
             let y = &numbers.values[self.step.slot as usize].0;
             let adjoint = self.adjoint;
             let (sender, out) = (Sender { adjoint, y }, &mut self.spare.0);
+            let x = rows.block(arguments[0], numbers);
             match (self.step.kind, i) {
-                (Kind::One, _) if kernels::covered(op, block(0)) => {
-                    kernels::share_one(span, op, sender, block(0), out);
+                (Kind::One, _) if kernels::covered(op, x) => {
+                    kernels::share_one(span, op, sender, x, out);
                 }
-                (Kind::One, _) => kernels::share_uncovered(op, sender, block(0), out),
-                (_, 0) => kernels::share_first(span, op, sender, block(0), block(1), out),
-                _ => kernels::share_second(span, op, sender, block(0), block(1), out),
+                (Kind::One, _) => kernels::share_uncovered(op, sender, x, out),
+                (_, i) => {
+                    let y = rows.block(arguments[1], numbers);
+                    match i {
+                        0 => kernels::share_first(span, op, sender, x, y, out),
+                        _ => kernels::share_second(span, op, sender, x, y, out),
+                    }
+                }
             }
             numbers.deliver(span, to, self.spare);
         }

@@ -56,14 +56,21 @@ impl<'d> Columns<'d> {
         }
     }
 
-    /// Copies the `count` rows from `first` on together; the last one is repeated.
+    /// Copies the `count` rows from `first` on together; the last one is repeated to
+    /// where kernels read.
     fn gather(&self, first: usize, count: usize, gathered: &mut Vec<Slot>) {
         gathered.resize_with(self.data.len(), Slot::default);
         for (block, column) in gathered.iter_mut().zip(&self.data) {
-            let rows = column[first * self.stride..].iter().step_by(self.stride);
             let (there, beyond) = block.0.split_at_mut(count);
-            there.iter_mut().zip(rows).for_each(|(to, &x)| *to = x);
-            beyond.fill(there[count - 1]);
+            let rows = &column[first * self.stride..];
+            match self.stride {
+                1 => there.copy_from_slice(&rows[..count]),
+                stride => {
+                    let rows = rows.iter().step_by(stride);
+                    there.iter_mut().zip(rows).for_each(|(to, &x)| *to = x);
+                }
+            }
+            beyond[..count.next_multiple_of(LANES) - count].fill(there[count - 1]);
         }
     }
 }
@@ -284,13 +291,21 @@ impl<'a, V: Vectors> Rows<'a, V> {
 
     fn evaluate(&self, step: &Step, numbers: &Numbers, out: &mut Block) {
         let (span, arguments) = (self.span, self.plan.of(step));
-        let block = |i: usize| self.block(arguments[i], numbers);
         match step.kind {
-            Kind::One if kernels::covered(step.op, block(0)) => {
-                kernels::value_one(span, step.op, block(0), out);
+            Kind::One => {
+                let x = self.block(arguments[0], numbers);
+                match kernels::covered(step.op, x) {
+                    true => kernels::value_one(span, step.op, x, out),
+                    false => kernels::value_uncovered(step.op, x, out),
+                }
             }
-            Kind::One => kernels::value_uncovered(step.op, block(0), out),
-            Kind::Two => kernels::value_two(span, step.op, block(0), block(1), out),
+            Kind::Two => {
+                let (a, b) = (
+                    self.block(arguments[0], numbers),
+                    self.block(arguments[1], numbers),
+                );
+                kernels::value_two(span, step.op, a, b, out);
+            }
             Kind::Terms(first) => self.add_terms(step, first, numbers, out),
             Kind::Many => {
                 let view = |&place: &Place| self.view(place, numbers);
@@ -351,6 +366,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
     ) {
         self.add_some::<8>(&mut factors, &mut others, &block, out);
         self.add_some::<4>(&mut factors, &mut others, &block, out);
+        self.add_some::<2>(&mut factors, &mut others, &block, out);
         self.add_some::<1>(&mut factors, &mut others, &block, out);
     }
 
