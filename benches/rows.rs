@@ -132,10 +132,9 @@ fn compare(
         let value = on_all.value_and_gradient_into(black_box(parameters), &mut also, &mut other);
         _ = black_box(value).expect("parameters");
     };
-    let [hand, time] = alternate([
-        &mut || _ = black_box(by_hand(&mut expected)),
-        &mut || _ = black_box(evaluate(&mut found)),
-    ])
+    let [hand, time] = alternate([&mut || _ = black_box(by_hand(&mut expected)), &mut || {
+        _ = black_box(evaluate(&mut found))
+    }])
     .map(|time| time / rows.len() as f64);
     // As in a fit, one evaluation after another: threads that had nothing to do in
     // between are asleep, and take some milliseconds to get a core of their own.

@@ -18,14 +18,16 @@ use crate::tape::Tape;
 use crate::var::Var;
 use std::cell::RefCell;
 use std::ops::Range;
+#[cfg(feature = "parallel")]
+use {smallvec::SmallVec, std::sync::Mutex};
 
 /// Rows that are added up by themselves.
 const CHUNK: usize = 10 * BLOCK;
 /// Up to this many rows, waking other threads takes longer than they save.
 const WORTHWHILE: usize = 4 * CHUNK;
-/// Chunks that a thread takes one after another, at most.
+/// Chunks for each thread before what they add up to is added together.
 #[cfg(feature = "parallel")]
-const GROUP: usize = 8;
+const WAVE: usize = 64;
 
 /// A [`Function`] over rows of data: its columns take a value from each row, its
 /// other inputs, the parameters, are the same in all. Made by [`Function::rows`].
@@ -357,7 +359,8 @@ impl Rows<'_, '_> {
         Ok(())
     }
 
-    /// Chunks are shared out in waves; what they add up to is added in their order.
+    /// Threads take chunk after chunk of a wave; what they add up to is added in the
+    /// order of the chunks.
     #[cfg(feature = "parallel")]
     fn add_in_parallel(
         &self,
@@ -367,30 +370,31 @@ impl Rows<'_, '_> {
         parts: &mut Vec<f64>,
         sums: &mut [f64],
     ) -> Result<(), Error> {
-        use rayon::prelude::IntoParallelRefMutIterator;
         use rayon::prelude::{IndexedParallelIterator, ParallelIterator, ParallelSliceMut};
-        let groups = 4 * rayon::current_num_threads();
-        let each = self.len().div_ceil(CHUNK).div_ceil(groups).min(GROUP);
-        scratches.resize_with(scratches.len().max(groups), Scratch::default);
-        parts.resize(groups * each * sums.len(), 0.0);
-        let prepare = |scratch: &mut Scratch| {
+        let threads = rayon::current_num_threads();
+        scratches.resize_with(scratches.len().max(threads), Scratch::default);
+        let prepared = scratches.iter_mut().map(|scratch| {
             scratch.numbers.prepare(&self.function.plan, values, false);
-        };
-        scratches.iter_mut().for_each(prepare);
-        for wave in (0..self.len()).step_by(groups * each * CHUNK) {
-            let groups = parts
-                .par_chunks_mut(each * sums.len())
-                .zip(scratches.par_iter_mut());
-            let one = |(group, (parts, scratch)): (usize, (&mut [f64], &mut Scratch))| {
-                let firsts = (wave + group * each * CHUNK..self.len()).step_by(CHUNK);
-                let mut parts = firsts.zip(parts.chunks_mut(sums.len()));
-                parts.try_for_each(|(first, part)| self.chunk(first, values, wanted, scratch, part))
+            Mutex::new(scratch)
+        });
+        // Each thread has the one of its number: nobody waits.
+        let scratches: SmallVec<[_; 16]> = prepared.collect();
+        let chunks = self.len().div_ceil(CHUNK);
+        let wave = chunks.div_ceil(chunks.div_ceil(WAVE * threads));
+        parts.resize(wave * sums.len(), 0.0);
+        for first in (0..chunks).step_by(wave) {
+            let parts = &mut parts[..wave.min(chunks - first) * sums.len()];
+            let one = |(i, part): (usize, &mut [f64])| {
+                let thread = rayon::current_thread_index().unwrap_or_default();
+                let mut scratch = scratches[thread].lock().expect("no thread panics");
+                let row = (first + i) * CHUNK;
+                self.chunk(row, values, wanted, &mut scratch, part).err()
             };
-            let mut done: Vec<Result<(), Error>> = Vec::new();
-            groups.enumerate().map(one).collect_into_vec(&mut done);
-            done.into_iter().collect::<Result<(), Error>>()?;
-            let count = (self.len() - wave).div_ceil(CHUNK);
-            for part in parts.chunks(sums.len()).take(count) {
+            let each = parts.par_chunks_mut(sums.len()).enumerate();
+            if let Some(error) = each.find_map_first(one) {
+                return Err(error);
+            }
+            for part in parts.chunks(sums.len()) {
                 sums.iter_mut()
                     .zip(part)
                     .for_each(|(sum, part)| *sum += part);
