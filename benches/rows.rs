@@ -133,7 +133,7 @@ fn compare(
         _ = black_box(value).expect("parameters");
     };
     let [hand, time] = alternate([&mut || _ = black_box(by_hand(&mut expected)), &mut || {
-        _ = black_box(evaluate(&mut found))
+        _ = black_box(evaluate(&mut found));
     }])
     .map(|time| time / rows.len() as f64);
     // As in a fit, one evaluation after another: threads that had nothing to do in

@@ -8,6 +8,7 @@
 use crate::ops::{Op, Real};
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Range;
 use std::panic::Location;
 
 /// The most nodes any tape records, and constants, and operands of n-ary
@@ -72,6 +73,10 @@ pub(crate) enum Form {
     NodeConstant = 1,
     /// The constant `b`, then the node `a`.
     ConstantNode = 2,
+    /// For operations that take any number: `b` nodes one after another, of which the
+    /// first is in `Program::operands` at `a + 2`, after the same two words. Of a row of
+    /// inputs nothing is copied, and a sweep's loop over them compiles to vectors.
+    Range = 3,
 }
 
 /// One operation as it is stored: from the lowest bit 2 for the form, 6 for the
@@ -109,7 +114,8 @@ impl Record {
         match self.0 & 3 {
             0 => Form::Nodes,
             1 => Form::NodeConstant,
-            _ => Form::ConstantNode,
+            2 => Form::ConstantNode,
+            _ => Form::Range,
         }
     }
 
@@ -179,18 +185,29 @@ impl Nary<'_> {
 }
 
 impl<'p> Program<'p> {
+    /// Of a record whose operands are listed.
     #[inline(always)]
     pub(crate) fn nary(self, record: Record) -> Nary<'p> {
         let start = record.a() + 2;
-        let (from, count) = (
-            self.operands[start - 2] as usize,
-            self.operands[start - 1] as usize,
-        );
         Nary {
             words: &self.operands[start..start + record.b()],
             pool: self.constants,
-            constants: &self.constants[from..from + count],
+            constants: self.own_constants(record),
         }
+    }
+
+    /// The operands of a record that are a range.
+    #[inline(always)]
+    pub(crate) fn range(self, record: Record) -> Range<usize> {
+        let first = self.operands[record.a() + 2] as usize;
+        first..first + record.b()
+    }
+
+    /// The constants that an operation on any number of operands has of its own.
+    #[inline(always)]
+    pub(crate) fn own_constants(self, record: Record) -> &'p [f64] {
+        let [from, count] = [0, 1].map(|i| self.operands[record.a() + i] as usize);
+        &self.constants[from..from + count]
     }
 
     /// Calls `each` with operand after operand.
@@ -198,6 +215,7 @@ impl<'p> Program<'p> {
         let node = |index: usize| Operand::Node(NodeId(index as u32));
         let constant = || Operand::Constant(self.constants[record.b()]);
         match (record.op().arity(), record.form()) {
+            (None, Form::Range) => self.range(record).for_each(|index| each(node(index))),
             (None, _) => {
                 let nary = self.nary(record);
                 (0..nary.len()).for_each(|i| each(nary.operand(i)));
@@ -216,6 +234,7 @@ impl<'p> Program<'p> {
                 each(constant());
                 each(node(record.a()));
             }
+            (_, Form::Range) => unreachable!("it takes a number of operands"),
         }
     }
 }

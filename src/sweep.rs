@@ -15,6 +15,7 @@ use crate::recording::Recording;
 use crate::tape::Tape;
 use crate::var::Var;
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// Evaluates every operation in order. The values of the leaves are given.
 pub(crate) fn forward<T: Real>(program: Program<'_>, values: &mut [T]) {
@@ -54,6 +55,12 @@ pub(crate) trait Edges<T> {
     #[inline(always)]
     fn one_of_many(&mut self, operand: usize, partial: T, branch: bool) {
         self.edge(operand, partial, branch);
+    }
+
+    /// The same for operands that follow one another, given by their place among them.
+    #[inline(always)]
+    fn one_of_range(&mut self, operands: Range<usize>, branch: bool) -> impl FnMut(usize, T) {
+        move |i, partial| self.edge(operands.start + i, partial, branch)
     }
 }
 
@@ -135,6 +142,17 @@ impl<T: Real> Edges<T> for Backward<'_, T> {
         }
         let share = T::share(self.adjoint, partial);
         self.adjoints[operand] = self.adjoints[operand].plus(share);
+    }
+
+    #[inline(always)]
+    fn one_of_range(&mut self, operands: Range<usize>, branch: bool) -> impl FnMut(usize, T) {
+        let (adjoint, to) = (self.adjoint, &mut self.adjoints[operands]);
+        #[inline(always)]
+        move |i, partial| {
+            if !(branch && partial.is_zero()) {
+                to[i] = to[i].plus(T::share_of_reached(adjoint, partial));
+            }
+        }
     }
 }
 

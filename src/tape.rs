@@ -139,7 +139,7 @@ impl Node {
         let mut operands = SmallVec::new();
         program.for_each_operand(record, |operand| operands.push(operand));
         let constants = match record.op().arity() {
-            None => program.nary(record).constants.into(),
+            None => program.own_constants(record).into(),
             Some(_) => SmallVec::new(),
         };
         Self {

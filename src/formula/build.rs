@@ -143,7 +143,7 @@ impl<'r> Reader<'r> {
         let terms = &mut self.terms;
         match self.recording.program().records[id as usize].op() {
             Op::LinearCombination => {
-                let constants = program.nary(program.records[id as usize]).constants;
+                let constants = program.own_constants(program.records[id as usize]);
                 linear_combination(terms, constants, &operands)
             }
             Op::Dot => {
@@ -420,7 +420,7 @@ impl Var<'_> {
         }
         let program = recording.program();
         let constants = match reader.op(id).arity() {
-            None => program.nary(program.records[id as usize]).constants,
+            None => program.own_constants(program.records[id as usize]),
             Some(_) => &[],
         };
         let partial = row_partial(reader.op(id), &x, constants, y, &wanted);

@@ -227,8 +227,8 @@ impl fmt::Display for Function {
             let mut operands = Vec::new();
             program.for_each_operand(record, |operand| operands.push(self.written(operand)));
             write!(f, "{name} = {}", record.op().print(&operands))?;
-            if record.op().arity().is_none() && !program.nary(record).constants.is_empty() {
-                write!(f, " with {:?}", program.nary(record).constants)?;
+            if record.op().arity().is_none() && !program.own_constants(record).is_empty() {
+                write!(f, " with {:?}", program.own_constants(record))?;
             }
             writeln!(f)?;
         }

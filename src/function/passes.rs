@@ -251,7 +251,7 @@ pub(super) fn copy(
     program.for_each_operand(record, |operand| operands.push(gone_to(operand, moved)));
     let (op, caller) = (record.op(), Location::caller());
     let own = match op.arity() {
-        None => program.nary(record).constants,
+        None => program.own_constants(record),
         Some(_) => &[],
     };
     if !is_input && operands.iter().all(|operand| operand.node().is_none()) {

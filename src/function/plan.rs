@@ -220,7 +220,7 @@ impl Plan {
             Op::Sum => (Kind::Terms(-0.0), one(operands.len())),
             Op::Dot => (Kind::Terms(-0.0), Vec::new()),
             Op::LinearCombination => {
-                let own = program.nary(record).constants;
+                let own = program.own_constants(record);
                 (
                     Kind::Terms(own[operands.len()]),
                     own[..operands.len()].to_vec(),

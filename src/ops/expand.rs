@@ -211,6 +211,10 @@ macro_rules! expand {
                 n if n == const { code(Op::$N, Form::NodeConstant) } => {
                     let nary = program.nary(record);
                     T::nary_of(Op::$N, nary.len(), |i| nary.value(i, values), nary.constants)
+                }
+                n if n == const { code(Op::$N, Form::Range) } => {
+                    let x = &values[program.range(record)];
+                    T::nary_of(Op::$N, x.len(), |i| x[i], program.own_constants(record))
                 })*
                 _ => values[index],
             }
@@ -258,7 +262,9 @@ macro_rules! expand {
                 $(n if n == const { code(Op::$N, Form::Nodes) } => $crate::ops::expand!(
                     @nary_edges (record, index, values, program, edges), $nbody),
                 n if n == const { code(Op::$N, Form::NodeConstant) } => $crate::ops::expand!(
-                    @mixed_edges (record, index, values, program, edges), $nbody),)*
+                    @mixed_edges (record, index, values, program, edges), $nbody),
+                n if n == const { code(Op::$N, Form::Range) } => $crate::ops::expand!(
+                    @range_edges (record, index, values, program, edges), $nbody),)*
                 _ => {}
             }
         }
@@ -298,6 +304,19 @@ macro_rules! expand {
         $edges.many(true);
         let mut each = |i: usize, partial: T| $edges.one_of_many(nary.node(i), partial, BRANCH);
         $crate::ops::expand!(@partials (nary.len(), x, nary.constants, $values[$index], &mut each), $body);
+        $edges.many(false);
+    }};
+    (@range_edges ($record:expr, $index:expr, $values:expr, $program:expr, $edges:expr),
+        $body:tt
+    ) => {{
+        const BRANCH: bool = $crate::ops::expand!(@branch $body);
+        let (range, constants) = ($program.range($record), $program.own_constants($record));
+        let operands = &$values[range.clone()];
+        let x = |i: usize| operands[i];
+        $edges.many(true);
+        let mut each = $edges.one_of_range(range, BRANCH);
+        $crate::ops::expand!(@partials (operands.len(), x, constants, $values[$index], &mut each), $body);
+        drop(each);
         $edges.many(false);
     }};
     (@mixed_edges ($record:expr, $index:expr, $values:expr, $program:expr, $edges:expr),

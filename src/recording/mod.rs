@@ -7,10 +7,14 @@
 //! growth, the limit, keeping the lines of the program, and values that were
 //! changed behind the handles.
 
+mod nary;
+
+pub(crate) use nary::Mixed;
+
 use crate::error::Error;
 use crate::names::Names;
 use crate::ops::Op;
-use crate::program::{CONSTANT, Form, Guard, MOST, NodeId, Operand, Program, Record};
+use crate::program::{Form, Guard, MOST, NodeId, Operand, Program, Record};
 use std::panic::Location;
 
 /// Below this many entries room doubles; above, it grows by a quarter, so that
@@ -57,9 +61,6 @@ impl Default for Recording {
         }
     }
 }
-
-/// Some operands are constants, or nodes of another tape.
-pub(crate) struct Mixed;
 
 /// How far a column of `len` entries grows when it is full.
 fn grown(len: usize) -> usize {
@@ -237,116 +238,6 @@ impl Recording {
         Some(())
     }
 
-    /// Records an n-ary operation on nodes that lie in `parts`, one after
-    /// another. `node` gives a node's number and whether it is one of this tape;
-    /// `value` the value of one by its position, if all is well.
-    /// Nothing is recorded if not all are: `Err`; or if the tape is full: `None`.
-    #[inline]
-    pub(crate) fn push_nary<V: Copy>(
-        &mut self,
-        op: Op,
-        parts: &[&[V]],
-        node: impl Fn(V) -> (u32, bool),
-        value: impl Fn(usize) -> f64,
-        constants: &[&[f64]],
-        caller: &'static Location<'static>,
-    ) -> Result<Option<u32>, Mixed> {
-        let (start, own) = (self.operands.len(), self.constants_len);
-        let pushed = self.push_own_constants(constants);
-        let mut all = true;
-        for part in parts {
-            let words = part.iter().map(|&v| {
-                let (word, is_node) = node(v);
-                all &= is_node;
-                word
-            });
-            self.operands.extend(words);
-        }
-        let fits = pushed.is_some() && all;
-        let n = self.operands.len().wrapping_sub(start + 2);
-        if fits && self.operands.len() <= MOST && self.len < self.records.len() {
-            let own = &self.constants[own..self.constants_len];
-            let value = op.value_n(n, value, own);
-            return Ok(self.put(Record::new(op, Form::Nodes, start as u32, n as u32), value));
-        }
-        let id = self.push_many(op, Form::Nodes, start, own, fits, caller);
-        if all { Ok(id) } else { Err(Mixed) }
-    }
-
-    /// The same for operands of which some are constants.
-    pub(crate) fn push_mixed(
-        &mut self,
-        op: Op,
-        operands: impl Iterator<Item = Operand>,
-        constants: &[&[f64]],
-        caller: &'static Location<'static>,
-    ) -> Option<u32> {
-        let (start, own) = (self.operands.len(), self.constants_len);
-        let mut pushed = self.push_own_constants(constants);
-        for operand in operands {
-            let word = match operand {
-                Operand::Node(id) => id.0,
-                Operand::Constant(value) => {
-                    pushed = pushed.and_then(|()| self.push_constants(&[value]));
-                    self.constants_len.wrapping_sub(1) as u32 | CONSTANT
-                }
-            };
-            self.operands.push(word);
-        }
-        let fits = pushed.is_some();
-        self.push_many(op, Form::NodeConstant, start, own, fits, caller)
-    }
-
-    /// Records the operation whose operands have been pushed from `start` on,
-    /// and its constants from `own` on; or takes them back.
-    #[inline]
-    fn push_many(
-        &mut self,
-        op: Op,
-        form: Form,
-        start: usize,
-        own: usize,
-        fits: bool,
-        caller: &'static Location<'static>,
-    ) -> Option<u32> {
-        let mut id = None;
-        if fits && self.operands.len() <= MOST {
-            let count = (self.operands.len() - start - 2) as u32;
-            let record = Record::new(op, form, start as u32, count);
-            id = if self.len < self.records.len() {
-                let value = self.value_of_nary(record);
-                self.put(record, value)
-            } else {
-                self.push_slowly(record, 0.0, caller)
-            };
-        }
-        if id.is_none() {
-            self.operands.truncate(start);
-            self.constants_len = own;
-        }
-        id
-    }
-
-    #[inline]
-    fn push_own_constants(&mut self, constants: &[&[f64]]) -> Option<()> {
-        let own = self.constants_len;
-        for part in constants {
-            self.push_constants(part)?;
-        }
-        let count = self.constants_len - own;
-        self.operands.extend([own as u32, count as u32]);
-        Some(())
-    }
-
-    fn value_of_nary(&self, record: Record) -> f64 {
-        let (nary, values) = (self.program().nary(record), self.values());
-        let (op, n, constants) = (record.op(), nary.len(), nary.constants);
-        match record.form() {
-            Form::Nodes => op.value_n(n, |i| values[nary.node(i)], constants),
-            _ => op.value_n(n, |i| nary.value(i, values), constants),
-        }
-    }
-
     /// Records an operation on operands of which some are nodes.
     ///
     /// # Panics
@@ -396,7 +287,7 @@ impl Recording {
             (Some(1), _) => op.value_1(values[record.a()]),
             (_, Form::Nodes) => op.value_2(values[record.a()], values[record.b()]),
             (_, Form::NodeConstant) => op.value_2(values[record.a()], constant()),
-            (_, Form::ConstantNode) => op.value_2(constant(), values[record.a()]),
+            (_, _) => op.value_2(constant(), values[record.a()]),
         }
     }
 
