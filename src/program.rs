@@ -206,7 +206,8 @@ impl<'p> Program<'p> {
     /// The constants that an operation on any number of operands has of its own.
     #[inline(always)]
     pub(crate) fn own_constants(self, record: Record) -> &'p [f64] {
-        let [from, count] = [0, 1].map(|i| self.operands[record.a() + i] as usize);
+        let words = &self.operands[record.a()..record.a() + 2];
+        let (from, count) = (words[0] as usize, words[1] as usize);
         &self.constants[from..from + count]
     }
 
