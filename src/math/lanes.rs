@@ -7,8 +7,8 @@ pub(crate) use super::{
     maximum, minimum, pow, sinh, sqrt, tan,
 };
 use super::{
-    clamp, exp_m1_with_rest, exp_sum, exp_with_rest, ln_edges, ln_parts, reduce, scale,
-    sin_of_quadrant, split,
+    clamp, exp_m1_up_to_50, exp_m1_with_rest, exp_sum, exp_with_rest, ln_edges, ln_parts, reduce,
+    scale, sech_of, sin_of_quadrant, split,
 };
 use std::f64::consts::LN_2;
 
@@ -56,7 +56,7 @@ pub(crate) fn ln_1p(x: f64) -> f64 {
 #[inline(always)]
 pub(crate) fn tanh(x: f64) -> f64 {
     let size = x.abs();
-    let (t, rest) = exp_m1_with_rest(clamp(2.0 * size, 0.0, 50.0));
+    let (t, rest) = exp_m1_up_to_50(clamp(2.0 * size, 0.0, 50.0));
     let small = size < 0.5;
     let sum = t + 2.0;
     let quotient = (if small { t } else { 2.0 }) / sum;
@@ -74,8 +74,7 @@ pub(crate) fn tanh(x: f64) -> f64 {
 /// 1/cosh x = 2e/(1+e²) for e = e^{−|x|}
 #[inline(always)]
 pub(crate) fn sech(x: f64) -> f64 {
-    let e = exp(-x.abs());
-    2.0 * e / (1.0 + e * e)
+    sech_of(exp(-x.abs()))
 }
 
 /// 1/(1+e^{−x})

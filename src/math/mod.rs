@@ -168,16 +168,33 @@ fn exp_with_rest(x: f64) -> (f64, f64) {
     (scale(sum, k), scale(small - (sum - one), k))
 }
 
-/// eˣ − 1, and what rounding it to one number lost: 2ᵏ·((1 − 2⁻ᵏ) + high + low),
-/// the first sum exact in two parts.
+/// eˣ − 1, and what rounding it to one number lost.
 #[inline(always)]
 fn exp_m1_with_rest(x: f64) -> (f64, f64) {
     let (k, high, low, tail) = exp_parts(clamp(x, -40.0, 710.0));
-    let one = 1.0 - power_of_2(clamp(-k, -60.0, 60.0) + ROUND);
-    let (sum, error) = two_sum(one, high);
+    let inverse = power_of_2(clamp(-k, -60.0, 60.0) + ROUND);
+    let (result, rest) = exp_m1_sum(inverse, high, low, tail);
+    (scale(result, k), scale(rest, k))
+}
+
+/// The same for 0 ≤ x ≤ 50, where nothing is to be kept within bounds and one step
+/// scales: the same bits, 12 operations fewer.
+#[inline(always)]
+fn exp_m1_up_to_50(x: f64) -> (f64, f64) {
+    let (k, high, low, tail) = exp_parts(x);
+    let (result, rest) = exp_m1_sum(power_of_2(ROUND - k), high, low, tail);
+    let factor = power_of_2(k + ROUND);
+    (result * factor, rest * factor)
+}
+
+/// (eˣ − 1)/2ᵏ as (1 − 2⁻ᵏ) + high + (tail − low), the first sum exact in two parts; and
+/// what rounding it to one number lost.
+#[inline(always)]
+fn exp_m1_sum(inverse: f64, high: f64, low: f64, tail: [f64; 2]) -> (f64, f64) {
+    let (sum, error) = two_sum(1.0 - inverse, high);
     let small = ((error - low) + tail[0]) + tail[1];
     let result = sum + small;
-    (scale(result, k), scale(small - (result - sum), k))
+    (result, small - (result - sum))
 }
 
 /// a + b, and what rounding the sum lost.
@@ -324,7 +341,12 @@ pub(crate) fn tanh(x: f64) -> f64 {
 /// 1/cosh x = 2e/(1+e²) for e = e^{−|x|}
 #[inline]
 pub(crate) fn sech(x: f64) -> f64 {
-    lanes::sech(x)
+    sech_of(exp(-x.abs()))
+}
+
+#[inline(always)]
+fn sech_of(e: f64) -> f64 {
+    2.0 * e / (1.0 + e * e)
 }
 
 /// 1/(1+e^{−x})
