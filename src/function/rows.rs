@@ -19,7 +19,7 @@ use crate::var::Var;
 use std::cell::RefCell;
 use std::ops::Range;
 #[cfg(feature = "parallel")]
-use {smallvec::SmallVec, std::sync::Mutex};
+use std::sync::Mutex;
 
 /// Rows that are added up by themselves.
 const CHUNK: usize = 10 * BLOCK;
@@ -359,8 +359,8 @@ impl Rows<'_, '_> {
         Ok(())
     }
 
-    /// Threads take chunk after chunk of a wave; what they add up to is added in the
-    /// order of the chunks.
+    /// This thread and all others but one of the pool take chunk after chunk of a wave;
+    /// what they add up to is added in the order of the chunks.
     #[cfg(feature = "parallel")]
     fn add_in_parallel(
         &self,
@@ -370,28 +370,39 @@ impl Rows<'_, '_> {
         parts: &mut Vec<f64>,
         sums: &mut [f64],
     ) -> Result<(), Error> {
-        use rayon::prelude::{IndexedParallelIterator, ParallelIterator, ParallelSliceMut};
         let threads = rayon::current_num_threads();
         scratches.resize_with(scratches.len().max(threads), Scratch::default);
-        let prepared = scratches.iter_mut().map(|scratch| {
+        for scratch in &mut *scratches {
             scratch.numbers.prepare(&self.function.plan, values, false);
-            Mutex::new(scratch)
-        });
-        // Each thread has the one of its number: nobody waits.
-        let scratches: SmallVec<[_; 16]> = prepared.collect();
+        }
         let chunks = self.len().div_ceil(CHUNK);
         let wave = chunks.div_ceil(chunks.div_ceil(WAVE * threads));
         parts.resize(wave * sums.len(), 0.0);
         for first in (0..chunks).step_by(wave) {
             let parts = &mut parts[..wave.min(chunks - first) * sums.len()];
-            let one = |(i, part): (usize, &mut [f64])| {
-                let thread = rayon::current_thread_index().unwrap_or_default();
-                let mut scratch = scratches[thread].lock().expect("no thread panics");
-                let row = (first + i) * CHUNK;
-                self.chunk(row, values, wanted, &mut scratch, part).err()
+            let queue = Mutex::new(parts.chunks_mut(sums.len()).enumerate());
+            let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+            let work = |scratch: &mut Scratch| {
+                let next = || queue.lock().expect("nobody panics").next();
+                while let Some((i, part)) = next() {
+                    let row = (first + i) * CHUNK;
+                    if let Err(error) = self.chunk(row, values, wanted, scratch, part) {
+                        let mut failed = failed.lock().expect("nobody panics");
+                        if failed.as_ref().is_none_or(|(other, _)| i < *other) {
+                            *failed = Some((i, error));
+                        }
+                        return;
+                    }
+                }
             };
-            let each = parts.par_chunks_mut(sums.len()).enumerate();
-            if let Some(error) = each.find_map_first(one) {
+            let (own, others) = scratches[..threads].split_at_mut(1);
+            rayon::in_place_scope(|scope| {
+                for scratch in others {
+                    scope.spawn(|_| work(scratch));
+                }
+                work(&mut own[0]);
+            });
+            if let Some((_, error)) = failed.into_inner().expect("nobody panics") {
                 return Err(error);
             }
             for part in parts.chunks(sums.len()) {
