@@ -8,7 +8,7 @@ mod num;
 mod report;
 mod workloads;
 
-use chainrule::{Tape, Workspace};
+use chainrule::{Function, Tape, Workspace};
 use num::Petite;
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -108,6 +108,21 @@ fn replaying<W: Workload>(workload: &W) -> Vec<Run<'_>> {
     runs
 }
 
+/// Recorded for one row, evaluated over all of them.
+fn over_rows<'a, W: Workload>(
+    workload: &'a W,
+    data: &'a Option<(Function, Vec<Vec<f64>>)>,
+) -> Option<Run<'a>> {
+    let (function, columns) = data.as_ref()?;
+    let columns: Vec<&[f64]> = columns.iter().map(|column| &column[..]).collect();
+    let rows = function.rows(&columns).expect("columns of one length").mean();
+    let mut workspace = Workspace::new();
+    Some(run("chainrule, rows", move |gradient| {
+        let value = rows.value_and_gradient_into(workload.inputs(), gradient, &mut workspace);
+        black_box(value).expect("as many parameters as it has");
+    }))
+}
+
 /// Medians in nanoseconds, each run in turn, the hand-written first.
 fn alternate(runs: &mut [Run<'_>], inputs: usize) -> Vec<f64> {
     let mut gradient = vec![0.0; inputs];
@@ -149,14 +164,31 @@ fn measure<W: Workload>(workload: &W, lines: &mut Vec<report::Line>) {
     }
     let mut right = vec![0.0; workload.inputs().len()];
     workload.by_hand(&mut right);
-    let mut runs = vec![run("by hand", |gradient| {
-        workload.by_hand(gradient);
-    })];
+    let mut runs = vec![by_hand(workload)];
     runs.extend(recording(workload));
     runs.extend(replaying(workload));
-    runs.iter_mut().for_each(|run| check(run, &right));
+    time(workload, runs, &right, lines);
+    let data = workload.rows();
+    if let Some(rows) = over_rows(workload, &data) {
+        // By themselves: beside tapes of megabytes the data would come from memory.
+        time(workload, vec![by_hand(workload), rows], &right, lines);
+    }
+}
+
+fn by_hand<W: Workload>(workload: &W) -> Run<'_> {
+    run("by hand", |gradient| {
+        workload.by_hand(gradient);
+    })
+}
+
+/// Checks the runs and times them in turn, the one by hand first.
+fn time<W: Workload>(workload: &W, mut runs: Vec<Run<'_>>, right: &[f64], lines: &mut Vec<report::Line>) {
+    runs.iter_mut().for_each(|run| check(run, right));
     if let Some(only) = std::env::args().nth(2) {
         runs.retain(|run| run.name == only);
+    }
+    if runs.is_empty() {
+        return;
     }
     let times = alternate(&mut runs, right.len());
     for (run, time) in runs.iter().zip(&times) {

@@ -1,12 +1,15 @@
 //! The workloads on any number, with their data and the hand-written loops.
 
 use crate::num::Num;
+use chainrule::Function;
 use std::cell::RefCell;
 
 #[path = "../../workloads/by_hand.rs"]
 #[allow(dead_code, reason = "of the loops only the sizes are used here")]
-mod loops;
-use loops::{B1, B2, B3, H, PARAMETERS, W1, W2, W3};
+mod by_hand;
+#[path = "../../workloads/row.rs"]
+mod row;
+use by_hand::{B1, B2, B3, H, PARAMETERS, W1, W2, W3};
 
 #[allow(improper_ctypes, reason = "arrays of floats behind pointers")]
 unsafe extern "C" {
@@ -56,6 +59,11 @@ pub trait Workload {
     fn inputs(&self) -> &[f64];
     fn run<N: Num>(&self, inputs: &[N]) -> N;
     fn by_hand(&self, gradient: &mut [f64]) -> f64;
+
+    /// The function of one row, and the columns of data, if that is what it is.
+    fn rows(&self) -> Option<(Function, Vec<Vec<f64>>)> {
+        None
+    }
 }
 
 /// W1 (with one node for w·x or without), W1L and W2.
@@ -120,6 +128,12 @@ impl<const ONE_NODE: bool, const W: usize> Workload for Logistic<ONE_NODE, W> {
         }
         // SAFETY: the lengths are those of `new`.
         unsafe { by_hand_logistic(x, y, self.y.len(), W, p, gradient.as_mut_ptr()) }
+    }
+
+    fn rows(&self) -> Option<(Function, Vec<Vec<f64>>)> {
+        let column = |i: usize| self.x.iter().skip(i).step_by(W).copied().collect();
+        let columns = (0..W).map(column).chain([self.y.clone()]);
+        (W > 2 && !ONE_NODE).then(|| (row::logistic_row(W), columns.collect()))
     }
 }
 
@@ -261,5 +275,10 @@ impl Workload for Network {
         let (p, samples) = (self.parameters.as_ptr(), self.samples.as_ptr());
         // SAFETY: the lengths are those of `new`.
         unsafe { by_hand_network(p, samples, self.samples.len(), gradient.as_mut_ptr()) }
+    }
+
+    fn rows(&self) -> Option<(Function, Vec<Vec<f64>>)> {
+        let column = |i: usize| self.samples.iter().map(|sample| sample[i]).collect();
+        Some((row::network_row(), (0..3).map(column).collect()))
     }
 }
