@@ -24,7 +24,7 @@ fn main() {
     println!("medians in ns; × is to the hand-written value and gradient; two cores with");
     println!("`--features parallel`; the Hessian in gradients");
     println!(
-        "{:<8}{:>10}{:>10}{:>10}{:>8}{:>12}{:>12}",
+        "{:<14}{:>8}{:>10}{:>10}{:>8}{:>12}{:>12}",
         "", "rows", "by hand", "rows", "×", "all cores", "Hessian"
     );
     logistic("W1", shrink(1_000));
@@ -39,15 +39,32 @@ fn logistic(name: &str, rows: usize) {
     let x = random.many(rows * FEATURES);
     let y: Vec<f64> = (0..rows).map(|_| f64::from(random.next() > 0.0)).collect();
     let parameters = random.many(FEATURES + 1);
-    let columns: Vec<Vec<f64>> = (0..FEATURES)
+    let mut columns: Vec<Vec<f64>> = (0..FEATURES)
         .map(|i| x.iter().skip(i).step_by(FEATURES).copied().collect())
         .collect();
-    let mut slices: Vec<&[f64]> = columns.iter().map(|column| &column[..]).collect();
-    slices.push(&y);
+    columns.push(y.clone());
     let f = logistic_row(FEATURES);
-    compare(name, &f, &slices, &parameters, |gradient| {
-        by_hand::logistic(&x, &y, black_box(&parameters), gradient)
-    });
+    let as_they_are: Vec<&[f64]> = columns.iter().map(|column| &column[..]).collect();
+    let copies: Vec<Vec<f64>> = columns.iter().map(|column| aligned_copy(column)).collect();
+    let aligned = copies.iter().map(|copy| &copy[copy.len() - rows..]);
+    let aligned: Vec<&[f64]> = aligned.collect();
+    for (name, slices) in [
+        (name.to_owned(), as_they_are),
+        (format!("{name}, aligned"), aligned),
+    ] {
+        compare(&name, &f, &slices, &parameters, |gradient| {
+            by_hand::logistic(&x, &y, black_box(&parameters), gradient)
+        });
+    }
+}
+
+/// A copy whose numbers begin at a multiple of 64 bytes, after some others.
+fn aligned_copy(column: &[f64]) -> Vec<f64> {
+    let mut copy = Vec::with_capacity(column.len() + 7);
+    let before = (copy.as_ptr() as usize).wrapping_neg() % 64 / size_of::<f64>();
+    copy.resize(before, 0.0);
+    copy.extend(column);
+    copy
 }
 
 fn network(name: &str, samples: usize) {
@@ -110,7 +127,7 @@ fn compare(
     ]);
     let (ratio, speedup) = (time / hand, one / all);
     print!(
-        "{name:<8}{:>10}{hand:>10.2}{time:>10.2}{ratio:>8.3}{speedup:>11.2}×",
+        "{name:<14}{:>8}{hand:>10.2}{time:>10.2}{ratio:>8.3}{speedup:>11.2}×",
         rows.len()
     );
     if parameters.len() < 100 {
