@@ -34,15 +34,15 @@ impl<V: Vectors> Span<V> {
     /// Runs `task` compiled for the vectors. For full blocks it is a function of its own,
     /// whose loops have a length that the compiler knows.
     #[inline(always)]
-    fn compiled<R>(self, task: impl FnOnce(Rows) -> R) -> R {
+    fn compiled<R>(self, task: impl FnOnce(Count) -> R) -> R {
         match self.rows {
             BLOCK => self.vectors.compiled(
                 #[inline(always)]
-                || task(Rows(BLOCK)),
+                || task(Count(BLOCK)),
             ),
             rows => self.vectors.compiled(
                 #[inline(always)]
-                || task(Rows(rows)),
+                || task(Count(rows)),
             ),
         }
     }
@@ -50,9 +50,9 @@ impl<V: Vectors> Span<V> {
 
 /// How many rows a kernel goes over.
 #[derive(Clone, Copy)]
-struct Rows(usize);
+struct Count(usize);
 
-impl Rows {
+impl Count {
     /// How many parts hold all rows. The last one may not be full; what is in it beyond
     /// the last row is computed and not read.
     #[inline(always)]
@@ -78,28 +78,17 @@ type T = Lane; // the number type of the rows of the table here
 table! { loops }
 
 #[inline(always)]
-fn for_each_row(rows: Rows, mut each: impl FnMut(usize)) {
-    for row in 0..rows.padded() {
-        each(row);
+fn each_one(rows: Count, x: &Block, out: &mut Block, f: impl Fn(f64) -> f64) {
+    for i in 0..rows.padded() {
+        out[i] = f(x[i]);
     }
 }
 
 #[inline(always)]
-fn each_one(rows: Rows, x: &Block, out: &mut Block, f: impl Fn(f64) -> f64) {
-    for_each_row(
-        rows,
-        #[inline(always)]
-        |i| out[i] = f(x[i]),
-    );
-}
-
-#[inline(always)]
-fn each_two(rows: Rows, a: &Block, b: &Block, out: &mut Block, f: impl Fn(f64, f64) -> f64) {
-    for_each_row(
-        rows,
-        #[inline(always)]
-        |i| out[i] = f(a[i], b[i]),
-    );
+fn each_two(rows: Count, a: &Block, b: &Block, out: &mut Block, f: impl Fn(f64, f64) -> f64) {
+    for i in 0..rows.padded() {
+        out[i] = f(a[i], b[i]);
+    }
 }
 
 /// A step at its turn in a reverse sweep: its adjoint and its values.
@@ -113,37 +102,31 @@ impl Sender<'_> {
     #[inline(always)]
     fn one<const BRANCH: bool>(
         self,
-        rows: Rows,
+        rows: Count,
         x: &Block,
         out: &mut Block,
         partial: impl Fn(Lane, Lane) -> Lane,
     ) {
         let Self { adjoint, y } = self;
-        for_each_row(
-            rows,
-            #[inline(always)]
-            |i| out[i] = share::<BRANCH, _>(adjoint[i], partial(Lane(x[i]), Lane(y[i]))),
-        );
+        for i in 0..rows.padded() {
+            out[i] = share::<BRANCH, _>(adjoint[i], partial(Lane(x[i]), Lane(y[i])));
+        }
     }
 
     #[inline(always)]
     fn two<const BRANCH: bool>(
         self,
-        rows: Rows,
+        rows: Count,
         a: &Block,
         b: &Block,
         out: &mut Block,
         partial: impl Fn(Lane, Lane, Lane) -> Lane,
     ) {
         let Self { adjoint, y } = self;
-        for_each_row(
-            rows,
-            #[inline(always)]
-            |i| {
-                let partial = partial(Lane(a[i]), Lane(b[i]), Lane(y[i]));
-                out[i] = share::<BRANCH, _>(adjoint[i], partial);
-            },
-        );
+        for i in 0..rows.padded() {
+            let partial = partial(Lane(a[i]), Lane(b[i]), Lane(y[i]));
+            out[i] = share::<BRANCH, _>(adjoint[i], partial);
+        }
     }
 }
 
@@ -166,7 +149,7 @@ pub(super) fn covered(op: Op, x: &Block) -> bool {
 /// What `value_one` does, for numbers that the kernels do not cover.
 #[cold]
 pub(super) fn value_uncovered(op: Op, x: &Block, out: &mut Block) {
-    each_one(Rows(BLOCK), x, out, |x| op.value_1(x));
+    each_one(Count(BLOCK), x, out, |x| op.value_1(x));
 }
 
 /// What `share_one` does, for numbers that the kernels do not cover.
