@@ -183,6 +183,26 @@ fn the_terms_of_a_sum_become_one_node() {
     );
 }
 
+#[test]
+fn inputs_come_in_the_order_in_which_long_sums_use_them() {
+    let record = |features: usize| {
+        Function::record(|r| {
+            let (w, b) = (r.inputs(&vec![1.0; features]), r.input("b", 1.0));
+            w.iter().fold(b, |z, w| z + w * 2.0).sigmoid()
+        })
+    };
+    let lines = |f: &Function| f.to_string().lines().map(str::to_owned).collect::<Vec<_>>();
+    let long = record(9);
+    assert_eq!(lines(&long)[..2], ["b = input 9", "v1 = input 0"]);
+    assert!(lines(&long)[10].starts_with("v10 = linear_combination(b, v1, v2, v3,"));
+    let mut x: Vec<f64> = (0..10).map(f64::from).collect();
+    let z = 2.0 * x[..9].iter().sum::<f64>() - 80.0;
+    x[9] = -80.0;
+    let (value, gradient) = long.value_and_gradient(&x).unwrap();
+    assert_eq!(value, Real::sigmoid(z));
+    assert_eq!((gradient[0], gradient[9]), (2.0 * gradient[9], gradient[9]));
+}
+
 fn pair<T: Real>(x: &[T]) -> [T; 2] {
     [x[0] * x[1].sin() + x[2].powi(3), (x[0] - x[2]).exp() * x[1]]
 }

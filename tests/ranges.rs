@@ -13,38 +13,52 @@ const VALUES: [[f64; 4]; 6] = [
     [f64::NAN, 1.0, 2.0, 3.0],
     [1e-320, -1e-320, -0.0, 5e-324],
 ];
-const WEIGHTS: [f64; 5] = [-2.0, 0.0, -0.0, 0.3, 0.7];
 
-fn constants(op: Op) -> &'static [f64] {
+/// Two operations take four operands and never have a range.
+fn operands(op: Op) -> usize {
     match op {
-        Op::LinearCombination => &WEIGHTS,
-        _ => &[],
+        Op::SelectLt | Op::SelectLe | Op::SelectEq => 4,
+        _ => 10,
     }
 }
 
-/// The operation on four inputs that lie one after another, or last ones first.
-fn apply<'t>(tape: &'t Tape, op: Op, values: [f64; 4], in_order: bool) -> ([Var<'t>; 4], Var<'t>) {
-    let mut x = [0, 1, 2, 3].map(|i| tape.var(values[if in_order { i } else { 3 - i }]));
+fn constants(op: Op) -> Vec<f64> {
+    let weight = |i: usize| [-2.0, 0.0, -0.0, 0.3, 0.7][i % 5];
+    match op {
+        Op::LinearCombination => (0..=operands(op)).map(weight).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The operation on inputs that lie one after another, or last ones first.
+fn apply<'t>(tape: &'t Tape, op: Op, values: &[f64], in_order: bool) -> (Vec<Var<'t>>, Var<'t>) {
+    let mut values = values.to_vec();
+    if !in_order {
+        values.reverse();
+    }
+    let mut x: Vec<Var<'_>> = values.iter().map(|&x| tape.var(x)).collect();
     if !in_order {
         x.reverse();
     }
-    (x, Var::nary(op, &[&x], &[constants(op)]))
+    let y = Var::nary(op, &[&x], &[&constants(op)]);
+    (x, y)
 }
 
 /// Every number that the two ways can be told apart by.
-fn all_of(op: Op, values: [f64; 4], in_order: bool) -> Vec<u64> {
+fn all_of(op: Op, values: &[f64], in_order: bool) -> Vec<u64> {
     let tape = Tape::new();
     let (x, y) = apply(&tape, op, values, in_order);
-    let z = y * 3.0 + x[3];
+    let z = y * 3.0 + x[x.len() - 1];
     let mut numbers = vec![y.value()];
     numbers.extend(z.backward().wrt_all(&x));
     numbers.extend(y.backward().wrt_all(&x));
     numbers.extend(z.gradient_graph(&x).iter().map(|x| x.value()));
-    numbers.extend(z.hvp(&x, &[1.0, -2.0, 0.5, 0.0]).1);
+    let direction: Vec<f64> = (0..x.len()).map(|i| [1.0, -2.0, 0.5, 0.0][i % 4]).collect();
+    numbers.extend(z.hvp(&x, &direction).1);
 
     let f = tape.function(&x, z);
-    let mut gradient = vec![0.0; 4];
-    let value = f.value_and_gradient_into(&values, &mut gradient, &mut Workspace::new());
+    let mut gradient = vec![0.0; x.len()];
+    let value = f.value_and_gradient_into(values, &mut gradient, &mut Workspace::new());
     numbers.push(value.unwrap());
     numbers.extend(gradient);
 
@@ -64,8 +78,9 @@ fn every_operation_on_a_range_has_the_bits_of_one_on_a_list() {
         .collect();
     assert!(many.len() >= 8, "{many:?}");
     for op in many {
-        for values in VALUES {
-            let (range, list) = (all_of(op, values, true), all_of(op, values, false));
+        for some in VALUES {
+            let values: Vec<f64> = some.into_iter().cycle().take(operands(op)).collect();
+            let (range, list) = (all_of(op, &values, true), all_of(op, &values, false));
             assert_eq!(range, list, "{op} {values:?}");
         }
     }
@@ -74,8 +89,8 @@ fn every_operation_on_a_range_has_the_bits_of_one_on_a_list() {
 #[test]
 fn a_range_has_the_operands_it_was_made_of() {
     let tape = Tape::new();
-    let first = tape.var(1.0);
-    let x = tape.vars(&[2.0, 3.0, 4.0]);
+    tape.var(1.0);
+    let x = tape.vars(&[2.0; 9]);
     let (sum, product) = (Var::sum(&x), Var::product(&x));
     let ids = |y: Var<'_>| -> Vec<_> {
         let node = tape.node(y.id().unwrap());
@@ -86,16 +101,18 @@ fn a_range_has_the_operands_it_was_made_of() {
         .map(|x| format!("Node({:?})", x.id().unwrap()))
         .collect();
     assert_eq!((ids(sum), ids(product)), (expected.clone(), expected));
-    // Not quite a range: twice the same, from the last on, and with a constant.
-    for operands in [
-        vec![first, first],
-        vec![x[2], x[1]],
-        vec![x[0], Var::from(3.0)],
-    ] {
+    // Not quite a range: begins elsewhere, has one twice, ends with a constant, and is
+    // gone through from the last on.
+    let mut others = [0, 1, 2, 3].map(|_| x.clone());
+    others[0][0] = x[3];
+    others[1][8] = x[7];
+    others[2][8] = Var::from(3.0);
+    others[3].reverse();
+    for operands in others {
         let sum: f64 = operands.iter().map(|x| x.value()).sum();
         let y = Var::sum(&operands);
         assert_eq!(y.value(), sum);
-        assert_eq!(tape.node(y.id().unwrap()).operands.len(), 2);
+        assert_eq!(tape.node(y.id().unwrap()).operands.len(), 9);
     }
 }
 
@@ -105,10 +122,16 @@ fn the_node_before_may_be_the_last_of_a_range() {
     let x = tape.var(0.5);
     let (a, b) = (x * 2.0, x * 3.0);
     let y = Var::dot(&[x, a], &[b, b]);
-    let z = Var::sum(&[x, a, b]);
+    // x, 2x, 3x … and as many after it
+    let mut all = vec![x, a, b];
+    all.extend((4..10).map(|i| x * f64::from(i)));
+    assert_eq!(all.len(), 9);
+    let z = Var::sum(&all);
+    // y = x·3x + 2x·3x and z = 45x
     let grad = (y + z).backward();
-    // y = x·3x + 2x·3x and z = 6x
-    assert_eq!((grad.wrt(x), grad.wrt(b)), (15.0, 2.5));
+    assert_eq!((grad.wrt(x), grad.wrt(b)), (9.0 + 45.0, 2.5));
+    let last = Var::sum(&all[1..]).backward();
+    assert_eq!((last.wrt(all[8]), last.wrt(x)), (1.0, 44.0));
 }
 
 #[test]
@@ -123,11 +146,12 @@ fn a_range_costs_the_same_however_long_it_is() {
 #[test]
 fn dual_numbers_take_ranges_too() {
     let f = Function::record(|r| {
-        let x = r.inputs(&[0.5, 1.5, 2.5]);
+        let x = r.inputs(&[0.5; 9]);
         Real::log_sum_exp(&x)
     });
-    let duals = [(0.5, 1.0), (1.5, 0.0), (2.5, -1.0)].map(|(x, t)| Dual::new(x, t));
-    let (value, tangent) = f.jvp(&[0.5, 1.5, 2.5], &[1.0, 0.0, -1.0]).unwrap();
+    let (x, v) = ([0.5, 1.5, 2.5].repeat(3), [1.0, 0.0, -1.0].repeat(3));
+    let duals: Vec<Dual<f64>> = x.iter().zip(&v).map(|(&x, &v)| Dual::new(x, v)).collect();
+    let (value, tangent) = f.jvp(&x, &v).unwrap();
     let expected = Dual::log_sum_exp(&duals);
     assert_eq!(
         (value[0], tangent[0]),
@@ -138,11 +162,13 @@ fn dual_numbers_take_ranges_too() {
 #[test]
 fn a_computed_zero_that_a_range_receives_is_not_absent() {
     let tape = Tape::new();
-    let t = tape.vars(&[0.0; 3]);
+    let t = tape.vars(&[0.0; 9]);
     let roots: Vec<Var<'_>> = t.iter().map(|t| t.sqrt()).collect();
-    let y = Var::linear_combination(&[-0.0, 0.0, 1.0], &roots, 0.0);
+    let y = Var::linear_combination(&[-0.0, 0.0, 1.0].repeat(3), &roots, 0.0);
     // −0·∞ and 0·∞
     let gradient = y.backward().wrt_all(&t);
-    assert!(gradient[0].is_nan() && gradient[1].is_nan());
-    assert_eq!(gradient[2], f64::INFINITY);
+    for three in gradient.chunks(3) {
+        assert!(three[0].is_nan() && three[1].is_nan());
+        assert_eq!(three[2], f64::INFINITY);
+    }
 }

@@ -14,7 +14,7 @@
 use super::freeze::Ends;
 use crate::ops::{Op, Real};
 use crate::program::{Form, NodeId, Operand, Program, Record};
-use crate::recording::Recording;
+use crate::recording::{Recording, SHORTEST_RANGE};
 use smallvec::SmallVec;
 use std::panic::Location;
 
@@ -192,21 +192,47 @@ pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Ve
     if !any {
         return None;
     }
-    let is_input = ends.inputs_among(from.len());
     let mut to = Recording::with_room(inside.iter().filter(|inside| !**inside).count());
-    let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
+    let mut moved = vec![Operand::Constant(f64::NAN); from.len()]; // nobody asks for it
+    let is_input = ends.inputs_among(from.len());
+    for input in inputs_by_use(program, &sums, &is_input) {
+        moved[input] = copy(&mut to, from, input, true, &moved);
+    }
     for (index, sum) in sums.iter().enumerate() {
-        moved.push(if inside[index] {
-            Operand::Constant(f64::NAN) // nobody asks for it
-        } else if sum.count > 0 {
+        if inside[index] || is_input[index] {
+            continue;
+        }
+        moved[index] = if sum.count > 0 {
             let node = sum.record(program, index, &mut to, &moved);
             carry_name(from, index, &mut to, node);
             node
         } else {
-            copy(&mut to, from, index, is_input[index], &moved)
-        });
+            copy(&mut to, from, index, false, &moved)
+        };
     }
     Some((to, moved))
+}
+
+/// All inputs, in the order in which long sums first use them: b + w₁·x₁ + … then has a
+/// range of operands, wherever b was recorded.
+fn inputs_by_use(program: Program<'_>, sums: &[Terms], is_input: &[bool]) -> Vec<usize> {
+    let mut left = is_input.to_vec();
+    let count = is_input.iter().filter(|is_input| **is_input).count();
+    let mut inputs = Vec::with_capacity(count);
+    let is_long = |sum: &Terms| sum.count as usize >= SHORTEST_RANGE;
+    for (end, sum) in sums.iter().enumerate().filter(|(_, sum)| is_long(sum)) {
+        if inputs.len() == count {
+            break;
+        }
+        let (first, second): (Vec<_>, Vec<_>) = sum.factors(program, end).into_iter().unzip();
+        for id in first.iter().chain(&second).filter_map(Operand::node) {
+            if std::mem::take(&mut left[id as usize]) {
+                inputs.push(id as usize);
+            }
+        }
+    }
+    inputs.extend((0..left.len()).filter(|&index| left[index]));
+    inputs
 }
 
 /// Copies the recording without products with 1 and quotients by 1 of what nothing

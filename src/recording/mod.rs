@@ -9,7 +9,7 @@
 
 mod nary;
 
-pub(crate) use nary::Mixed;
+pub(crate) use nary::{Mixed, SHORTEST_RANGE};
 
 use crate::error::Error;
 use crate::names::Names;

@@ -9,9 +9,15 @@ use std::panic::Location;
 /// Some operands are constants, or nodes of another tape.
 pub(crate) struct Mixed;
 
-/// The first of at least two nodes that follow one another on the tape, if they all do.
+/// Fewer operands than these are sooner gone through in a list (`docs/benchmarks.md`).
+pub(crate) const SHORTEST_RANGE: usize = 8;
+
+/// The first of nodes that follow one another on the tape, if they all do and are not few.
 #[inline]
 fn consecutive<V: Copy>(parts: &[&[V]], node: impl Fn(V) -> (u32, bool)) -> Option<u32> {
+    if parts.iter().map(|part| part.len()).sum::<usize>() < SHORTEST_RANGE {
+        return None;
+    }
     let first = node(*parts.first()?.first()?).0;
     let mut next = first;
     for part in parts {
@@ -22,7 +28,7 @@ fn consecutive<V: Copy>(parts: &[&[V]], node: impl Fn(V) -> (u32, bool)) -> Opti
             next += 1;
         }
     }
-    (next > first + 1).then_some(first)
+    Some(first)
 }
 
 impl Recording {
