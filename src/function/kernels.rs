@@ -294,11 +294,11 @@ fn factor_share(adjoint: f64, other: f64) -> f64 {
     Lane::share(Lane(adjoint), Lane(partial_of_factor(other))).0
 }
 
-/// The same where there is an adjoint: adding +0 makes −0 a +0. (A selection in
-/// what goes part by part is not compiled to vectors.)
+/// The same where there is an adjoint. (A selection in what goes part by part is not
+/// compiled to vectors.)
 #[inline(always)]
 fn factor_share_of_reached(adjoint: f64, other: f64) -> f64 {
-    sum(product(adjoint, partial_of_factor(other)), 0.0)
+    Lane::share_of_reached(Lane(adjoint), Lane(partial_of_factor(other))).0
 }
 
 /// What goes back to a factor in each row, of which the other is a number in each.

@@ -50,6 +50,11 @@ impl Real for Lane {
     }
 
     #[inline(always)]
+    fn share_of_reached(adjoint: Self, partial: Self) -> Self {
+        Self(f64::share_of_reached(adjoint.0, partial.0))
+    }
+
+    #[inline(always)]
     fn plus(self, share: Self) -> Self {
         Self(self.0 + share.0)
     }
