@@ -189,6 +189,12 @@ impl<V: Vectors> Back<'_, '_, V> {
         let (span, adjoint) = (self.rows.span, self.adjoint);
         let place = self.rows.plan.arguments[other];
         match (to, place) {
+            // A term by itself, as b in b + w·x: the share is the adjoint.
+            (To::Total(to), Place::Shared(_))
+                if reached && !self.numbers.row_by_row && self.numbers.factors[other] == 1.0 =>
+            {
+                return kernels::add_up(span, adjoint, &mut self.numbers.totals[to as usize]);
+            }
             (To::Add(to), Place::Shared(_)) if reached => {
                 let to = &mut self.numbers.adjoints[to as usize].0;
                 let other = &[self.numbers.factors[other]];
