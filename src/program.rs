@@ -235,7 +235,7 @@ impl<'p> Program<'p> {
                 each(constant());
                 each(node(record.a()));
             }
-            (_, Form::Range) => unreachable!("it takes a number of operands"),
+            (_, Form::Range) => unreachable!("a range where one or two operands are taken"),
         }
     }
 }

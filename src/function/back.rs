@@ -65,10 +65,10 @@ impl<V: Vectors> Back<'_, '_, V> {
             let (sender, out) = (Sender { adjoint, y }, &mut self.spare.0);
             let x = rows.block(arguments[0], numbers);
             match (self.step.kind, i) {
-                (Kind::One, _) if kernels::covered(op, x) => {
+                (Kind::One, _) if kernels::covered(span, op, x) => {
                     kernels::share_one(span, op, sender, x, out);
                 }
-                (Kind::One, _) => kernels::share_uncovered(op, sender, x, out),
+                (Kind::One, _) => kernels::share_uncovered(span, op, sender, x, out),
                 (_, i) => {
                     let y = rows.block(arguments[1], numbers);
                     match i {
@@ -216,7 +216,7 @@ impl<V: Vectors> Back<'_, '_, V> {
     fn send_to_many(&mut self) {
         let (step, arguments) = (self.step, self.rows.plan.of(self.step));
         let mut all: SmallVec<[Block; 4]> = SmallVec::from_elem([ABSENT; BLOCK], arguments.len());
-        for i in (0..BLOCK).filter(|&i| !is_absent(self.adjoint[i])) {
+        for i in (0..self.rows.count()).filter(|&i| !is_absent(self.adjoint[i])) {
             let x = |j: usize| self.rows.view(arguments[j], self.numbers).at(i);
             let y = self.numbers.values[step.slot as usize].0[i];
             let each = |j: usize, partial: f64| {

@@ -294,9 +294,9 @@ impl<'a, V: Vectors> Rows<'a, V> {
         match step.kind {
             Kind::One => {
                 let x = self.block(arguments[0], numbers);
-                match kernels::covered(step.op, x) {
+                match kernels::covered(span, step.op, x) {
                     true => kernels::value_one(span, step.op, x, out),
-                    false => kernels::value_uncovered(step.op, x, out),
+                    false => kernels::value_uncovered(span, step.op, x, out),
                 }
             }
             Kind::Two => {
@@ -310,7 +310,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
             Kind::Many => {
                 let view = |&place: &Place| self.view(place, numbers);
                 let x: SmallVec<[View<'_>; 8]> = arguments.iter().map(view).collect();
-                for (i, out) in out.iter_mut().enumerate() {
+                for (i, out) in out[..self.count()].iter_mut().enumerate() {
                     *out = step.op.value_n(x.len(), |j| x[j].at(i), &[]);
                 }
             }

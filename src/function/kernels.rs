@@ -142,20 +142,26 @@ pub(super) fn share<const BRANCH: bool, T: Real>(adjoint: f64, partial: T) -> f6
 }
 
 /// Whether the kernels cover all numbers of a block.
-pub(super) fn covered(op: Op, x: &Block) -> bool {
-    !(op == Op::Sin || op == Op::Cos) || x.iter().all(|&x| is_reduced(x))
+pub(super) fn covered<V: Copy>(span: Span<V>, op: Op, x: &Block) -> bool {
+    !(op == Op::Sin || op == Op::Cos) || x[..span.rows].iter().all(|&x| is_reduced(x))
 }
 
 /// What `value_one` does, for numbers that the kernels do not cover.
 #[cold]
-pub(super) fn value_uncovered(op: Op, x: &Block, out: &mut Block) {
-    each_one(Count(BLOCK), x, out, |x| op.value_1(x));
+pub(super) fn value_uncovered<V: Copy>(span: Span<V>, op: Op, x: &Block, out: &mut Block) {
+    each_one(Count(span.rows), x, out, |x| op.value_1(x));
 }
 
 /// What `share_one` does, for numbers that the kernels do not cover.
 #[cold]
-pub(super) fn share_uncovered(op: Op, sender: Sender<'_>, x: &Block, out: &mut Block) {
-    for i in 0..BLOCK {
+pub(super) fn share_uncovered<V: Copy>(
+    span: Span<V>,
+    op: Op,
+    sender: Sender<'_>,
+    x: &Block,
+    out: &mut Block,
+) {
+    for i in 0..span.rows {
         out[i] = share::<false, f64>(sender.adjoint[i], op.partial_1(x[i], sender.y[i]));
     }
 }

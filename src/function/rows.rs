@@ -373,7 +373,7 @@ impl Rows<'_, '_> {
     ) -> Result<(), Error> {
         let threads = rayon::current_num_threads();
         scratches.resize_with(scratches.len().max(threads), Scratch::default);
-        for scratch in &mut *scratches {
+        for scratch in &mut scratches[..threads] {
             scratch.numbers.prepare(&self.function.plan, values, false);
         }
         let chunks = self.len().div_ceil(CHUNK);
@@ -392,7 +392,8 @@ impl Rows<'_, '_> {
                         if failed.as_ref().is_none_or(|(other, _)| i < *other) {
                             *failed = Some((i, error));
                         }
-                        return;
+                        // All chunks before this one are done or in hand.
+                        while next().is_some() {}
                     }
                 }
             };

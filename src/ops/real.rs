@@ -125,7 +125,7 @@ pub trait Real:
         product
     }
 
-    /// The same for an adjoint that is not absent.
+    /// The same for an adjoint that is not absent. A zero product is +0 here, too.
     fn share_of_reached(adjoint: Self, partial: Self) -> Self {
         Self::share(adjoint, partial)
     }

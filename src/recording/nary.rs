@@ -12,12 +12,9 @@ pub(crate) struct Mixed;
 /// Fewer operands than these are sooner gone through in a list (`docs/benchmarks.md`).
 pub(crate) const SHORTEST_RANGE: usize = 8;
 
-/// The first of nodes that follow one another on the tape, if they all do and are not few.
+/// The first of nodes that follow one another on the tape, if they all do.
 #[inline]
 fn consecutive<V: Copy>(parts: &[&[V]], node: impl Fn(V) -> (u32, bool)) -> Option<u32> {
-    if parts.iter().map(|part| part.len()).sum::<usize>() < SHORTEST_RANGE {
-        return None;
-    }
     let first = node(*parts.first()?.first()?).0;
     let mut next = first;
     for part in parts {
@@ -48,8 +45,10 @@ impl Recording {
     ) -> Result<Option<u32>, Mixed> {
         let (start, own) = (self.operands.len(), self.constants_len);
         let pushed = self.push_own_constants(constants);
+        let n: usize = parts.iter().map(|part| part.len()).sum();
+        let long = n >= SHORTEST_RANGE;
         let (mut all, mut form) = (true, Form::Range);
-        if let Some(first) = consecutive(parts, &node) {
+        if let Some(first) = long.then(|| consecutive(parts, &node)).flatten() {
             self.operands.push(first);
         } else {
             form = Form::Nodes;
@@ -63,7 +62,6 @@ impl Recording {
             }
         }
         let fits = pushed.is_some() && all;
-        let n = parts.iter().map(|part| part.len()).sum();
         if fits && self.operands.len() <= MOST && self.len < self.records.len() {
             let own = &self.constants[own..self.constants_len];
             let value = op.value_n(n, value, own);
