@@ -95,6 +95,16 @@ impl Record {
     /// An input that has a value in each row of data.
     pub(crate) const COLUMN: Self = Self::new(Op::Input, Form::Nodes, 0, 1);
 
+    /// The sum of the two nodes before the node `at`, the nearest one second; for the
+    /// first two nodes no record.
+    #[inline(always)]
+    pub(crate) const fn sum_of_two_before(at: usize) -> Self {
+        // Both operands move with the node, and so by one product.
+        const STEP: u64 = Record::new(Op::Input, Form::Nodes, 1, 1).0;
+        const SECOND: u64 = Record::new(Op::Add, Form::Nodes, 0, 1).0;
+        Self(SECOND.wrapping_add((at as u64).wrapping_sub(2).wrapping_mul(STEP)))
+    }
+
     pub(crate) fn is_column(self) -> bool {
         self == Self::COLUMN
     }

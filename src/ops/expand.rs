@@ -187,23 +187,23 @@ macro_rules! expand {
         #[inline(always)]
         fn result<T: Real>(program: Program<'_>, index: usize, values: &[T], last: T) -> T {
             let record = program.records[index];
-            let (a, b) = (record.a(), record.b());
             let of = |i: usize| if i + 1 == index { last } else { values[i] };
+            // In each arm, so that it takes from the record only what it needs.
+            let (a, b) = (|| of(record.a()), || of(record.b()));
+            let constant = || T::from(program.constants[record.b()]);
             match record.code() {
-                $(n if n == const { code(Op::$P, Form::Nodes) } => T::unary(Op::$P, of(a)),)*
-                $(n if n == const { code(Op::$U, Form::Nodes) } => T::unary(Op::$U, of(a)),)*
-                $(n if n == const { code(Op::$I, Form::Nodes) } =>
-                    T::binary(Op::$I, of(a), of(b)),
+                $(n if n == const { code(Op::$P, Form::Nodes) } => T::unary(Op::$P, a()),)*
+                $(n if n == const { code(Op::$U, Form::Nodes) } => T::unary(Op::$U, a()),)*
+                $(n if n == const { code(Op::$I, Form::Nodes) } => T::binary(Op::$I, a(), b()),
                 n if n == const { code(Op::$I, Form::NodeConstant) } =>
-                    T::binary(Op::$I, of(a), T::from(program.constants[b])),
+                    T::binary(Op::$I, a(), constant()),
                 n if n == const { code(Op::$I, Form::ConstantNode) } =>
-                    T::binary(Op::$I, T::from(program.constants[b]), of(a)),)*
-                $(n if n == const { code(Op::$B, Form::Nodes) } =>
-                    T::binary(Op::$B, of(a), of(b)),
+                    T::binary(Op::$I, constant(), a()),)*
+                $(n if n == const { code(Op::$B, Form::Nodes) } => T::binary(Op::$B, a(), b()),
                 n if n == const { code(Op::$B, Form::NodeConstant) } =>
-                    T::binary(Op::$B, of(a), T::from(program.constants[b])),
+                    T::binary(Op::$B, a(), constant()),
                 n if n == const { code(Op::$B, Form::ConstantNode) } =>
-                    T::binary(Op::$B, T::from(program.constants[b]), of(a)),)*
+                    T::binary(Op::$B, constant(), a()),)*
                 $(n if n == const { code(Op::$N, Form::Nodes) } => {
                     let nary = program.nary(record);
                     T::nary_of(Op::$N, nary.len(), |i| values[nary.node(i)], nary.constants)
@@ -232,33 +232,34 @@ macro_rules! expand {
         forms { $($forms:tt)* }
     ) => {
         /// Gives `edges` the position and the partial of operand after operand of
-        /// one node, constants left out.
+        /// one node, constants left out. `kind` is its record's code, known to the
+        /// compiler where it is one of few.
         #[inline(always)]
         pub(crate) fn for_each_edge<T: $crate::Real>(
+            kind: u8,
             program: Program<'_>,
             index: usize,
             values: &[T],
             edges: &mut impl Edges<T>,
         ) {
             let record = program.records[index];
-            let (a, b) = (record.a(), record.b());
-            match record.code() {
+            match kind {
                 $(n if n == const { code(Op::$P, Form::Nodes) } => $crate::ops::expand!(
-                    @unary_edge (a, index, values, edges), $pbody),)*
+                    @unary_edge (record.a(), index, values, edges), $pbody),)*
                 $(n if n == const { code(Op::$U, Form::Nodes) } => $crate::ops::expand!(
-                    @unary_edge (a, index, values, edges), $ubody),)*
+                    @unary_edge (record.a(), index, values, edges), $ubody),)*
                 $(n if n == const { code(Op::$I, Form::Nodes) } => $crate::ops::expand!(
-                    @node_node_edges (a, b, index, values, edges), $ibody),
+                    @node_node_edges (record.a(), record.b(), index, values, edges), $ibody),
                 n if n == const { code(Op::$I, Form::NodeConstant) } => $crate::ops::expand!(
-                    @first_edge (a, b, index, values, program, edges), $ibody),
+                    @first_edge (record.a(), record.b(), index, values, program, edges), $ibody),
                 n if n == const { code(Op::$I, Form::ConstantNode) } => $crate::ops::expand!(
-                    @second_edge (a, b, index, values, program, edges), $ibody),)*
+                    @second_edge (record.a(), record.b(), index, values, program, edges), $ibody),)*
                 $(n if n == const { code(Op::$B, Form::Nodes) } => $crate::ops::expand!(
-                    @node_node_edges (a, b, index, values, edges), $bbody),
+                    @node_node_edges (record.a(), record.b(), index, values, edges), $bbody),
                 n if n == const { code(Op::$B, Form::NodeConstant) } => $crate::ops::expand!(
-                    @first_edge (a, b, index, values, program, edges), $bbody),
+                    @first_edge (record.a(), record.b(), index, values, program, edges), $bbody),
                 n if n == const { code(Op::$B, Form::ConstantNode) } => $crate::ops::expand!(
-                    @second_edge (a, b, index, values, program, edges), $bbody),)*
+                    @second_edge (record.a(), record.b(), index, values, program, edges), $bbody),)*
                 $(n if n == const { code(Op::$N, Form::Nodes) } => $crate::ops::expand!(
                     @nary_edges (record, index, values, program, edges), $nbody),
                 n if n == const { code(Op::$N, Form::NodeConstant) } => $crate::ops::expand!(
