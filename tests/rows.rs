@@ -431,3 +431,34 @@ fn a_total_of_computed_zeros_is_a_computed_zero() {
     assert!(all_nan(rows.gradient(&[0.0; 4]).unwrap()));
     assert_eq!(rows.gradient(&[1.0; 4]), Ok(vec![0.0; 4]));
 }
+
+#[test]
+fn where_columns_lie_changes_no_bit() {
+    let random = &mut Random(17);
+    let (f, parameters) = (logistic(3), many(random, 4));
+    for rows in [1, 7, 8, 90, 95, 97, 200, 959, 961, 1000, 1927] {
+        let columns = logistic_data(random, rows, 3);
+        let expected = f
+            .rows(&slices(&columns))
+            .unwrap()
+            .value_and_gradient(&parameters);
+        let at = |offsets: [usize; 4]| {
+            let shifted = columns.iter().zip(offsets).map(|(column, offset)| {
+                let before = std::iter::repeat_n(f64::NAN, offset);
+                before.chain(column.iter().copied()).collect::<Vec<_>>()
+            });
+            let shifted: Vec<Vec<f64>> = shifted.collect();
+            let slices: Vec<&[f64]> = shifted.iter().zip(offsets).map(|(c, o)| &c[o..]).collect();
+            f.rows(&slices).unwrap().value_and_gradient(&parameters)
+        };
+        for offset in 0..9 {
+            assert_eq!(
+                at([offset; 4]),
+                expected,
+                "{rows} rows, all columns by {offset}"
+            );
+        }
+        assert_eq!(at([3, 3, 5, 3]), expected, "{rows} rows");
+        assert_eq!(at([1, 2, 3, 4]), expected, "{rows} rows");
+    }
+}
