@@ -146,6 +146,12 @@ pub(crate) const fn code(op: Op, form: Form) -> u8 {
     (op as u8) << 2 | form as u8
 }
 
+/// Whether this is the code of an operation, in whatever form.
+#[inline(always)]
+pub(crate) const fn is_of(code: u8, op: Op) -> bool {
+    code >> 2 == op as u8
+}
+
 /// The structure of a tape, without its values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Program<'p> {

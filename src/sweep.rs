@@ -10,7 +10,7 @@ use crate::ops::rules::{
     FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E, picked, products_of_others, softmax,
 };
 use crate::ops::{ABSENT, Op, Real, table};
-use crate::program::{Form, NodeId, Operand, Program, Record, code};
+use crate::program::{Form, NodeId, Operand, Program, Record, code, is_of};
 use crate::recording::Recording;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -24,11 +24,43 @@ pub(crate) fn forward<T: Real>(program: Program<'_>, values: &mut [T]) {
     let Some(&(mut last)) = values.first() else {
         return;
     };
-    for index in 0..values.len() {
-        last = result(program, index, values, last);
+    let len = values.len();
+    let records = &program.records[..len];
+    let program = Program { records, ..program };
+    let mut index = 0;
+    while index < len {
+        let kind = records[index].code();
+        if is_of(kind, Op::Mul) {
+            let product = match kind {
+                PRODUCT => result(PRODUCT, program, index, values, last),
+                SCALED => result(SCALED, program, index, values, last),
+                _ => result(SCALED_BY_LEFT, program, index, values, last),
+            };
+            let next = index + 1;
+            if next < len && records[next] == Record::sum_of_two_before(next) {
+                values[index] = product;
+                last = T::binary(Op::Add, last, product);
+                index = next;
+            } else {
+                last = product;
+            }
+        } else {
+            last = result(kind, program, index, values, last);
+        }
         values[index] = last;
+        index += 1;
     }
 }
+
+// Sums of products are products and sums in turn. A sweep goes to a product by a branch of
+// its own, takes it and the sum after it as one, and keeps what they share in registers:
+// W1 0.77, replayed 0.60 of the time (`docs/benchmarks.md`). The branch knows which
+// product it is.
+
+const SUM: u8 = code(Op::Add, Form::Nodes);
+const PRODUCT: u8 = code(Op::Mul, Form::Nodes);
+const SCALED: u8 = code(Op::Mul, Form::NodeConstant);
+const SCALED_BY_LEFT: u8 = code(Op::Mul, Form::ConstantNode);
 
 table! { result }
 table! { edges }
@@ -98,7 +130,6 @@ pub(crate) fn reverse<T: Real>(program: Program<'_>, values: &[T], adjoints: &mu
         }
         let kind = records[at].code();
         if kind == SUM && records[at] == Record::sum_of_two_before(at) && before > 0 {
-            // An arm for each, so that the compiler knows the product.
             match records[before].code() {
                 PRODUCT => {
                     back.sum_and_product(PRODUCT, program, values, before);
@@ -121,11 +152,6 @@ pub(crate) fn reverse<T: Real>(program: Program<'_>, values: &[T], adjoints: &mu
     }
 }
 
-const SUM: u8 = code(Op::Add, Form::Nodes);
-const PRODUCT: u8 = code(Op::Mul, Form::Nodes);
-const SCALED: u8 = code(Op::Mul, Form::NodeConstant);
-const SCALED_BY_LEFT: u8 = code(Op::Mul, Form::ConstantNode);
-
 /// The reverse sweep at one node.
 struct Backward<'a, T> {
     adjoints: &'a mut [T],
@@ -146,10 +172,8 @@ impl<T: Real> Backward<'_, T> {
         self.before = before.wrapping_sub(1);
     }
 
-    /// A sum of the two nodes before it, and the second of them, a `product`, as one:
-    /// z + w·x, of which sums of products are made. The adjoint of z is out of a register
-    /// sooner, and one jump by a code is spared: 0.77 of the time for W1
-    /// (`docs/benchmarks.md`). What a sum has sent is not absent, so nobody asks.
+    /// A sum of the two nodes before it, and the second of them, a `product`, which is at
+    /// `at`. What a sum has sent is not absent, so nobody asks.
     #[inline(always)]
     fn sum_and_product(&mut self, product: u8, program: Program<'_>, values: &[T], at: usize) {
         let (a, b, y) = (values[at - 1], values[at], values[at + 1]);

@@ -1,6 +1,6 @@
-//! Does a sum of the two nodes before it, which the reverse sweep takes together with
-//! the product among them, send what it sends with another node in between? Bit for
-//! bit, by every number type.
+//! Does a sum of the two nodes before it, which the sweeps take together with the
+//! product among them, come to and send what it does with another node in between? Bit
+//! for bit, by every number type.
 
 use chainrule::{Tape, Var};
 

@@ -183,15 +183,18 @@ macro_rules! expand {
         nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => $nxs:tt, $ncs:tt $nbody:tt)* }
         forms { $($forms:tt)* }
     ) => {
-        /// What a record's operation gives; for a leaf what it is.
+        /// What a record's operation gives; for a leaf what it is. `kind` is its record's
+        /// code.
         #[inline(always)]
-        fn result<T: Real>(program: Program<'_>, index: usize, values: &[T], last: T) -> T {
+        fn result<T: Real>(
+            kind: u8, program: Program<'_>, index: usize, values: &[T], last: T,
+        ) -> T {
             let record = program.records[index];
             let of = |i: usize| if i + 1 == index { last } else { values[i] };
             // In each arm, so that it takes from the record only what it needs.
             let (a, b) = (|| of(record.a()), || of(record.b()));
             let constant = || T::from(program.constants[record.b()]);
-            match record.code() {
+            match kind {
                 $(n if n == const { code(Op::$P, Form::Nodes) } => T::unary(Op::$P, a()),)*
                 $(n if n == const { code(Op::$U, Form::Nodes) } => T::unary(Op::$U, a()),)*
                 $(n if n == const { code(Op::$I, Form::Nodes) } => T::binary(Op::$I, a(), b()),
