@@ -299,7 +299,7 @@ impl Real for Var<'_> {
             }
         };
         match pushed {
-            Some(id) => Self::on(tape, id),
+            Some((id, value)) => Self::new(tape, id, value),
             None => recording.borrow().full().stop(),
         }
     }

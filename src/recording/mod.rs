@@ -255,9 +255,12 @@ impl Recording {
                 let values: Vec<f64> = nodes.iter().map(|&id| self.value(id)).collect();
                 let node = |id| (id, true);
                 let pushed = self.push_nary(op, &[&nodes], node, |i| values[i], own, caller);
-                pushed.unwrap_or(None)
+                pushed.ok().flatten().map(|(id, _)| id)
             }
-            (None, _) => self.push_mixed(op, operands.iter().copied(), own, caller),
+            (None, _) => {
+                let pushed = self.push_mixed(op, operands.iter().copied(), own, caller);
+                pushed.map(|(id, _)| id)
+            }
             (_, [Operand::Node(a)]) => {
                 self.push_slowly(Record::new(op, Form::Nodes, a.0, 0), 0.0, caller)
             }

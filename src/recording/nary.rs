@@ -33,6 +33,7 @@ impl Recording {
     /// another. `node` gives a node's number and whether it is one of this tape;
     /// `value` the value of one by its position, if all is well.
     /// Nothing is recorded if not all are: `Err`; or if the tape is full: `None`.
+    /// Else its number and value.
     #[inline]
     pub(crate) fn push_nary<V: Copy>(
         &mut self,
@@ -42,7 +43,7 @@ impl Recording {
         value: impl Fn(usize) -> f64,
         constants: &[&[f64]],
         caller: &'static Location<'static>,
-    ) -> Result<Option<u32>, Mixed> {
+    ) -> Result<Option<(u32, f64)>, Mixed> {
         let (start, own) = (self.operands.len(), self.constants_len);
         let pushed = self.push_own_constants(constants);
         let n: usize = parts.iter().map(|part| part.len()).sum();
@@ -65,7 +66,8 @@ impl Recording {
         if fits && self.operands.len() <= MOST && self.len < self.records.len() {
             let own = &self.constants[own..self.constants_len];
             let value = op.value_n(n, value, own);
-            return Ok(self.put(Record::new(op, form, start as u32, n as u32), value));
+            let put = self.put(Record::new(op, form, start as u32, n as u32), value);
+            return Ok(put.map(|id| (id, value)));
         }
         let id = self.push_many(op, form, (start, n), own, fits, caller);
         if all { Ok(id) } else { Err(Mixed) }
@@ -78,7 +80,7 @@ impl Recording {
         operands: impl Iterator<Item = Operand>,
         constants: &[&[f64]],
         caller: &'static Location<'static>,
-    ) -> Option<u32> {
+    ) -> Option<(u32, f64)> {
         let (start, own) = (self.operands.len(), self.constants_len);
         let mut pushed = self.push_own_constants(constants);
         let mut n = 0;
@@ -108,7 +110,7 @@ impl Recording {
         own: usize,
         fits: bool,
         caller: &'static Location<'static>,
-    ) -> Option<u32> {
+    ) -> Option<(u32, f64)> {
         let mut id = None;
         if fits && self.operands.len() <= MOST {
             let record = Record::new(op, form, start as u32, n as u32);
@@ -123,7 +125,7 @@ impl Recording {
             self.operands.truncate(start);
             self.constants_len = own;
         }
-        id
+        id.map(|id| (id, self.value(id)))
     }
 
     #[inline]
