@@ -108,7 +108,7 @@ pub use closures::{grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use dual::Dual;
 pub use error::{Error, NonFinite};
 pub use formula::{Formula, WithLets};
-pub use function::{Freeze, Function, Pass, Recorder, Rows, Stats, Workspace};
+pub use function::{Column, Freeze, Function, Pass, Recorder, Rows, Stats, Workspace};
 pub use inspect::{ExplainedEdge, ExplainedPath, Explanation, explain};
 pub use ops::{Notation, Op, Real};
 pub use program::{NodeId, Operand};

@@ -4,7 +4,7 @@
 mod random;
 
 use allocation_counter::measure;
-use chainrule::{Error, Function, Op, Real, Tape, Var, Workspace};
+use chainrule::{Column, Error, Function, Op, Real, Tape, Var, Workspace};
 use random::Random;
 
 fn many(random: &mut Random, count: usize) -> Vec<f64> {
@@ -195,6 +195,13 @@ fn data_row_by_row_gives_the_same_bits_as_columns() {
         .value_and_gradient(&p)
         .unwrap();
     assert_eq!(found, expected);
+    // Two columns row by row, the others by themselves.
+    let [x1, x2] = [0, 1].map(|c| Column::strided(&by_row[c..], 5));
+    let [x3, y] = [2, 3].map(|c| Column::from(&columns[c][..]));
+    let mixed = f.rows_from(&[x1, x2, x3, y]).unwrap();
+    assert_eq!(mixed.value_and_gradient(&p).unwrap(), expected);
+    let values = f.rows(&slices(&columns)).unwrap().values(&p).unwrap();
+    assert_eq!(mixed.values(&p).unwrap(), values);
 }
 
 #[test]
@@ -352,6 +359,16 @@ fn data_that_does_not_fit_is_an_error() {
     assert!(text(f.rows(&[&[1.0], &[1.0, 2.0]]).unwrap_err()).contains("rows in a column"));
     assert!(f.rows_of(&[1.0, 2.0, 3.0], 2).is_err());
     assert!(f.rows_of(&[1.0, 2.0, 3.0], 1).is_err());
+    let two = [1.0, 2.0];
+    let no_way_apart = [Column::from(&two[..]), Column::strided(&two, 0)];
+    assert_eq!(
+        text(f.rows_from(&no_way_apart).unwrap_err()),
+        "0 numbers from row to row given, 1 expected"
+    );
+    let one_row_more = [Column::from(&two[..1]), Column::strided(&two, 1)];
+    assert!(text(f.rows_from(&one_row_more).unwrap_err()).contains("rows in a column"));
+    let last_row_ends_early = [Column::strided(&two[..1], 2), Column::strided(&two, 2)];
+    assert_eq!(f.rows_from(&last_row_ends_early).unwrap().len(), 1);
     let rows = f.rows(&[&[1.0], &[2.0]]).unwrap();
     assert!(text(rows.value(&[]).unwrap_err()).contains("parameters"));
     assert!(rows.retained(0, &[1.0]).is_err());

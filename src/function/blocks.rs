@@ -5,6 +5,7 @@
 //! added up by the remainder of their number by `LANES`, so that the order does not
 //! depend on how many a processor adds at once.
 
+use super::columns::Columns;
 use super::kernels::{self, BLOCK, Block, LANES, Span, Total};
 use super::plan::{Factors, Kind, Place, Plan, RowGuard, Run, Step};
 use super::route::To;
@@ -27,50 +28,6 @@ impl View<'_> {
         match self {
             Self::Each(block) => block[row],
             Self::All(value) => value,
-        }
-    }
-}
-
-/// Columns of data as they lie with the caller: row `r` of a column is at `r·stride`.
-#[derive(Clone, Debug)]
-pub(super) struct Columns<'d> {
-    data: Vec<&'d [f64]>,
-    stride: usize,
-    pub(super) rows: usize,
-    /// The whole blocks of each column that can be read where they lie.
-    blocks: Vec<&'d [Block]>,
-}
-
-impl<'d> Columns<'d> {
-    pub(super) fn new(data: Vec<&'d [f64]>, stride: usize, rows: usize) -> Self {
-        let whole = |column: &&'d [f64]| match stride {
-            1 => column.as_chunks().0,
-            _ => &[],
-        };
-        let blocks = data.iter().map(whole).collect();
-        Self {
-            data,
-            stride,
-            rows,
-            blocks,
-        }
-    }
-
-    /// Copies the `count` rows from `first` on together; the last one is repeated to
-    /// where kernels read.
-    fn gather(&self, first: usize, count: usize, gathered: &mut Vec<Slot>) {
-        gathered.resize_with(self.data.len(), Slot::default);
-        for (block, column) in gathered.iter_mut().zip(&self.data) {
-            let (there, beyond) = block.0.split_at_mut(count);
-            let rows = &column[first * self.stride..];
-            match self.stride {
-                1 => there.copy_from_slice(&rows[..count]),
-                stride => {
-                    let rows = rows.iter().step_by(stride);
-                    there.iter_mut().zip(rows).for_each(|(to, &x)| *to = x);
-                }
-            }
-            beyond[..count.next_multiple_of(LANES) - count].fill(there[count - 1]);
         }
     }
 }
@@ -258,7 +215,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
 
     #[inline(always)]
     pub(super) fn column<'s>(&'s self, column: usize, numbers: &'s Numbers) -> &'s Block {
-        match self.columns.blocks[column].get(self.block) {
+        match self.columns.block(column, self.block) {
             Some(block) => block,
             None => &numbers.gathered[column].0,
         }
@@ -277,9 +234,9 @@ impl<'a, V: Vectors> Rows<'a, V> {
     /// Evaluates every step, and checks the guards.
     pub(super) fn forward(&self, scratch: &mut Scratch) -> Result<(), Broken> {
         let Scratch { numbers, spare, .. } = scratch;
-        if self.columns.stride != 1 || self.count() < BLOCK {
+        if !self.columns.in_place || self.count() < BLOCK {
             self.columns
-                .gather(self.first(), self.count(), &mut numbers.gathered);
+                .gather(self.block, self.count(), &mut numbers.gathered);
         }
         for step in &self.plan.steps {
             self.evaluate(step, numbers, &mut spare.0);

@@ -6,6 +6,7 @@
 
 mod back;
 mod blocks;
+mod columns;
 mod freeze;
 mod kernels;
 mod lane;
@@ -19,6 +20,7 @@ mod stats;
 mod uses;
 mod vectors;
 
+pub use columns::Column;
 pub use freeze::Freeze;
 pub use rows::Rows;
 pub use run::Workspace;

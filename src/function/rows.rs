@@ -6,7 +6,8 @@
 //! threads or the width of a vector changes no bit.
 
 use super::Function;
-use super::blocks::{self, Broken, Columns, Scratch};
+use super::blocks::{self, Broken, Scratch};
+use super::columns::Columns;
 use super::kernels::{BLOCK, LANES, Total};
 use super::run::{Workspace, length};
 use super::vectors::{VectorTask, Vectors, with_widest};
@@ -62,52 +63,18 @@ pub struct Rows<'f, 'd> {
     parallel: bool,
 }
 
-impl Function {
-    /// This function over rows of data: a slice for each column, in the order of
-    /// the inputs that are columns, with a value in each row.
-    ///
-    /// # Errors
-    /// If there are not as many slices as columns, or not all of one length.
-    pub fn rows<'d>(&self, columns: &[&'d [f64]]) -> Result<Rows<'_, 'd>, Error> {
-        self.expect_columns(columns.len())?;
-        let rows = columns[0].len();
-        for column in columns {
-            length("rows in a column", column.len(), rows)?;
-        }
-        Ok(self.over(columns.to_vec(), 1, rows))
-    }
-
-    /// The same for data that lies row by row: each row is `width` numbers long
-    /// and begins with the columns in their order.
-    ///
-    /// # Errors
-    /// If `width` is less than there are columns, or the length of the data is no
-    /// multiple of it.
-    pub fn rows_of<'d>(&self, data: &'d [f64], width: usize) -> Result<Rows<'_, 'd>, Error> {
-        let columns = self.columns();
-        self.expect_columns(width.min(columns))?;
-        length("numbers in the last row", data.len() % width, 0)?;
-        let column = |c: usize| data.get(c..).unwrap_or(&[]);
-        let columns = (0..columns).map(column).collect();
-        Ok(self.over(columns, width, data.len() / width))
-    }
-
-    fn expect_columns(&self, found: usize) -> Result<(), Error> {
-        if self.columns() == 0 {
-            return Err(Error::NoColumns);
-        }
-        length("columns", found, self.columns())
-    }
-
-    fn over<'d>(&self, data: Vec<&'d [f64]>, stride: usize, rows: usize) -> Rows<'_, 'd> {
-        Rows {
-            function: self,
-            columns: Columns::new(data, stride, rows),
+impl<'f, 'd> Rows<'f, 'd> {
+    pub(super) fn new(function: &'f Function, columns: Columns<'d>) -> Self {
+        Self {
+            function,
+            columns,
             mean: false,
             parallel: false,
         }
     }
+}
 
+impl Function {
     /// How many inputs are columns.
     pub fn columns(&self) -> usize {
         self.is_column
