@@ -185,7 +185,8 @@ macro_rules! expand {
     ) => {
         /// What a record's operation gives; for a leaf what it is. `kind` is its record's
         /// code.
-        #[inline(always)]
+        // Several copies of it, not optimised, would take more stack than a thread may have.
+        #[cfg_attr(not(debug_assertions), inline(always))]
         fn result<T: Real>(
             kind: u8, program: Program<'_>, index: usize, values: &[T], last: T,
         ) -> T {
@@ -237,7 +238,8 @@ macro_rules! expand {
         /// Gives `edges` the position and the partial of operand after operand of
         /// one node, constants left out. `kind` is its record's code, known to the
         /// compiler where it is one of few.
-        #[inline(always)]
+        // As `result`.
+        #[cfg_attr(not(debug_assertions), inline(always))]
         pub(crate) fn for_each_edge<T: $crate::Real>(
             kind: u8,
             program: Program<'_>,
