@@ -52,10 +52,9 @@ pub(crate) fn forward<T: Real>(program: Program<'_>, values: &mut [T]) {
     }
 }
 
-// Sums of products are products and sums in turn. A sweep goes to a product by a branch of
-// its own, takes it and the sum after it as one, and keeps what they share in registers:
-// W1 0.77, replayed 0.60 of the time (`docs/benchmarks.md`). The branch knows which
-// product it is.
+// Sums of products are products and sums in turn. A sweep goes to such a pair by a branch
+// of its own, which knows the product, takes both at once, and keeps what they share in
+// registers: W1 0.77, replayed 0.60 of the time (`docs/benchmarks.md`).
 
 const SUM: u8 = code(Op::Add, Form::Nodes);
 const PRODUCT: u8 = code(Op::Mul, Form::Nodes);
@@ -125,30 +124,30 @@ pub(crate) fn reverse<T: Real>(program: Program<'_>, values: &[T], adjoints: &mu
         let (before, at) = (back.before, back.before + 1);
         back.next = back.adjoints[before];
         if back.adjoint.is_absent() {
-            back.go_on(before);
+            back.turn_to(before);
             continue;
         }
-        let kind = records[at].code();
-        if kind == SUM && records[at] == Record::sum_of_two_before(at) && before > 0 {
-            match records[before].code() {
-                PRODUCT => {
-                    back.sum_and_product(PRODUCT, program, values, before);
-                    continue;
-                }
-                SCALED => {
-                    back.sum_and_product(SCALED, program, values, before);
-                    continue;
-                }
-                SCALED_BY_LEFT => {
-                    back.sum_and_product(SCALED_BY_LEFT, program, values, before);
-                    continue;
-                }
-                _ => {}
+        match added_product(records, at) {
+            Some(PRODUCT) => back.sum_and_product(PRODUCT, program, values, before),
+            Some(SCALED) => back.sum_and_product(SCALED, program, values, before),
+            Some(SCALED_BY_LEFT) => back.sum_and_product(SCALED_BY_LEFT, program, values, before),
+            _ => {
+                for_each_edge(records[at].code(), program, at, values, &mut back);
+                back.adjoints[before] = back.next;
+                back.turn_to(before);
             }
         }
-        for_each_edge(kind, program, at, values, &mut back);
-        back.adjoints[before] = back.next;
-        back.go_on(before);
+    }
+}
+
+/// The code of the node before, if the node `at` is the sum of it and the one before it.
+#[inline(always)]
+fn added_product(records: &[Record], at: usize) -> Option<u8> {
+    let sum = records[at];
+    if sum.code() == SUM && sum == Record::sum_of_two_before(at) && at > 1 {
+        Some(records[at - 1].code())
+    } else {
+        None
     }
 }
 
@@ -165,11 +164,11 @@ struct Backward<'a, T> {
 }
 
 impl<T: Real> Backward<'_, T> {
-    /// Takes the adjoint of the node `before`, which is stored, to the one before it.
+    /// Now it is the turn of the node `at`, whose adjoint is `next`.
     #[inline(always)]
-    fn go_on(&mut self, before: usize) {
+    fn turn_to(&mut self, at: usize) {
         self.adjoint = self.next;
-        self.before = before.wrapping_sub(1);
+        self.before = at.wrapping_sub(1);
     }
 
     /// A sum of the two nodes before it, and the second of them, a `product`, which is at
@@ -185,7 +184,7 @@ impl<T: Real> Backward<'_, T> {
         (self.before, self.next) = (at - 1, sum);
         for_each_edge(product, program, at, values, self);
         self.adjoints[at - 1] = self.next;
-        self.go_on(at - 1);
+        self.turn_to(at - 1);
     }
 }
 
