@@ -127,27 +127,27 @@ pub(crate) fn reverse<T: Real>(program: Program<'_>, values: &[T], adjoints: &mu
             back.turn_to(before);
             continue;
         }
-        match added_product(records, at) {
-            Some(PRODUCT) => back.sum_and_product(PRODUCT, program, values, before),
-            Some(SCALED) => back.sum_and_product(SCALED, program, values, before),
-            Some(SCALED_BY_LEFT) => back.sum_and_product(SCALED_BY_LEFT, program, values, before),
-            _ => {
-                for_each_edge(records[at].code(), program, at, values, &mut back);
-                back.adjoints[before] = back.next;
-                back.turn_to(before);
+        let kind = records[at].code();
+        if kind == SUM && records[at] == Record::sum_of_two_before(at) && before > 0 {
+            match records[before].code() {
+                PRODUCT => {
+                    back.sum_and_product(PRODUCT, program, values, before);
+                    continue;
+                }
+                SCALED => {
+                    back.sum_and_product(SCALED, program, values, before);
+                    continue;
+                }
+                SCALED_BY_LEFT => {
+                    back.sum_and_product(SCALED_BY_LEFT, program, values, before);
+                    continue;
+                }
+                _ => {}
             }
         }
-    }
-}
-
-/// The code of the node before, if the node `at` is the sum of it and the one before it.
-#[inline(always)]
-fn added_product(records: &[Record], at: usize) -> Option<u8> {
-    let sum = records[at];
-    if sum.code() == SUM && sum == Record::sum_of_two_before(at) && at > 1 {
-        Some(records[at - 1].code())
-    } else {
-        None
+        for_each_edge(kind, program, at, values, &mut back);
+        back.adjoints[before] = back.next;
+        back.turn_to(before);
     }
 }
 
