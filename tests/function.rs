@@ -123,28 +123,23 @@ fn equal_nodes_are_shared_if_asked_for_and_values_keep_every_bit() {
 
 #[test]
 fn nodes_with_names_retained_ones_and_other_constants_are_not_shared() {
-    let nodes = |record: fn(Var<'_>) -> Var<'_>, retain: bool| {
+    let nodes = |record: fn(Var<'_>) -> Var<'_>, retained: Option<usize>| {
         let tape = Tape::new();
         let x = tape.var(0.5);
-        let (first, second) = (record(x), record(x));
-        let freeze = tape.freeze(&[x]).output(first * second).share_equal_nodes();
-        let freeze = if retain {
-            freeze.retain(second)
-        } else {
-            freeze
-        };
-        freeze.function().nodes()
+        let both = [record(x), record(x)];
+        let freeze = tape.freeze(&[x]).output(both[0] * both[1]);
+        let retain = |which: usize| freeze.clone().retain(both[which]);
+        let freeze = retained.map_or(freeze.clone(), retain);
+        freeze.share_equal_nodes().function().nodes()
     };
-    assert_eq!(nodes(|x| x.sin(), false), 3);
-    assert_eq!(nodes(|x| x.sin(), true), 4);
-    assert_eq!(nodes(|x| 1.0 + x, false), 3);
-    assert_eq!(
-        nodes(
-            |x| Var::linear_combination(&[1.0, 2.0], &[x, x], 0.5),
-            false
-        ),
-        3
-    );
+    fn weighted(x: Var<'_>) -> Var<'_> {
+        Var::linear_combination(&[1.0, 2.0], &[x, x], 0.5)
+    }
+    assert_eq!(nodes(|x| x.sin(), None), 3);
+    assert_eq!(nodes(|x| x.sin(), Some(0)), 4);
+    assert_eq!(nodes(|x| x.sin(), Some(1)), 4);
+    assert_eq!(nodes(|x| 1.0 + x, None), 3);
+    assert_eq!(nodes(weighted, None), 3);
     let tape = Tape::new();
     let x = tape.var(0.5);
     let named = (x.sin().named("u"), x.sin().named("v"));

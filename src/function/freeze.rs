@@ -161,7 +161,8 @@ impl Freeze<'_> {
     }
 
     /// One node in place of equal ones: of the same operation on the same operands in
-    /// the same order. Nodes with a name and retained ones stay by themselves.
+    /// the same order. A retained node stays by itself, so that its adjoint is its own, and
+    /// so does a second one with a name.
     ///
     /// Values keep every bit. Gradients may change in their last digits, because what
     /// comes back to two nodes is then added up before it is sent on and not after:

@@ -18,6 +18,7 @@ use crate::ops::{Op, Real};
 use crate::program::{Form, NodeId, Operand, Program, Record};
 use crate::recording::{Recording, SHORTEST_RANGE};
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 use smallvec::SmallVec;
 use std::panic::Location;
 
@@ -269,30 +270,29 @@ pub(super) fn drop_ones(from: &Recording, ends: &Ends) -> Option<(Recording, Vec
 /// equal if their bits are.
 type Key = (Op, SmallVec<[Result<NodeId, u64>; 4]>, SmallVec<[u64; 4]>);
 
-/// Copies the recording with one node in place of equal ones, which are not inputs and
-/// have no name of their own and are not retained. Returns where each node has gone, or
+/// Copies the recording with one node in place of equal ones. Inputs and what is retained
+/// stay by themselves, and no second name is lost. Returns where each node has gone, or
 /// `None` if all are different.
 pub(super) fn share_equal(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Operand>)> {
     let (program, is_input) = (from.program(), ends.inputs_among(from.len()));
     let mut by_itself = is_input.clone();
-    let retained = ends.retained.iter().filter_map(Operand::node);
-    let named = from.names.iter().map(|(_, id)| id);
-    retained
-        .chain(named)
-        .for_each(|id| by_itself[id as usize] = true);
+    for id in ends.retained.iter().filter_map(Operand::node) {
+        by_itself[id as usize] = true;
+    }
     let mut seen: IndexMap<Key, Operand> = IndexMap::new();
     let mut to = Recording::with_room(from.len());
     let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
     for (index, &record) in program.records.iter().enumerate() {
-        let key = key(program, record, &moved);
-        let equal = seen.get(&key).filter(|_| !by_itself[index]);
-        let node = match equal {
-            Some(&equal) => equal,
-            None => copy(&mut to, from, index, is_input[index], &moved),
+        let mut copied = || copy(&mut to, from, index, is_input[index], &moved);
+        let node = if by_itself[index] || record.op() == Op::Input {
+            copied()
+        } else {
+            match seen.entry(key(program, record, &moved)) {
+                Entry::Occupied(equal) if from.names.of(index as u32).is_none() => *equal.get(),
+                Entry::Occupied(_) => copied(),
+                Entry::Vacant(vacant) => *vacant.insert(copied()),
+            }
         };
-        if record.op() != Op::Input {
-            seen.entry(key).or_insert(node);
-        }
         moved.push(node);
     }
     (to.len() < from.len()).then_some((to, moved))
