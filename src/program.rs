@@ -309,3 +309,20 @@ pub(crate) struct Guard {
     pub(crate) recorded: (f64, f64),
     pub(crate) caller: &'static Location<'static>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_of_two_before_has_the_record_of_that_sum() {
+        for at in [2, 3, 1000, MOST as u32] {
+            let sum = Record::new(Op::Add, Form::Nodes, at - 2, at - 1);
+            assert_eq!(Record::sum_of_two_before(at as usize), sum);
+        }
+        for at in [0, 1] {
+            let none = Record::sum_of_two_before(at);
+            assert!(none.a() >= at && none.b() >= MOST - 2, "{none:?}");
+        }
+    }
+}

@@ -47,7 +47,7 @@ fn numbers([w, x, c]: [f64; 3], terms: [Product; 2], apart: bool) -> Vec<u64> {
     let (w, x) = (tape.var(w), tape.var(x));
     let [first, z] = add(x, terms[0], w, c, apart);
     let [second, sum] = add(z, terms[1], w, c, apart);
-    let y = sum * z;
+    let y = sum * z + first.sin() * second;
     let all = [w, x, first, z, second, sum];
     let mut numbers = vec![y.value()];
     for output in [y, sum, second, z] {
@@ -63,6 +63,7 @@ fn numbers([w, x, c]: [f64; 3], terms: [Product; 2], apart: bool) -> Vec<u64> {
     }
     tape.set(w, 0.75);
     tape.forward();
+    numbers.extend(all.map(Var::value));
     numbers.push(y.value());
     numbers.extend(y.backward().wrt_all(&all));
     // Which of two NaNs a sum is, a compiler may choose.
