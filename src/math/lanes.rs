@@ -132,7 +132,7 @@ pub(crate) fn log_add_exp(a: f64, b: f64) -> f64 {
     if a == b { a + LN_2 } else { apart }
 }
 
-/// x·ln y, and 0 wherever x is 0 and y is a number
+/// x·ln y, and 0 wherever x is 0 and y is not negative
 #[inline(always)]
 pub(crate) fn x_ln_y(x: f64, y: f64) -> f64 {
     let product = x * ln(y);

@@ -393,7 +393,7 @@ pub(crate) fn sqrt(x: f64) -> f64 {
     x.sqrt()
 }
 
-/// x·ln y, and 0 wherever x is 0 and y is a number
+/// x·ln y, and 0 wherever x is 0 and y is not negative
 #[inline]
 pub(crate) fn x_ln_y(x: f64, y: f64) -> f64 {
     if x == 0.0 && y >= 0.0 { 0.0 } else { x * ln(y) }

@@ -17,8 +17,7 @@ pub(super) struct Rule {
     /// The partial with respect to each operand.
     pub(super) out: Vec<Operand>,
     /// Whether there are operands for which its value is NaN; then its partials are
-    /// too. (The table has one case more, in which the value is 0 and the partials
-    /// NaN: x·ln y at x = 0 and y < 0.)
+    /// too.
     pub(super) domain: bool,
 }
 

@@ -69,7 +69,7 @@ const VALUES = {
   max: (a, b) => Math.max(a, b),
   compare: (a, b) => (a < b ? -1 : a > b ? 1 : a === b ? 0 : NaN),
   log_add_exp: logAddExp,
-  x_ln_y: (x, y) => (x === 0 && !Number.isNaN(y) ? 0 : x * Math.log(y)),
+  x_ln_y: (x, y) => (x === 0 && y >= 0 ? 0 : x * Math.log(y)),
 };
 
 // Operations on any number of operands, and constants of their own.

@@ -169,8 +169,13 @@ pub fn outside_of_domains(browser: &Browser, pages: &Pages) {
     let tape = Tape::new();
     let (inputs, output) = every_operation(&tape);
     browser.open(&pages.directory.join("operations.html"), "");
-    for value in [-3.0, -1.0, 0.0, 1.0] {
-        let point = vec![value; inputs.len()];
+    // In turn, so that operations on two have a 0 beside another number, too.
+    let turns = [[-3.0, -3.0], [-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]];
+    for turn in turns
+        .into_iter()
+        .chain([[0.0, -1.0], [-1.0, 0.0], [0.0, 2.0], [2.0, 0.0]])
+    {
+        let point: Vec<f64> = (0..inputs.len()).map(|i| turn[i % 2]).collect();
         compare_without_fields(browser, &tape, &inputs, output, &point);
     }
 }
