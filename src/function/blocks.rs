@@ -251,9 +251,11 @@ impl<'a, V: Vectors> Rows<'a, V> {
         match step.kind {
             Kind::One => {
                 let x = self.block(arguments[0], numbers);
-                match kernels::covered(span, step.op, x) {
-                    true => kernels::value_one(span, step.op, x, out),
-                    false => kernels::value_uncovered(span, step.op, x, out),
+                if !kernels::value_plain(span, step.op, x, out) {
+                    match kernels::covered(span, step.op, x) {
+                        true => kernels::value_one(span, step.op, x, out),
+                        false => kernels::value_uncovered(span, step.op, x, out),
+                    }
                 }
             }
             Kind::Two => {

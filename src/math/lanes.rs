@@ -2,13 +2,13 @@
 //! branches. Where one number alone has a shorter way, it is in `mod.rs`, and gives
 //! the same bits.
 
+use super::{
+    LN_2_LOW, clamp, exp_m1_up_to_50, exp_m1_with_rest, exp_sum, exp_with_rest, ln_edges, ln_parts,
+    reduce, scale, sech_of, sin_of_quadrant, split,
+};
 pub(crate) use super::{
     acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cosh, erf, exp2, hypot, log2, log10,
     maximum, minimum, pow, sinh, sqrt, tan,
-};
-use super::{
-    clamp, exp_m1_up_to_50, exp_m1_with_rest, exp_sum, exp_with_rest, ln_edges, ln_parts, reduce,
-    scale, sech_of, sin_of_quadrant, split,
 };
 use std::f64::consts::LN_2;
 
@@ -24,7 +24,8 @@ pub(crate) fn exp(x: f64) -> f64 {
 pub(crate) fn ln(x: f64) -> f64 {
     let tiny = x < f64::MIN_POSITIVE;
     let (k, m) = split(if tiny { x * 18014398509481984.0 } else { x });
-    let result = ln_parts(if tiny { k - 54.0 } else { k }, m - 1.0, 0.0);
+    let k = if tiny { k - 54.0 } else { k };
+    let result = ln_parts(k, m - 1.0, k * LN_2_LOW);
     ln_edges(x, result)
 }
 
@@ -48,7 +49,7 @@ pub(crate) fn ln_1p(x: f64) -> f64 {
     };
     let near = k == 0.0;
     let (f, correction) = if near { (x, 0.0) } else { (m - 1.0, lost / u) };
-    let result = ln_edges(u, ln_parts(k, f, correction));
+    let result = ln_edges(u, ln_parts(k, f, k * LN_2_LOW + correction));
     if x == 0.0 { x } else { result }
 }
 

@@ -137,16 +137,28 @@ fn scale(x: f64, k: f64) -> f64 {
     x * power_of_2(half) * power_of_2(rest)
 }
 
-/// eˣ. Away from the edges nothing is to be kept within bounds, and one step
-/// scales: the same bits, 2 ns earlier.
+/// eˣ
 #[inline]
 pub(crate) fn exp(x: f64) -> f64 {
-    if x.abs() < 700.0 {
-        let (k, sum) = exp_sum(x);
-        sum * power_of_2(k + ROUND)
+    if exp_is_plain(x) {
+        exp_plain(x)
     } else {
         rarely(lanes::exp, x)
     }
+}
+
+/// Whether x is away from the edges of `exp`.
+#[inline(always)]
+pub(crate) fn exp_is_plain(x: f64) -> bool {
+    x.abs() < 700.0
+}
+
+/// eˣ away from the edges, where nothing is to be kept within bounds and one step
+/// scales: the same bits, 2 ns earlier.
+#[inline(always)]
+pub(crate) fn exp_plain(x: f64) -> f64 {
+    let (k, sum) = exp_sum(x);
+    sum * power_of_2(k + ROUND)
 }
 
 /// eˣ = 2ᵏ·sum for |x| < 1100.
@@ -224,32 +236,47 @@ fn split(x: f64) -> (f64, f64) {
     (k, m)
 }
 
-/// k·ln 2 + ln(1 + f) + correction, as the largest part and the sum of what
-/// is left: f − f²/2 and k·ln 2 are added exactly.
+/// k·ln 2 + ln(1 + f), as the largest part and the sum of what is left: f − f²/2 and
+/// k·ln 2 are added exactly. `low` is what k·ln 2 has beyond `LN_2_HIGH`, and what else
+/// is small.
 #[inline(always)]
-fn ln_parts(k: f64, f: f64, correction: f64) -> f64 {
+fn ln_parts(k: f64, f: f64, low: f64) -> f64 {
     let s = f / (2.0 + f);
     let half = 0.5 * f * f;
     let near = f - half;
     let whole = k * LN_2_HIGH;
     let sum = whole + near;
     let lost = ((f - near) - half) + (near - (sum - whole));
-    let left = (k * LN_2_LOW + correction) + lost;
+    let left = low + lost;
     let z = s * s;
     let z2 = z * z;
     let tail = (s * z) * four(&LN, 0, z, z2) + (s * z * (z2 * z2)) * four(&LN, 4, z, z2);
     sum + ((s * half + left) + tail)
 }
 
-/// ln x. Between the edges nothing is to be selected: the same bits, 3 ns earlier.
+/// ln x
 #[inline]
 pub(crate) fn ln(x: f64) -> f64 {
-    if (f64::MIN_POSITIVE..f64::INFINITY).contains(&x) {
-        let (k, m) = split(x);
-        ln_parts(k, m - 1.0, 0.0)
+    if ln_is_plain(x) {
+        ln_plain(x)
     } else {
         rarely(lanes::ln, x)
     }
+}
+
+/// Whether x is away from the edges of `ln`: positive, finite and not subnormal, which is
+/// one comparison of its bits.
+#[inline(always)]
+pub(crate) fn ln_is_plain(x: f64) -> bool {
+    const LEAST: u64 = f64::MIN_POSITIVE.to_bits();
+    x.to_bits().wrapping_sub(LEAST) < f64::INFINITY.to_bits() - LEAST
+}
+
+/// ln x away from the edges, where nothing is to be selected: the same bits, 3 ns earlier.
+#[inline(always)]
+pub(crate) fn ln_plain(x: f64) -> f64 {
+    let (k, m) = split(x);
+    ln_parts(k, m - 1.0, k * LN_2_LOW)
 }
 
 /// Keeps what is rare out of the straight way.
