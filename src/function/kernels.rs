@@ -8,7 +8,7 @@
 use super::lane::Lane;
 use super::vectors::Vectors;
 use crate::math::lanes as math; // what the rows of the table call `math` here
-use crate::math::{exp_is_plain, exp_plain, is_reduced, ln_is_plain, ln_plain};
+use crate::math::{is_reduced, plain};
 use crate::ops::rules::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
 use crate::ops::{ABSENT, Op, Real, table};
 use std::ops::Range;
@@ -146,12 +146,13 @@ pub(super) fn covered<V: Copy>(span: Span<V>, op: Op, x: &Block) -> bool {
     !(op == Op::Sin || op == Op::Cos) || x[..span.rows].iter().all(|&x| is_reduced(x))
 }
 
-/// What `value_one` does, by shorter ways that `exp` and `ln` have away from their edges.
+/// What `value_one` does, by shorter ways that some operations have away from edges.
 /// Returns whether all numbers are there: W1 10.8 → 10.5 ns a row (`docs/benchmarks.md`).
 pub(super) fn value_plain<V: Vectors>(span: Span<V>, op: Op, x: &Block, out: &mut Block) -> bool {
     match op {
-        Op::Exp => each_plain(span, x, out, exp_is_plain, exp_plain),
-        Op::Ln => each_plain(span, x, out, ln_is_plain, ln_plain),
+        Op::Exp => each_plain(span, x, out, plain::is_for_exp, plain::exp),
+        Op::Ln => each_plain(span, x, out, plain::is_for_ln, plain::ln),
+        Op::Sigmoid => each_plain(span, x, out, plain::is_for_exp, plain::sigmoid),
         _ => false,
     }
 }

@@ -1,10 +1,10 @@
 //! The kernels as loops over many numbers need them: straight-line code without
-//! branches. Where one number alone has a shorter way, it is in `mod.rs`, and gives
+//! branches. Where one number alone has a shorter way, it is in `mod.rs` or `plain.rs`, and gives
 //! the same bits.
 
 use super::{
     LN_2_LOW, clamp, exp_m1_up_to_50, exp_m1_with_rest, exp_sum, exp_with_rest, ln_edges, ln_parts,
-    reduce, scale, sech_of, sin_of_quadrant, split,
+    reduce, scale, sech_of, sigmoid_of, sin_of_quadrant, split,
 };
 pub(crate) use super::{
     acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cosh, erf, exp2, hypot, log2, log10,
@@ -39,6 +39,13 @@ pub(crate) fn exp_m1(x: f64) -> f64 {
 /// ln(1 + x)
 #[inline(always)]
 pub(crate) fn ln_1p(x: f64) -> f64 {
+    let result = ln_edges(1.0 + x, ln_1p_inside(x));
+    if x == 0.0 { x } else { result }
+}
+
+/// The same where 1 + x is away from the edges of `ln`, and x is not 0.
+#[inline(always)]
+pub(super) fn ln_1p_inside(x: f64) -> f64 {
     let u = 1.0 + x;
     let (k, m) = split(u);
     // What rounding 1 + x has lost, relative to it
@@ -49,8 +56,7 @@ pub(crate) fn ln_1p(x: f64) -> f64 {
     };
     let near = k == 0.0;
     let (f, correction) = if near { (x, 0.0) } else { (m - 1.0, lost / u) };
-    let result = ln_edges(u, ln_parts(k, f, k * LN_2_LOW + correction));
-    if x == 0.0 { x } else { result }
+    ln_parts(k, f, k * LN_2_LOW + correction)
 }
 
 /// tanh x
@@ -82,13 +88,7 @@ pub(crate) fn sech(x: f64) -> f64 {
 #[inline(always)]
 pub(crate) fn sigmoid(x: f64) -> f64 {
     let (e, rest) = exp_with_rest(-x.abs());
-    let below = x < 0.0;
-    let sum = 1.0 + e;
-    let quotient = (if below { e } else { 1.0 }) / sum;
-    // What e and the sum have lost in rounding, to first order
-    let lost = (e - (sum - 1.0)) + rest;
-    let inverse = if below { 1.0 - quotient } else { quotient };
-    quotient + ((if below { rest } else { 0.0 }) - quotient * lost) * inverse
+    sigmoid_of(x, e, rest)
 }
 
 /// ln(1+e^x), finite for every finite x

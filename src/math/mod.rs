@@ -24,6 +24,7 @@
 //! | `softplus`, `log_sigmoid` | 1.58, 1.56 | max(x, 0) + ln_1p(e^{−\|x\|}) |
 
 pub(crate) mod lanes;
+pub(crate) mod plain;
 
 pub(crate) use libm::{
     acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cosh, erf, exp2, hypot, log2, log10, pow,
@@ -140,25 +141,11 @@ fn scale(x: f64, k: f64) -> f64 {
 /// eˣ
 #[inline]
 pub(crate) fn exp(x: f64) -> f64 {
-    if exp_is_plain(x) {
-        exp_plain(x)
+    if plain::is_for_exp(x) {
+        plain::exp(x)
     } else {
         rarely(lanes::exp, x)
     }
-}
-
-/// Whether x is away from the edges of `exp`.
-#[inline(always)]
-pub(crate) fn exp_is_plain(x: f64) -> bool {
-    x.abs() < 700.0
-}
-
-/// eˣ away from the edges, where nothing is to be kept within bounds and one step
-/// scales: the same bits, 2 ns earlier.
-#[inline(always)]
-pub(crate) fn exp_plain(x: f64) -> f64 {
-    let (k, sum) = exp_sum(x);
-    sum * power_of_2(k + ROUND)
 }
 
 /// eˣ = 2ᵏ·sum for |x| < 1100.
@@ -173,11 +160,18 @@ fn exp_sum(x: f64) -> (f64, f64) {
 /// eˣ for x ≤ 0, and what rounding it to one number lost.
 #[inline(always)]
 fn exp_with_rest(x: f64) -> (f64, f64) {
-    let (k, high, low, tail) = exp_parts(clamp(x, -746.0, 0.0));
+    let (k, sum, rest) = exp_sum_with_rest(clamp(x, -746.0, 0.0));
+    (scale(sum, k), scale(rest, k))
+}
+
+/// eˣ = 2ᵏ·(sum + rest) for |x| < 1100.
+#[inline(always)]
+fn exp_sum_with_rest(x: f64) -> (f64, f64, f64) {
+    let (k, high, low, tail) = exp_parts(x);
     let one = 1.0 + high;
     let small = (((high - (one - 1.0)) - low) + tail[0]) + tail[1];
     let sum = one + small;
-    (scale(sum, k), scale(small - (sum - one), k))
+    (k, sum, small - (sum - one))
 }
 
 /// eˣ − 1, and what rounding it to one number lost.
@@ -257,26 +251,11 @@ fn ln_parts(k: f64, f: f64, low: f64) -> f64 {
 /// ln x
 #[inline]
 pub(crate) fn ln(x: f64) -> f64 {
-    if ln_is_plain(x) {
-        ln_plain(x)
+    if plain::is_for_ln(x) {
+        plain::ln(x)
     } else {
         rarely(lanes::ln, x)
     }
-}
-
-/// Whether x is away from the edges of `ln`: positive, finite and not subnormal, which is
-/// one comparison of its bits.
-#[inline(always)]
-pub(crate) fn ln_is_plain(x: f64) -> bool {
-    const LEAST: u64 = f64::MIN_POSITIVE.to_bits();
-    x.to_bits().wrapping_sub(LEAST) < f64::INFINITY.to_bits() - LEAST
-}
-
-/// ln x away from the edges, where nothing is to be selected: the same bits, 3 ns earlier.
-#[inline(always)]
-pub(crate) fn ln_plain(x: f64) -> f64 {
-    let (k, m) = split(x);
-    ln_parts(k, m - 1.0, k * LN_2_LOW)
 }
 
 /// Keeps what is rare out of the straight way.
@@ -379,19 +358,39 @@ fn sech_of(e: f64) -> f64 {
 /// 1/(1+e^{−x})
 #[inline]
 pub(crate) fn sigmoid(x: f64) -> f64 {
-    lanes::sigmoid(x)
+    if plain::is_for_exp(x) {
+        plain::sigmoid(x)
+    } else {
+        rarely(lanes::sigmoid, x)
+    }
+}
+
+/// The same from e^{−|x|}, which is the sum of `e` and `rest`.
+#[inline(always)]
+fn sigmoid_of(x: f64, e: f64, rest: f64) -> f64 {
+    let below = x < 0.0;
+    let sum = 1.0 + e;
+    let quotient = (if below { e } else { 1.0 }) / sum;
+    // What e and the sum have lost in rounding, to first order
+    let lost = (e - (sum - 1.0)) + rest;
+    let inverse = if below { 1.0 - quotient } else { quotient };
+    quotient + ((if below { rest } else { 0.0 }) - quotient * lost) * inverse
 }
 
 /// ln(1+e^x), finite for every finite x
 #[inline]
 pub(crate) fn softplus(x: f64) -> f64 {
-    lanes::softplus(x)
+    if plain::is_for_exp(x) {
+        plain::softplus(x)
+    } else {
+        rarely(lanes::softplus, x)
+    }
 }
 
 /// ln σ(x)
 #[inline]
 pub(crate) fn log_sigmoid(x: f64) -> f64 {
-    lanes::log_sigmoid(x)
+    -softplus(-x)
 }
 
 /// ln(p/(1−p)). Between ¼ and 1 the quotient is close to 1 and its logarithm
