@@ -10,7 +10,11 @@ fn main() {
     println!("cargo:rerun-if-changed=../workloads/by_hand.rs");
     let out = env::var("OUT_DIR").expect("cargo sets it");
     let status = Command::new(env::var("RUSTC").expect("cargo sets it"))
-        .args(["--edition=2024", "--crate-type=cdylib", "--crate-name=by_hand"])
+        .args([
+            "--edition=2024",
+            "--crate-type=cdylib",
+            "--crate-name=by_hand",
+        ])
         .args(["-Copt-level=3", "-Ctarget-cpu=native"])
         .args(["by_hand/lib.rs", "--out-dir", &out])
         .status()

@@ -23,7 +23,10 @@ struct Run<'a> {
 }
 
 fn run<'a>(name: &'static str, gradient: impl FnMut(&mut [f64]) + 'a) -> Run<'a> {
-    Run { name, gradient: Box::new(gradient) }
+    Run {
+        name,
+        gradient: Box::new(gradient),
+    }
 }
 
 /// Recording and sweep at each evaluation.
@@ -79,7 +82,8 @@ fn replaying<W: Workload>(workload: &W) -> Vec<Run<'_>> {
             gradient.copy_from_slice(&buffer[..gradient.len()]);
         }),
         run("chainrule, Function", move |gradient| {
-            let value = function.value_and_gradient_into(workload.inputs(), gradient, &mut workspace);
+            let value =
+                function.value_and_gradient_into(workload.inputs(), gradient, &mut workspace);
             black_box(value).expect("as many inputs as it has");
         }),
         run("echidna, bytecode", move |gradient| {
@@ -95,7 +99,10 @@ fn replaying<W: Workload>(workload: &W) -> Vec<Run<'_>> {
             .map(|i| Petite(graph.clone(), graph.borrow().input(i)))
             .collect();
         let output = workload.run(&inputs).1;
-        graph.borrow_mut().set_output(output).expect("a node of the graph");
+        graph
+            .borrow_mut()
+            .set_output(output)
+            .expect("a node of the graph");
         let compiled = graph.borrow().compile();
         let mut workspace = compiled.workspace();
         runs.push(run("petite-ad, tape", move |gradient| {
@@ -115,7 +122,10 @@ fn over_rows<'a, W: Workload>(
 ) -> Option<Run<'a>> {
     let (function, columns) = data.as_ref()?;
     let columns: Vec<&[f64]> = columns.iter().map(|column| &column[..]).collect();
-    let rows = function.rows(&columns).expect("columns of one length").mean();
+    let rows = function
+        .rows(&columns)
+        .expect("columns of one length")
+        .mean();
     let mut workspace = Workspace::new();
     Some(run("chainrule, rows", move |gradient| {
         let value = rows.value_and_gradient_into(workload.inputs(), gradient, &mut workspace);
@@ -123,7 +133,8 @@ fn over_rows<'a, W: Workload>(
     }))
 }
 
-/// Medians in nanoseconds, each run in turn, the hand-written first.
+/// Medians in nanoseconds, each run in turn, the hand-written first. A run is repeated for
+/// a tenth of a millisecond, so that neither the clock nor the run before it counts.
 fn alternate(runs: &mut [Run<'_>], inputs: usize) -> Vec<f64> {
     let mut gradient = vec![0.0; inputs];
     let mut once = |run: &mut Run<'_>, batch: usize| {
@@ -133,12 +144,18 @@ fn alternate(runs: &mut [Run<'_>], inputs: usize) -> Vec<f64> {
         }
         start.elapsed().as_nanos() as f64 / batch as f64
     };
-    let longest = runs.iter_mut().map(|run| once(run, 1)).fold(0.0, f64::max);
-    let batch = (20_000.0 / longest).ceil() as usize;
-    let rounds = (3e9 / (longest * batch as f64 * runs.len() as f64)).clamp(7.0, 301.0) as usize;
+    let fits = |time: f64| (100_000.0 / time).ceil() as usize;
+    let batches: Vec<usize> = runs
+        .iter_mut()
+        .map(|run| {
+            let cold = once(run, 1);
+            fits(once(run, fits(cold)))
+        })
+        .collect();
     let mut times = vec![Vec::new(); runs.len()];
-    for _ in 0..rounds {
-        for (run, times) in runs.iter_mut().zip(&mut times) {
+    let start = Instant::now();
+    while times[0].len() < 7 || (times[0].len() < 301 && start.elapsed().as_secs() < 3) {
+        for ((run, times), &batch) in runs.iter_mut().zip(&mut times).zip(&batches) {
             times.push(once(run, batch));
         }
     }
@@ -154,7 +171,11 @@ fn check(run: &mut Run<'_>, right: &[f64]) {
     (run.gradient)(&mut found);
     for (i, (a, b)) in found.iter().zip(right).enumerate() {
         let size = a.abs().max(b.abs()).max(1e-3);
-        assert!((a - b).abs() <= 1e-9 * size, "{}, input {i}: {a} {b}", run.name);
+        assert!(
+            (a - b).abs() <= 1e-9 * size,
+            "{}, input {i}: {a} {b}",
+            run.name
+        );
     }
 }
 
@@ -182,7 +203,12 @@ fn by_hand<W: Workload>(workload: &W) -> Run<'_> {
 }
 
 /// Checks the runs and times them in turn, the one by hand first.
-fn time<W: Workload>(workload: &W, mut runs: Vec<Run<'_>>, right: &[f64], lines: &mut Vec<report::Line>) {
+fn time<W: Workload>(
+    workload: &W,
+    mut runs: Vec<Run<'_>>,
+    right: &[f64],
+    lines: &mut Vec<report::Line>,
+) {
     runs.iter_mut().for_each(|run| check(run, right));
     if let Some(only) = std::env::args().nth(2) {
         runs.retain(|run| run.name == only);

@@ -25,7 +25,9 @@ pub trait Num: Clone {
     fn tanh(&self) -> Self;
     /// w·x + b by one node for w·x, where the crate has such a node.
     fn weighted(w: &[Self], x: &[f64], b: &Self) -> Self {
-        w.iter().zip(x).fold(b.clone(), |z, (w, x)| z.add(&w.times(*x)))
+        w.iter()
+            .zip(x)
+            .fold(b.clone(), |z, (w, x)| z.add(&w.times(*x)))
     }
 }
 

@@ -13,8 +13,16 @@ pub struct Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { workload, name, nanoseconds, times } = self;
-        write!(f, "{workload:<22}{name:<22}{nanoseconds:>10.2} ns{times:>8.2} ×")
+        let Self {
+            workload,
+            name,
+            nanoseconds,
+            times,
+        } = self;
+        write!(
+            f,
+            "{workload:<22}{name:<22}{nanoseconds:>10.2} ns{times:>8.2} ×"
+        )
     }
 }
 
@@ -49,14 +57,21 @@ fn table(lines: &[Line], memory: &[(&str, f64)]) -> String {
         text.push_str(&line);
         text.push('\n');
     };
-    put(format!("{}, {}, {}. Default target flags but for the loop by hand (`-C target-cpu=native`), fat LTO.", date(), machine(), compiler()));
+    put(format!(
+        "{}, {}, {}. Default target flags but for the loop by hand (`-C target-cpu=native`), fat LTO.",
+        date(),
+        machine(),
+        compiler()
+    ));
     put(String::new());
     put(format!("| | {} |", workloads.join(" | ")));
     put(format!("|---|{}", "---|".repeat(workloads.len())));
     for name in names {
         let mut row = format!("| {name} |");
         for workload in &workloads {
-            let found = lines.iter().find(|l| l.workload == *workload && l.name == name);
+            let found = lines
+                .iter()
+                .find(|l| l.workload == *workload && l.name == name);
             match found {
                 Some(line) if name == "by hand" => {
                     write!(row, " {:.2} ns |", line.nanoseconds).expect("a string");
@@ -71,7 +86,10 @@ fn table(lines: &[Line], memory: &[(&str, f64)]) -> String {
         put(row);
     }
     put(String::new());
-    put("Bytes for each operation of W3 at the peak of a first evaluation, adjoints included:".into());
+    put(
+        "Bytes for each operation of W3 at the peak of a first evaluation, adjoints included:"
+            .into(),
+    );
     put(String::new());
     for (name, bytes) in memory {
         put(format!("- {name}: {bytes:.1}"));
@@ -82,7 +100,9 @@ fn table(lines: &[Line], memory: &[(&str, f64)]) -> String {
 
 fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
-    output.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.map_or(String::new(), |output| {
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    })
 }
 
 fn date() -> String {
@@ -96,7 +116,13 @@ fn compiler() -> String {
 fn machine() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
-    let wide = if cpu.contains("avx512f") { " with AVX-512" } else { "" };
-    let model = model.map_or("unknown processor", |model| model.trim_start_matches([' ', '\t', ':']));
+    let wide = if cpu.contains("avx512f") {
+        " with AVX-512"
+    } else {
+        ""
+    };
+    let model = model.map_or("unknown processor", |model| {
+        model.trim_start_matches([' ', '\t', ':'])
+    });
     format!("one core of an {model}{wide}")
 }

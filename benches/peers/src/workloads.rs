@@ -43,7 +43,10 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         (self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
     }
 
@@ -111,7 +114,9 @@ impl<const ONE_NODE: bool, const W: usize> Workload for Logistic<ONE_NODE, W> {
             let z = if ONE_NODE {
                 N::weighted(w, x, &b[0])
             } else {
-                w.iter().zip(x).fold(b[0].clone(), |z, (w, x)| z.add(&w.times(*x)))
+                w.iter()
+                    .zip(x)
+                    .fold(b[0].clone(), |z, (w, x)| z.add(&w.times(*x)))
             };
             loss(&z, y)
         });
@@ -148,7 +153,11 @@ impl Chain {
     pub fn new(operations: usize) -> Self {
         let x = std::array::from_fn(|i| 0.8 + 0.05 * i as f64);
         let cycles = operations / 11;
-        Self { x, cycles, kept: RefCell::new(vec![[0.0; 5]; cycles]) }
+        Self {
+            x,
+            cycles,
+            kept: RefCell::new(vec![[0.0; 5]; cycles]),
+        }
     }
 }
 
@@ -233,8 +242,13 @@ impl Network {
     pub fn new(count: usize) -> Self {
         let mut random = Random(5);
         let parameters = random.many(PARAMETERS).iter().map(|p| 0.5 * p).collect();
-        let samples = (0..count).map(|_| std::array::from_fn(|_| random.next())).collect();
-        Self { parameters, samples }
+        let samples = (0..count)
+            .map(|_| std::array::from_fn(|_| random.next()))
+            .collect();
+        Self {
+            parameters,
+            samples,
+        }
     }
 }
 
@@ -266,7 +280,9 @@ impl Workload for Network {
             let error = layer(&p[W3..B3], &p[B3], &second).plus(-target);
             error.mul(&error)
         });
-        let total = squares.reduce(|total, square| total.add(&square)).expect("samples");
+        let total = squares
+            .reduce(|total, square| total.add(&square))
+            .expect("samples");
         total.times(1.0 / self.samples.len() as f64)
     }
 
