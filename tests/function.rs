@@ -122,6 +122,22 @@ fn equal_nodes_are_shared_if_asked_for_and_values_keep_every_bit() {
 }
 
 #[test]
+fn equal_nodes_are_shared_over_rows_too() {
+    let tape = Tape::new();
+    let (w, x) = (tape.var(0.5), tape.column(0.0));
+    let y = (w * x).exp() * 3.0 + (w * x).exp().sin();
+    let freeze = tape.freeze(&[w, x]).output(y);
+    let (apart, shared) = (
+        freeze.clone().function(),
+        freeze.share_equal_nodes().function(),
+    );
+    assert_eq!(shared.nodes(), apart.nodes() - 2);
+    let column: Vec<f64> = (0..150).map(|i| f64::from(i) * 0.01 - 0.7).collect();
+    let [apart, shared] = [&apart, &shared].map(|f| f.rows(&[&column]).unwrap().values(&[0.8]));
+    assert_eq!(shared, apart);
+}
+
+#[test]
 fn nodes_with_names_retained_ones_and_other_constants_are_not_shared() {
     let nodes = |record: fn(Var<'_>) -> Var<'_>, retained: Option<usize>| {
         let tape = Tape::new();
