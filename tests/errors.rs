@@ -233,11 +233,11 @@ fn the_wrong_number_of_operands_is_refused_on_every_number_type() {
     misuse("the operation exp cannot take 2 operands", || {
         Var::nary(Op::Exp, &[&[x, x]], &[])
     });
-    misuse("the operation dot cannot take 3 operands", || {
-        Var::nary(Op::Dot, &[&[x; 3]], &[])
+    misuse("the operation select_lt cannot take 3 operands", || {
+        Var::nary(Op::SelectLt, &[&[x; 3]], &[])
     });
-    misuse("the operation dot cannot take 3 operands", || {
-        Dual::nary(Op::Dot, &[&[dual; 3]], &[])
+    misuse("the operation select_lt cannot take 3 operands", || {
+        Dual::nary(Op::SelectLt, &[&[dual; 3]], &[])
     });
     misuse("the operation input cannot take 1 operands", || {
         Var::unary(Op::Input, x)

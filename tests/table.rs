@@ -3,7 +3,7 @@
 
 mod random;
 
-use chainrule::{Dual, Op, Real, Tape, Var};
+use chainrule::{Dual, Function, Op, Real, Tape, Var};
 use random::Random;
 use std::collections::HashSet;
 use std::panic::catch_unwind;
@@ -359,7 +359,6 @@ fn the_wrong_number_of_operands_is_refused() {
         }
     }
     for op in [
-        Op::Dot,
         Op::SelectLt,
         Op::SelectLe,
         Op::SelectEq,
@@ -415,4 +414,25 @@ fn operations_print_as_mathematics() {
     assert_eq!(Op::Sum.print(&["a", "b", "c"]), "a + b + c");
     // A name that looks like a place for another operand stays as it is.
     assert_eq!(Op::XLnY.print(&["{1}", "y"]), "{1}·ln(y)");
+}
+
+#[test]
+fn the_first_of_an_odd_number_of_factors_is_what_products_are_added_to() {
+    let tape = Tape::new();
+    let x = tape.vars(&[0.3, -1.5, 2.0, 0.7, 1.1]);
+    let dot = Var::nary(Op::Dot, &[&x], &[]);
+    let sum = x[0] + x[1] * x[3] + x[2] * x[4];
+    assert_eq!(dot.value().to_bits(), sum.value().to_bits());
+    assert_eq!(dot.backward().wrt_all(&x), sum.backward().wrt_all(&x));
+    assert_eq!(dot.formula().to_string(), sum.formula().to_string());
+    assert_eq!(Var::nary(Op::Dot, &[&x[..1]], &[]).value(), 0.3);
+    let f = Function::record(|r| {
+        let (w, h) = (r.inputs(&[1.0; 3]), r.inputs(&[1.0; 3]));
+        w.iter()
+            .zip(&h)
+            .fold(r.input("b", 1.0), |z, (w, h)| z + *w * *h)
+            .tanh()
+    });
+    let line = f.to_string().lines().nth(7).map(str::to_owned);
+    assert_eq!(line.as_deref(), Some("v7 = dot(b, v0, v1, v2, v3, v4, v5)"));
 }

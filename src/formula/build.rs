@@ -147,12 +147,13 @@ impl<'r> Reader<'r> {
                 linear_combination(terms, constants, &operands)
             }
             Op::Dot => {
-                let (a, b) = operands.split_at(operands.len() / 2);
+                let (start, factors) = operands.split_at(operands.len() % 2);
+                let (a, b) = factors.split_at(factors.len() / 2);
                 let products = a
                     .iter()
                     .zip(b)
                     .map(|(&a, &b)| put_apply(terms, Op::Mul, &[a, b]));
-                let products: Vec<u32> = products.collect();
+                let products: Vec<u32> = start.iter().copied().chain(products).collect();
                 sum(terms, &products)
             }
             Op::Sum => sum(terms, &operands),

@@ -172,7 +172,12 @@ impl Terms {
                 caller,
             );
         }
-        let operands: Vec<_> = first.chain(second).collect();
+        // The first term by itself is what the others are added to: without its factor of
+        // 1, all operands are nodes.
+        let mut operands: Vec<_> = first.chain(second).collect();
+        if factors[0].1 == Operand::Constant(1.0) {
+            operands.remove(factors.len());
+        }
         to.push_operation(Op::Dot, &operands, &[], caller)
     }
 }

@@ -218,7 +218,12 @@ impl Plan {
         let one = |count| vec![1.0; count];
         let (kind, factors) = match op {
             Op::Sum => (Kind::Terms(-0.0), one(operands.len())),
-            Op::Dot => (Kind::Terms(-0.0), Vec::new()),
+            Op::Dot => {
+                if operands.len() % 2 == 1 {
+                    operands.insert(operands.len() / 2 + 1, Operand::Constant(1.0));
+                }
+                (Kind::Terms(-0.0), Vec::new())
+            }
             Op::LinearCombination => {
                 let own = program.own_constants(record);
                 (

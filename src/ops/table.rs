@@ -206,14 +206,21 @@ macro_rules! table {
                     for (i, partial) in products_of_others(n, x).into_iter().enumerate() { each(i, partial) } }
             /// Scalar product Σ aᵢ·bᵢ, from left to right; −0 for none. One node.
             ///
+            /// Of an odd number of operands the first is what the products are added to.
+            ///
             /// # Panics
             /// If the lengths differ.
             Dot dot(a: &[Self], b: &[Self]) => [a, $crate::ops::same_length("factors", a, b)], []
                 { Call("dot"), on [(-9.0, 9.0); 6],
-                takes |n, c| n % 2 == 0 && c == 0,
-                value |n, x, _c| (0..n / 2).fold(-0.0, |sum, i| sum + x(i) * x(i + n / 2)),
-                partials |n, x, _c, _y, each|
-                    for i in 0..n { each(i, x(if i < n / 2 { i + n / 2 } else { i - n / 2 })) } }
+                takes |_n, c| c == 0,
+                value |n, x, _c| (n % 2..n.div_ceil(2)).fold(
+                    if n % 2 == 1 { x(0) } else { -0.0 }, |sum, i| sum + x(i) * x(i + n / 2)),
+                partials |n, x, _c, _y, each| {
+                    if n % 2 == 1 { each(0, T::from(1.0)) }
+                    let half = n.div_ceil(2);
+                    for i in n % 2..half { each(i, x(i + n / 2)) }
+                    for i in half..n { each(i, x(i - n / 2)) }
+                } }
             /// `constant` + Σ wᵢ·xᵢ for constant weights, from left to right. One node.
             ///
             /// # Panics

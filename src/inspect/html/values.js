@@ -77,9 +77,9 @@ const VALUES_OF_MANY = {
   sum: (xs) => xs.reduce((sum, x) => sum + x, -0),
   product: (xs) => xs.reduce((product, x) => product * x, 1),
   dot: (xs) => {
-    const half = xs.length / 2;
-    let sum = -0;
-    for (let i = 0; i < half; i += 1) sum += xs[i] * xs[i + half];
+    const [odd, half] = [xs.length % 2, Math.floor(xs.length / 2)];
+    let sum = odd ? xs[0] : -0;
+    for (let i = odd; i < odd + half; i += 1) sum += xs[i] * xs[i + half];
     return sum;
   },
   linear_combination: (xs, own) =>

@@ -139,6 +139,7 @@ fn every_operation(tape: &Tape) -> (Vec<Var<'_>>, Var<'_>) {
         2.0 / inputs[1],
         inputs[2].powf(0.5),
         inputs[0] * inputs[0],
+        Var::nary(Op::Dot, &[&inputs[..5]], &[]),
     ]);
     let output = Var::sum(&results);
     (inputs, output)
