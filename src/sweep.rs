@@ -218,7 +218,7 @@ impl<T: Real> Edges<T> for Backward<'_, T> {
         if branch && partial.is_zero() {
             return;
         }
-        let share = T::share(self.adjoint, partial);
+        let share = T::share_of_reached(self.adjoint, partial);
         self.adjoints[operand] = self.adjoints[operand].plus(share);
     }
 
