@@ -213,8 +213,11 @@ macro_rules! table {
             Dot dot(a: &[Self], b: &[Self]) => [a, $crate::ops::same_length("factors", a, b)], []
                 { Call("dot"), on [(-9.0, 9.0); 6],
                 takes |_n, c| c == 0,
-                value |n, x, _c| (n % 2..n.div_ceil(2)).fold(
-                    if n % 2 == 1 { x(0) } else { -0.0 }, |sum, i| sum + x(i) * x(i + n / 2)),
+                value |n, x, _c| {
+                    let mut sum = if n % 2 == 1 { x(0) } else { -0.0 };
+                    for i in n % 2..n.div_ceil(2) { sum += x(i) * x(i + n / 2) }
+                    sum
+                },
                 partials |n, x, _c, _y, each| {
                     if n % 2 == 1 { each(0, T::from(1.0)) }
                     let half = n.div_ceil(2);
