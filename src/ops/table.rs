@@ -206,7 +206,8 @@ macro_rules! table {
                     for (i, partial) in products_of_others(n, x).into_iter().enumerate() { each(i, partial) } }
             /// Scalar product Σ aᵢ·bᵢ, from left to right; −0 for none. One node.
             ///
-            /// Of an odd number of operands the first is what the products are added to.
+            /// `Real::nary` can give it an odd number of operands: the first is then what the
+            /// products are added to.
             ///
             /// # Panics
             /// If the lengths differ.
