@@ -8,7 +8,7 @@ use super::run::length;
 use crate::error::Error;
 
 /// A column of data where it lies: its numbers follow one another, or are some way
-/// apart, as in data that lies row by row. For [`Function::rows_from`].
+/// apart, as in data that lies row by row. For [`Function::rows_from`]. It copies nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Column<'d> {
     numbers: &'d [f64],
@@ -16,7 +16,8 @@ pub struct Column<'d> {
 }
 
 impl<'d> Column<'d> {
-    /// Every `stride`-th number of a slice, beginning with the first.
+    /// Every `stride`-th number of a slice, beginning with the first: as many rows as
+    /// there are such numbers. A stride of 0 is an error where rows are made of it.
     pub fn strided(numbers: &'d [f64], stride: usize) -> Self {
         Self { numbers, stride }
     }

@@ -160,8 +160,8 @@ impl Freeze<'_> {
         self
     }
 
-    /// One node in place of equal ones: of the same operation on the same operands in
-    /// the same order. A retained node stays by itself, so that its adjoint is its own, and
+    /// One node in place of equal ones (common subexpressions): of the same operation on
+    /// the same operands in the same order. A retained node stays by itself, so that its adjoint is its own, and
     /// so does a second one with a name.
     ///
     /// Values keep every bit. Gradients may change in their last digits, because what

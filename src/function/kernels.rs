@@ -147,7 +147,7 @@ pub(super) fn covered<V: Copy>(span: Span<V>, op: Op, x: &Block) -> bool {
 }
 
 /// What `value_one` does, by shorter ways that some operations have away from edges.
-/// Returns whether all numbers are there: W1 10.8 → 10.5 ns a row (`docs/benchmarks.md`).
+/// Returns whether all numbers are there: W1 10.6 → 10.3 ns a row (`docs/benchmarks.md`).
 pub(super) fn value_plain<V: Vectors>(span: Span<V>, op: Op, x: &Block, out: &mut Block) -> bool {
     match op {
         Op::Exp => each_plain(span, x, out, plain::is_for_exp, plain::exp),

@@ -3,8 +3,8 @@
 //! `merge_sums` makes one node of a₁·b₁ + a₂·b₂ + … as a recording program writes
 //! it, term after term: a linear combination where one factor of each term is a
 //! constant, else a scalar product. It changes no bit: both add from left to
-//! right as the program did, beginning with −0, which changes no term; and each
-//! share that an adjoint sends is the one that the product sent. For that the
+//! right as the program did, beginning with the first term, or with −0, which changes
+//! no term; and each share that an adjoint sends is the one that the product sent. For that the
 //! shares must also arrive in the same order, so a sum is merged only if its
 //! nodes lie together, nothing else uses them, and no operand stands in it twice.
 //!

@@ -31,7 +31,8 @@ const WORTHWHILE: usize = 4 * CHUNK;
 const WAVE: usize = 64;
 
 /// A [`Function`] over rows of data: its columns take a value from each row, its
-/// other inputs, the parameters, are the same in all. Made by [`Function::rows`].
+/// other inputs, the parameters, are the same in all. Made by [`Function::rows`],
+/// [`Function::rows_of`] and [`Function::rows_from`].
 ///
 /// The value of all rows together is the sum of the output over them, or after
 /// [`mean`](Rows::mean) their mean, and then the terms that count once.
