@@ -295,25 +295,47 @@ impl Tape {
     /// # Panics
     /// If an output belongs to another tape. Outputs that are constants have
     /// no gradient and are passed over.
+    #[inline(always)]
     #[track_caller]
-    pub fn backward_with(&self, seeds: &[(Var<'_>, f64)], mut buffer: Vec<f64>) -> Adjoints<'_> {
-        let mut placed = SmallVec::<[(u32, f64); 1]>::new();
-        let mut len = 0;
+    pub fn backward_with(&self, seeds: &[(Var<'_>, f64)], buffer: Vec<f64>) -> Adjoints<'_> {
+        // One output is taken apart in line: a handle that lies in memory as three words
+        // and is copied as two waits until these are stored.
+        if let [(output, weight)] = seeds {
+            return match output.number_on(self) {
+                Some(id) => self.swept(&[(id, *weight)], buffer),
+                None => self.swept(&[], buffer),
+            };
+        }
+        self.swept_from_all(seeds, buffer)
+    }
+
+    #[track_caller]
+    fn swept_from_all(&self, seeds: &[(Var<'_>, f64)], buffer: Vec<f64>) -> Adjoints<'_> {
+        let mut placed = SmallVec::<[(u32, f64); 8]>::new();
         for (output, weight) in seeds {
             if let Some(id) = output.number_on(self) {
                 placed.push((id, *weight));
-                len = len.max(id as usize + 1);
             }
         }
+        self.swept(&placed, buffer)
+    }
+
+    /// Sweeps from nodes of this tape.
+    fn swept(&self, seeds: &[(u32, f64)], mut buffer: Vec<f64>) -> Adjoints<'_> {
+        let len = seeds
+            .iter()
+            .map(|(id, _)| *id as usize + 1)
+            .max()
+            .unwrap_or(0);
+        buffer.clear();
         buffer.resize(len, ABSENT);
-        buffer.fill(ABSENT);
-        for (id, weight) in &placed {
+        for (id, weight) in seeds {
             let slot = &mut buffer[*id as usize];
             *slot = slot.plus(seed(*weight));
         }
         let recording = self.recording.borrow();
         reverse(recording.program(), recording.values(), &mut buffer);
-        Adjoints::new(Some(self), buffer, placed, recording.revision)
+        Adjoints::new(Some(self), buffer, seeds.into(), recording.revision)
     }
 }
 

@@ -29,7 +29,9 @@ use std::sync::Arc;
 #[derive(Clone, Copy)]
 pub struct Var<'t> {
     tape: Option<&'t Tape>,
-    id: u32,
+    /// A whole word: what is stored in half of one and then copied with the other half
+    /// waits until the store is done.
+    id: u64,
     /// The constant, or what the node's value was when the handle was made.
     value: f64,
 }
@@ -43,8 +45,14 @@ impl<'t> Var<'t> {
 
     #[inline(always)]
     fn new(tape: &'t Tape, id: u32, value: f64) -> Self {
-        let tape = Some(tape);
+        let (tape, id) = (Some(tape), u64::from(id));
         Self { tape, id, value }
+    }
+
+    /// Its number on its tape; of a constant it says nothing.
+    #[inline(always)]
+    fn number(self) -> u32 {
+        self.id as u32
     }
 
     /// The handle of a node.
@@ -55,22 +63,19 @@ impl<'t> Var<'t> {
     /// Its tape and number, if it is a node.
     #[inline(always)]
     pub(crate) fn place(self) -> Option<(&'t Tape, u32)> {
-        self.tape.map(|tape| (tape, self.id))
+        self.tape.map(|tape| (tape, self.number()))
     }
 
     /// Its number on `tape`, or `None` for a constant.
     ///
     /// # Panics
     /// If it is a node of another tape.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn number_on(self, tape: &Tape) -> Option<u32> {
         let (own, id) = self.place()?;
         if !ptr::eq(own, tape) {
-            Error::OtherTape {
-                node: self.describe(),
-            }
-            .stop();
+            refuse_other(own, id);
         }
         Some(id)
     }
@@ -177,7 +182,7 @@ impl<'t> Var<'t> {
         if let (Some(a), Some(b)) = (self.tape, other.tape)
             && !ptr::eq(a, b)
         {
-            refuse((a, self.id), (b, other.id));
+            refuse((a, self.number()), (b, other.number()));
         }
     }
 }
@@ -191,6 +196,14 @@ impl<'t> Var<'t> {
 fn refuse(first: (&Tape, u32), second: (&Tape, u32)) -> ! {
     let [first, second] = [first, second].map(|(tape, id)| tape.recording.borrow().describe(id));
     Error::TwoTapes { first, second }.stop()
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn refuse_other(tape: &Tape, id: u32) -> ! {
+    let node = tape.recording.borrow().describe(id);
+    Error::OtherTape { node }.stop()
 }
 
 #[cold]
@@ -226,7 +239,7 @@ impl Real for Var<'_> {
     fn unary(op: Op, x: Self) -> Self {
         let value = op.value_1(x.value);
         match x.tape {
-            Some(tape) => Self::push(tape, Record::new(op, Form::Nodes, x.id, 0), value),
+            Some(tape) => Self::push(tape, Record::new(op, Form::Nodes, x.number(), 0), value),
             None => Self::constant(value),
         }
     }
@@ -240,16 +253,26 @@ impl Real for Var<'_> {
                 first.expect_same_tape(second);
                 Self::push(
                     tape,
-                    Record::new(op, Form::Nodes, first.id, second.id),
+                    Record::new(op, Form::Nodes, first.number(), second.number()),
                     value,
                 )
             }
-            (Some(tape), None) => {
-                Self::push_with(tape, op, Form::NodeConstant, first.id, second.value, value)
-            }
-            (None, Some(tape)) => {
-                Self::push_with(tape, op, Form::ConstantNode, second.id, first.value, value)
-            }
+            (Some(tape), None) => Self::push_with(
+                tape,
+                op,
+                Form::NodeConstant,
+                first.number(),
+                second.value,
+                value,
+            ),
+            (None, Some(tape)) => Self::push_with(
+                tape,
+                op,
+                Form::ConstantNode,
+                second.number(),
+                first.value,
+                value,
+            ),
             (None, None) => Self::constant(value),
         }
     }
@@ -272,7 +295,7 @@ impl Real for Var<'_> {
             op.wrong_arity(count);
         }
         let (own, caller) = (first.tape.map(ptr::from_ref), Location::caller());
-        let node = |x: Self| (x.id, x.tape.map(ptr::from_ref) == own);
+        let node = |x: Self| (x.number(), x.tape.map(ptr::from_ref) == own);
         let tape = first.tape.expect("it is a node");
         let recording = &tape.recording;
         // Two calls: a choice for each operand would cost as much as the operand.
