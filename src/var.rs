@@ -443,6 +443,26 @@ impl Tape {
         vars
     }
 
+    /// Records one input for each value of an array, without allocating.
+    ///
+    /// ```
+    /// let tape = chainrule::Tape::new();
+    /// let [x, y] = tape.var_array([3.0, 4.0]);
+    /// assert_eq!(x.hypot(y).value(), 5.0);
+    /// ```
+    ///
+    /// # Panics
+    /// If the tape is full.
+    #[inline]
+    #[track_caller]
+    pub fn var_array<const N: usize>(&self, values: [f64; N]) -> [Var<'_>; N] {
+        let mut vars = [Var::constant(0.0); N];
+        for (var, value) in vars.iter_mut().zip(values) {
+            *var = self.var(value);
+        }
+        vars
+    }
+
     /// The handle of a node, by its position.
     ///
     /// # Panics

@@ -37,11 +37,7 @@ fn recording<W: Workload>(workload: &W) -> Vec<Run<'_>> {
     vec![
         run("chainrule", move |gradient| {
             tape.clear();
-            let inputs = tape.vars(workload.inputs());
-            let output = workload.run(&inputs);
-            let adjoints = tape.backward_with(&[(output, 1.0)], std::mem::take(&mut buffer));
-            buffer = adjoints.into_buffer();
-            gradient.copy_from_slice(&buffer[..gradient.len()]);
+            workload.record_and_sweep(&tape, &mut buffer, gradient);
         }),
         run("xad-rs", move |gradient| {
             let inputs = workload.inputs();

@@ -1,7 +1,7 @@
 //! The workloads on any number, with their data and the hand-written loops.
 
 use crate::num::Num;
-use chainrule::Function;
+use chainrule::{Function, Tape, Var};
 use std::cell::RefCell;
 
 #[path = "../../workloads/by_hand.rs"]
@@ -63,10 +63,27 @@ pub trait Workload {
     fn run<N: Num>(&self, inputs: &[N]) -> N;
     fn by_hand(&self, gradient: &mut [f64]) -> f64;
 
+    /// Records it with chainrule, sweeps, and writes the gradient.
+    fn record_and_sweep(&self, tape: &Tape, buffer: &mut Vec<f64>, gradient: &mut [f64]) {
+        let inputs = tape.vars(self.inputs());
+        sweep(self.run(&inputs), &inputs, buffer, gradient);
+    }
+
     /// The function of one row, and the columns of data, if that is what it is.
     fn rows(&self) -> Option<(Function, Vec<Vec<f64>>)> {
         None
     }
+}
+
+/// Writes the derivatives of `output` by `inputs`.
+#[inline]
+fn sweep(output: Var<'_>, inputs: &[Var<'_>], buffer: &mut Vec<f64>, gradient: &mut [f64]) {
+    let Some(tape) = output.tape() else { return };
+    let adjoints = tape.backward_with(&[(output, 1.0)], std::mem::take(buffer));
+    for (slot, input) in gradient.iter_mut().zip(inputs) {
+        *slot = adjoints.wrt(*input);
+    }
+    *buffer = adjoints.into_buffer();
 }
 
 /// W1 (with one node for w·x or without), W1L and W2.
@@ -133,6 +150,17 @@ impl<const ONE_NODE: bool, const W: usize> Workload for Logistic<ONE_NODE, W> {
         }
         // SAFETY: the lengths are those of `new`.
         unsafe { by_hand_logistic(x, y, self.y.len(), W, p, gradient.as_mut_ptr()) }
+    }
+
+    /// Of two weights and a bias as one would write it: an array.
+    fn record_and_sweep(&self, tape: &Tape, buffer: &mut Vec<f64>, gradient: &mut [f64]) {
+        if let [w1, w2, b] = self.parameters[..] {
+            let inputs = tape.var_array([w1, w2, b]);
+            sweep(self.run(&inputs), &inputs, buffer, gradient);
+        } else {
+            let inputs = tape.vars(&self.parameters);
+            sweep(self.run(&inputs), &inputs, buffer, gradient);
+        }
     }
 
     fn rows(&self) -> Option<(Function, Vec<Vec<f64>>)> {
