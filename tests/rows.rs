@@ -479,3 +479,20 @@ fn where_columns_lie_changes_no_bit() {
         assert_eq!(at([1, 2, 3, 4]), expected, "{rows} rows");
     }
 }
+
+#[test]
+fn data_that_is_far_away_gives_the_same_bits() {
+    // More than a core's own caches hold: blocks of columns are asked for beforehand, but
+    // not rows that lie one after another.
+    let random = &mut Random(18);
+    let (f, parameters) = (logistic(30), many(random, 31));
+    let columns = logistic_data(random, 5_003, 30);
+    let by_row: Vec<f64> = (0..5_003)
+        .flat_map(|row| columns.iter().map(move |column| column[row]))
+        .collect();
+    let by_row = f.rows_of(&by_row, 31).unwrap();
+    let by_column = f.rows(&slices(&columns)).unwrap();
+    let found = by_column.value_and_gradient(&parameters);
+    assert_eq!(found, by_row.value_and_gradient(&parameters));
+    assert_eq!(found.unwrap().0, by_column.value(&parameters).unwrap());
+}

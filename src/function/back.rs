@@ -11,7 +11,8 @@ use std::mem;
 
 impl<V: Vectors> Rows<'_, V> {
     /// Sweeps back from an output, with the seed 1 in each row.
-    pub(super) fn reverse(&self, route: &Route, scratch: &mut Scratch) {
+    pub(super) fn reverse(&self, output: usize, scratch: &mut Scratch) {
+        let (plan, route) = (self.plan, &self.plan.routes[output]);
         let Scratch {
             numbers,
             spare,
@@ -19,7 +20,10 @@ impl<V: Vectors> Rows<'_, V> {
         } = scratch;
         spare.0.fill(1.0);
         numbers.deliver(self.span, route.seed, spare);
-        for (step, adjoint) in self.plan.steps.iter().zip(&route.adjoint).rev() {
+        let turns = (1 + output) * plan.steps.len()..;
+        let steps = plan.steps.iter().zip(&route.adjoint).rev();
+        for (turn, (step, adjoint)) in turns.zip(steps) {
+            self.ask_ahead(turn);
             let Some(adjoint) = *adjoint else {
                 continue;
             };

@@ -92,6 +92,8 @@ pub(super) struct Rows<'a, V> {
     pub(super) columns: &'a Columns<'a>,
     /// The numbers that are the same in all rows.
     pub(super) shared: &'a [f64],
+    /// Whether there is to be a gradient.
+    gradient: bool,
     /// The number of the block.
     block: usize,
 }
@@ -152,12 +154,14 @@ impl<'a, V: Vectors> Rows<'a, V> {
         plan: &'a Plan,
         columns: &'a Columns<'a>,
         shared: &'a [f64],
+        gradient: bool,
     ) -> Self {
         Self {
             span: Span { vectors, rows: 0 },
             plan,
             columns,
             shared,
+            gradient,
             block: 0,
         }
     }
@@ -169,27 +173,22 @@ impl<'a, V: Vectors> Rows<'a, V> {
         self
     }
 
-    /// Evaluates blocks, and adds up the output and, if there is to be a `gradient`,
+    /// Evaluates blocks, and adds up the output and, if there is to be a gradient,
     /// the totals.
     pub(super) fn add_up(
         self,
         blocks: Range<usize>,
-        gradient: bool,
         scratch: &mut Scratch,
     ) -> Result<Total, Broken> {
         let mut sum = [ABSENT; LANES];
         for block in blocks {
             let rows = self.at(block);
-            rows.forward(scratch)?;
+            rows.evaluate(scratch)?;
             let output = self.plan.outputs.first();
             match output.map(|&output| rows.view(output, &scratch.numbers)) {
                 Some(View::Each(output)) => kernels::add_up(rows.span, output, &mut sum),
                 Some(View::All(output)) => (0..rows.count()).for_each(|i| sum[i % LANES] += output),
                 None => {}
-            }
-            if gradient {
-                let routes = self.plan.routes.iter();
-                routes.for_each(|route| rows.reverse(route, scratch));
             }
         }
         Ok(sum)
@@ -231,22 +230,52 @@ impl<'a, V: Vectors> Rows<'a, V> {
         }
     }
 
+    /// Evaluates the block, and sweeps back from each output if there is to be a gradient.
+    pub(super) fn evaluate(&self, scratch: &mut Scratch) -> Result<(), Broken> {
+        self.forward(scratch)?;
+        if self.gradient {
+            (0..self.plan.routes.len()).for_each(|which| self.reverse(which, scratch));
+        }
+        Ok(())
+    }
+
+    /// Asks for some columns of the next block, as many at each of the steps there and back
+    /// that all are asked for: at once, they would be waited for.
+    #[inline(always)]
+    pub(super) fn ask_ahead(&self, turn: usize) {
+        if self.columns.are_far {
+            self.ask_at(turn);
+        }
+    }
+
+    #[inline(never)]
+    fn ask_at(&self, turn: usize) {
+        let sweeps = 1 + if self.gradient {
+            self.plan.routes.len()
+        } else {
+            0
+        };
+        let each = self.columns.len().div_ceil(sweeps * self.plan.steps.len());
+        self.columns.ask_for(self.block + 1, turn * each, each);
+    }
+
     /// Evaluates every step, and checks the guards.
-    pub(super) fn forward(&self, scratch: &mut Scratch) -> Result<(), Broken> {
+    fn forward(&self, scratch: &mut Scratch) -> Result<(), Broken> {
         let Scratch { numbers, spare, .. } = scratch;
         if !self.columns.in_place || self.count() < BLOCK {
             self.columns
                 .gather(self.block, self.count(), &mut numbers.gathered);
         }
-        for step in &self.plan.steps {
-            self.evaluate(step, numbers, &mut spare.0);
+        for (turn, step) in self.plan.steps.iter().enumerate() {
+            self.ask_ahead(turn);
+            self.step(step, numbers, &mut spare.0);
             mem::swap(&mut numbers.values[step.slot as usize], spare);
         }
         let mut guards = self.plan.guards.iter();
         guards.try_for_each(|guard| self.check(guard, numbers))
     }
 
-    fn evaluate(&self, step: &Step, numbers: &Numbers, out: &mut Block) {
+    fn step(&self, step: &Step, numbers: &Numbers, out: &mut Block) {
         let (span, arguments) = (self.span, self.plan.of(step));
         match step.kind {
             Kind::One => {

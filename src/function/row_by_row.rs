@@ -37,14 +37,11 @@ struct Evaluated<'a> {
 impl<F: FnMut(&Evaluated<'_>)> VectorTask<Result<(), Broken>> for EachBlock<'_, F> {
     fn run<V: Vectors>(mut self, vectors: V) -> Result<(), Broken> {
         let plan = &self.rows.function.plan;
-        let rows = blocks::Rows::new(vectors, plan, &self.rows.columns, self.shared);
+        let columns = &self.rows.columns;
+        let rows = blocks::Rows::new(vectors, plan, columns, self.shared, self.gradient);
         for block in 0..self.rows.len().div_ceil(BLOCK) {
             let rows = rows.at(block);
-            rows.forward(self.scratch)?;
-            if self.gradient {
-                let routes = plan.routes.iter();
-                routes.for_each(|route| rows.reverse(route, self.scratch));
-            }
+            rows.evaluate(self.scratch)?;
             let numbers = &self.scratch.numbers;
             (self.visit)(&Evaluated {
                 shared: self.shared,

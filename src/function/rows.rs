@@ -148,10 +148,11 @@ struct Chunk<'a> {
 impl VectorTask<Result<Total, Broken>> for Chunk<'_> {
     fn run<V: Vectors>(self, vectors: V) -> Result<Total, Broken> {
         let (plan, columns) = (&self.rows.function.plan, &self.rows.columns);
-        let rows = blocks::Rows::new(vectors, plan, columns, self.shared);
+        let gradient = self.wanted == Wanted::Gradient;
+        let rows = blocks::Rows::new(vectors, plan, columns, self.shared, gradient);
         let end = (self.first + CHUNK).min(self.rows.len()).div_ceil(BLOCK);
         let blocks = self.first / BLOCK..end;
-        rows.add_up(blocks, self.wanted == Wanted::Gradient, self.scratch)
+        rows.add_up(blocks, self.scratch)
     }
 }
 
