@@ -88,8 +88,8 @@ impl Record {
     pub(crate) const INPUT: Self = Self::new(Op::Input, Form::Nodes, 0, 0);
 
     #[inline(always)]
-    pub(crate) const fn new(op: Op, form: Form, a: u32, b: u32) -> Self {
-        Self((b as u64) << 36 | (a as u64) << 8 | code(op, form) as u64)
+    pub(crate) const fn new(op: Op, form: Form, a: u64, b: u64) -> Self {
+        Self(b << 36 | a << 8 | code(op, form) as u64)
     }
 
     /// An input that has a value in each row of data.
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_sum_of_two_before_has_the_record_of_that_sum() {
-        for at in [2, 3, 1000, MOST as u32] {
+        for at in [2, 3, 1000, MOST as u64] {
             let sum = Record::new(Op::Add, Form::Nodes, at - 2, at - 1);
             assert_eq!(Record::sum_of_two_before(at as usize), sum);
         }

@@ -44,8 +44,8 @@ impl<'t> Var<'t> {
     }
 
     #[inline(always)]
-    fn new(tape: &'t Tape, id: u32, value: f64) -> Self {
-        let (tape, id) = (Some(tape), u64::from(id));
+    fn new(tape: &'t Tape, id: u64, value: f64) -> Self {
+        let tape = Some(tape);
         Self { tape, id, value }
     }
 
@@ -57,7 +57,7 @@ impl<'t> Var<'t> {
 
     /// The handle of a node.
     pub(crate) fn on(tape: &'t Tape, id: u32) -> Self {
-        Self::new(tape, id, tape.recording.borrow().value(id))
+        Self::new(tape, id.into(), tape.recording.borrow().value(id))
     }
 
     /// Its tape and number, if it is a node.
@@ -157,7 +157,7 @@ impl<'t> Var<'t> {
     /// The same for an operation on a node and a constant.
     #[inline(always)]
     #[track_caller]
-    fn push_with(tape: &'t Tape, op: Op, form: Form, a: u32, constant: f64, value: f64) -> Self {
+    fn push_with(tape: &'t Tape, op: Op, form: Form, a: u64, constant: f64, value: f64) -> Self {
         let id = tape
             .recording
             .borrow_mut()
@@ -209,10 +209,10 @@ fn refuse_other(tape: &Tape, id: u32) -> ! {
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn push_slowly(tape: &Tape, record: Record, value: f64) -> (u32, f64) {
+fn push_slowly(tape: &Tape, record: Record, value: f64) -> (u64, f64) {
     let recording = &mut *tape.recording.borrow_mut();
     match recording.push_slowly(record, value, Location::caller()) {
-        Some(id) => (id, recording.value(id)),
+        Some(id) => (id, recording.value(id as u32)),
         None => recording.full().stop(),
     }
 }
@@ -220,10 +220,10 @@ fn push_slowly(tape: &Tape, record: Record, value: f64) -> (u32, f64) {
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn push_slowly_with(tape: &Tape, op: Op, form: Form, a: u32, constant: f64) -> (u32, f64) {
+fn push_slowly_with(tape: &Tape, op: Op, form: Form, a: u64, constant: f64) -> (u64, f64) {
     let recording = &mut *tape.recording.borrow_mut();
     match recording.push_slowly_with(op, form, a, constant, Location::caller()) {
-        Some(id) => (id, recording.value(id)),
+        Some(id) => (id, recording.value(id as u32)),
         None => recording.full().stop(),
     }
 }
@@ -239,7 +239,7 @@ impl Real for Var<'_> {
     fn unary(op: Op, x: Self) -> Self {
         let value = op.value_1(x.value);
         match x.tape {
-            Some(tape) => Self::push(tape, Record::new(op, Form::Nodes, x.number(), 0), value),
+            Some(tape) => Self::push(tape, Record::new(op, Form::Nodes, x.id, 0), value),
             None => Self::constant(value),
         }
     }
@@ -253,26 +253,16 @@ impl Real for Var<'_> {
                 first.expect_same_tape(second);
                 Self::push(
                     tape,
-                    Record::new(op, Form::Nodes, first.number(), second.number()),
+                    Record::new(op, Form::Nodes, first.id, second.id),
                     value,
                 )
             }
-            (Some(tape), None) => Self::push_with(
-                tape,
-                op,
-                Form::NodeConstant,
-                first.number(),
-                second.value,
-                value,
-            ),
-            (None, Some(tape)) => Self::push_with(
-                tape,
-                op,
-                Form::ConstantNode,
-                second.number(),
-                first.value,
-                value,
-            ),
+            (Some(tape), None) => {
+                Self::push_with(tape, op, Form::NodeConstant, first.id, second.value, value)
+            }
+            (None, Some(tape)) => {
+                Self::push_with(tape, op, Form::ConstantNode, second.id, first.value, value)
+            }
             (None, None) => Self::constant(value),
         }
     }

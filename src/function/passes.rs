@@ -348,7 +348,7 @@ pub(super) fn copy(
     }
     let copy = if operands.is_empty() {
         match to.push_slowly(record, value, caller) {
-            Some(id) => Operand::Node(NodeId(id)),
+            Some(id) => Operand::Node(NodeId(id as u32)),
             None => to.full().stop(),
         }
     } else {

@@ -103,7 +103,7 @@ impl Recording {
 
     /// Records a node if there is room.
     #[inline(always)]
-    pub(crate) fn put(&mut self, record: Record, value: f64) -> Option<u32> {
+    pub(crate) fn put(&mut self, record: Record, value: f64) -> Option<u64> {
         let id = self.len;
         let (Some(to), Some(value_to)) = (self.records.get_mut(id), self.values.get_mut(id)) else {
             return None;
@@ -111,12 +111,12 @@ impl Recording {
         *to = record;
         *value_to = value;
         self.len = id + 1;
-        Some(id as u32)
+        Some(id as u64)
     }
 
     /// Records inputs if there is room for all. Returns the number of the first.
     #[inline]
-    pub(crate) fn put_inputs(&mut self, values: &[f64]) -> Option<u32> {
+    pub(crate) fn put_inputs(&mut self, values: &[f64]) -> Option<u64> {
         let all = self.len..self.len + values.len();
         let (records, to) = (
             self.records.get_mut(all.clone())?,
@@ -125,7 +125,7 @@ impl Recording {
         records.fill(Record::INPUT);
         to.copy_from_slice(values);
         self.len = all.end;
-        Some(all.start as u32)
+        Some(all.start as u64)
     }
 
     /// Records an operation on a node and a constant if there is room.
@@ -134,15 +134,15 @@ impl Recording {
         &mut self,
         op: Op,
         form: Form,
-        a: u32,
+        a: u64,
         constant: f64,
         value: f64,
-    ) -> Option<u32> {
+    ) -> Option<u64> {
         let at = self.constants_len;
         if at >= self.constants.len() {
             return None;
         }
-        let id = self.put(Record::new(op, form, a, at as u32), value)?;
+        let id = self.put(Record::new(op, form, a, at as u64), value)?;
         self.constants[at] = constant;
         self.constants_len = at + 1;
         Some(id)
@@ -157,7 +157,7 @@ impl Recording {
         record: Record,
         given: f64,
         caller: &'static Location<'static>,
-    ) -> Option<u32> {
+    ) -> Option<u64> {
         if self.len >= self.limit {
             return None;
         }
@@ -179,7 +179,7 @@ impl Recording {
             }
             self.put(record, value);
         }
-        Some((self.len - 1) as u32)
+        Some(self.len as u64 - 1)
     }
 
     /// The same for an operation on a node and a constant.
@@ -189,13 +189,13 @@ impl Recording {
         &mut self,
         op: Op,
         form: Form,
-        a: u32,
+        a: u64,
         constant: f64,
         caller: &'static Location<'static>,
-    ) -> Option<u32> {
+    ) -> Option<u64> {
         let at = self.constants_len;
         self.push_constants(&[constant])?;
-        let pushed = self.push_slowly(Record::new(op, form, a, at as u32), 0.0, caller);
+        let pushed = self.push_slowly(Record::new(op, form, a, at as u64), 0.0, caller);
         if pushed.is_none() {
             self.constants_len = at;
         }
@@ -262,21 +262,23 @@ impl Recording {
                 pushed.map(|(id, _)| id)
             }
             (_, [Operand::Node(a)]) => {
-                self.push_slowly(Record::new(op, Form::Nodes, a.0, 0), 0.0, caller)
+                self.push_slowly(Record::new(op, Form::Nodes, a.0.into(), 0), 0.0, caller)
             }
-            (_, [Operand::Node(a), Operand::Node(b)]) => {
-                self.push_slowly(Record::new(op, Form::Nodes, a.0, b.0), 0.0, caller)
-            }
+            (_, [Operand::Node(a), Operand::Node(b)]) => self.push_slowly(
+                Record::new(op, Form::Nodes, a.0.into(), b.0.into()),
+                0.0,
+                caller,
+            ),
             (_, [Operand::Node(a), Operand::Constant(c)]) => {
-                self.push_slowly_with(op, Form::NodeConstant, a.0, *c, caller)
+                self.push_slowly_with(op, Form::NodeConstant, a.0.into(), *c, caller)
             }
             (_, [Operand::Constant(c), Operand::Node(b)]) => {
-                self.push_slowly_with(op, Form::ConstantNode, b.0, *c, caller)
+                self.push_slowly_with(op, Form::ConstantNode, b.0.into(), *c, caller)
             }
             _ => op.wrong_arity(operands.len()),
         };
         match id {
-            Some(id) => Operand::Node(NodeId(id)),
+            Some(id) => Operand::Node(NodeId(id as u32)),
             None => self.full().stop(),
         }
     }

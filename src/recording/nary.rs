@@ -43,7 +43,7 @@ impl Recording {
         value: impl Fn(usize) -> f64,
         constants: &[&[f64]],
         caller: &'static Location<'static>,
-    ) -> Result<Option<(u32, f64)>, Mixed> {
+    ) -> Result<Option<(u64, f64)>, Mixed> {
         let (start, own) = (self.operands.len(), self.constants_len);
         let pushed = self.push_own_constants(constants);
         let n: usize = parts.iter().map(|part| part.len()).sum();
@@ -66,7 +66,7 @@ impl Recording {
         if fits && self.operands.len() <= MOST && self.len < self.records.len() {
             let own = &self.constants[own..self.constants_len];
             let value = op.value_n(n, value, own);
-            let put = self.put(Record::new(op, form, start as u32, n as u32), value);
+            let put = self.put(Record::new(op, form, start as u64, n as u64), value);
             return Ok(put.map(|id| (id, value)));
         }
         let id = self.push_many(op, form, (start, n), own, fits, caller);
@@ -80,7 +80,7 @@ impl Recording {
         operands: impl Iterator<Item = Operand>,
         constants: &[&[f64]],
         caller: &'static Location<'static>,
-    ) -> Option<(u32, f64)> {
+    ) -> Option<(u64, f64)> {
         let (start, own) = (self.operands.len(), self.constants_len);
         let mut pushed = self.push_own_constants(constants);
         let mut n = 0;
@@ -110,10 +110,10 @@ impl Recording {
         own: usize,
         fits: bool,
         caller: &'static Location<'static>,
-    ) -> Option<(u32, f64)> {
+    ) -> Option<(u64, f64)> {
         let mut id = None;
         if fits && self.operands.len() <= MOST {
-            let record = Record::new(op, form, start as u32, n as u32);
+            let record = Record::new(op, form, start as u64, n as u64);
             id = if self.len < self.records.len() {
                 let value = self.value_of_nary(record);
                 self.put(record, value)
@@ -125,7 +125,7 @@ impl Recording {
             self.operands.truncate(start);
             self.constants_len = own;
         }
-        id.map(|id| (id, self.value(id)))
+        id.map(|id| (id, self.value(id as u32)))
     }
 
     #[inline]
