@@ -91,6 +91,7 @@ mod dual;
 mod error;
 mod formula;
 mod function;
+mod inputs;
 pub mod inspect;
 mod math;
 pub mod models;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each may use only those before it.
-const HOUSE: [&str; 18] = [
+const HOUSE: [&str; 19] = [
     "error",
     "math",
     "ops",
@@ -15,6 +15,7 @@ const HOUSE: [&str; 18] = [
     "recording",
     "tape",
     "var",
+    "inputs",
     "comparison",
     "sweep",
     "adjoints",
