@@ -140,7 +140,7 @@ fn alternate(runs: &mut [Run<'_>], inputs: usize) -> Vec<f64> {
         }
         start.elapsed().as_nanos() as f64 / batch as f64
     };
-    let fits = |time: f64| (100_000.0 / time).ceil() as usize;
+    let fits = |time: f64| (1_000_000.0 / time).ceil() as usize;
     let batches: Vec<usize> = runs
         .iter_mut()
         .map(|run| {
