@@ -239,24 +239,24 @@ impl<'a, V: Vectors> Rows<'a, V> {
         Ok(())
     }
 
-    /// Asks for some columns of the next block, as many at each of the steps there and back
-    /// that all are asked for: at once, they would be waited for.
+    /// Asks for a part of the next block, at each of the steps there and back for another:
+    /// all at once would be waited for.
     #[inline(always)]
     pub(super) fn ask_ahead(&self, turn: usize) {
-        if self.columns.are_far {
-            self.ask_at(turn);
+        if !self.columns.ahead.is_empty() {
+            self.ask(turn);
         }
     }
 
     #[inline(never)]
-    fn ask_at(&self, turn: usize) {
+    fn ask(&self, turn: usize) {
         let sweeps = 1 + if self.gradient {
             self.plan.routes.len()
         } else {
             0
         };
-        let each = self.columns.len().div_ceil(sweeps * self.plan.steps.len());
-        self.columns.ask_for(self.block + 1, turn * each, each);
+        let turns = sweeps * self.plan.steps.len();
+        self.columns.ask(self.block + 1, turn, turns);
     }
 
     /// Evaluates every step, and checks the guards.

@@ -107,6 +107,8 @@ impl Function {
 const NEAR: usize = 1 << 17;
 /// How many numbers a line of the cache has.
 const LINE: usize = 8;
+/// How many lines are asked for in a row.
+const LINES: usize = BLOCK / LINE;
 
 /// All columns of one function.
 #[derive(Clone, Debug)]
@@ -117,9 +119,51 @@ pub(super) struct Columns<'d> {
     blocks: Vec<&'d [Block]>,
     /// Whether all whole blocks can.
     pub(super) in_place: bool,
-    /// Whether blocks are to be asked for before they are read: 16 → 13 ns a row for W1L.
-    /// Of what is near, asking takes 0.9 ns a row (`docs/benchmarks.md`).
-    pub(super) are_far: bool,
+    /// What is asked for of the next block before it is read; nothing if all is near: then
+    /// asking takes 0.9 ns a row. Else W1L takes 13 instead of 16 ns (`docs/benchmarks.md`).
+    pub(super) ahead: Vec<Ahead<'d>>,
+}
+
+/// Some lines of a column, in any block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead<'d> {
+    column: Column<'d>,
+    /// Its first row.
+    row: usize,
+    /// How many rows on the next line is.
+    step: usize,
+}
+
+impl Ahead<'_> {
+    fn ask(self, block: usize) {
+        let first = block * BLOCK + self.row;
+        for i in 0..LINES {
+            let row = first + i * self.step;
+            prefetch_index(self.column.numbers, row.wrapping_mul(self.column.stride));
+        }
+    }
+}
+
+/// The lines that hold a block of all columns: of columns that lie in the same lines, as
+/// those do that lie row by row, the first one's.
+fn ahead<'d>(columns: &[Column<'d>]) -> Vec<Ahead<'d>> {
+    let mut ahead = Vec::new();
+    let mut last: Option<Column<'d>> = None;
+    for &column in columns {
+        let start = |column: Column<'d>| column.numbers.as_ptr().addr();
+        let near = |last: Column<'d>| {
+            let bytes = start(column).wrapping_sub(start(last));
+            last.stride == column.stride && bytes < LINE * size_of::<f64>()
+        };
+        if column.stride > 1 && last.is_some_and(near) {
+            continue;
+        }
+        last = Some(column);
+        let step = (LINE / column.stride).max(1);
+        let parts = (0..BLOCK).step_by(LINES * step);
+        ahead.extend(parts.map(|row| Ahead { column, row, step }));
+    }
+    ahead
 }
 
 impl<'d> Columns<'d> {
@@ -129,29 +173,21 @@ impl<'d> Columns<'d> {
             _ => &[],
         };
         let rows = columns[0].rows();
+        let far = rows.saturating_mul(columns.len()) > NEAR;
         Self {
             rows,
-            are_far: rows.saturating_mul(columns.len()) > NEAR,
+            ahead: if far { ahead(&columns) } else { Vec::new() },
             blocks: columns.iter().map(whole).collect(),
             in_place: columns.iter().all(|column| column.stride == 1),
             columns,
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.columns.len()
-    }
-
-    /// Asks for a block of `count` columns from `first` on, where they can be read as they
-    /// lie. (What is copied together is one stream, which processors see coming.)
-    pub(super) fn ask_for(&self, block: usize, first: usize, count: usize) {
-        for blocks in self.blocks.iter().skip(first).take(count) {
-            if let Some(block) = blocks.get(block) {
-                (0..BLOCK)
-                    .step_by(LINE)
-                    .for_each(|i| prefetch_index(block, i));
-            }
-        }
+    /// Asks for the part of a block that has its turn among `turns`.
+    pub(super) fn ask(&self, block: usize, turn: usize, turns: usize) {
+        let each = self.ahead.len().div_ceil(turns);
+        let parts = self.ahead.iter().skip(turn * each).take(each);
+        parts.for_each(|part| part.ask(block));
     }
 
     /// A block of a column, if it can be read where it lies.
