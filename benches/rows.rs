@@ -12,7 +12,7 @@ mod workloads;
 #[path = "workloads/row.rs"]
 mod row;
 
-use chainrule::{Function, Workspace};
+use chainrule::{Column, Rows, Workspace};
 use row::{logistic_row, network_row};
 use std::hint::black_box;
 use workloads::by_hand::{self, PARAMETERS};
@@ -24,7 +24,7 @@ fn main() {
     println!("medians in ns; × is to the hand-written value and gradient; two cores with");
     println!("`--features parallel`; the Hessian in gradients");
     println!(
-        "{:<14}{:>8}{:>10}{:>10}{:>8}{:>12}{:>12}",
+        "{:<16}{:>8}{:>10}{:>10}{:>8}{:>12}{:>12}",
         "", "rows", "by hand", "rows", "×", "all cores", "Hessian"
     );
     logistic("W1", shrink(1_000));
@@ -48,11 +48,15 @@ fn logistic(name: &str, rows: usize) {
     let copies: Vec<Vec<f64>> = columns.iter().map(|column| aligned_copy(column)).collect();
     let aligned = copies.iter().map(|copy| &copy[copy.len() - rows..]);
     let aligned: Vec<&[f64]> = aligned.collect();
-    for (name, slices) in [
-        (name.to_owned(), as_they_are),
-        (format!("{name}, aligned"), aligned),
+    let row_by_row = (0..FEATURES).map(|c| Column::strided(&x[c..], FEATURES));
+    let row_by_row: Vec<Column<'_>> = row_by_row.chain([y[..].into()]).collect();
+    for (name, rows) in [
+        (name.to_owned(), f.rows(&as_they_are)),
+        (format!("{name}, aligned"), f.rows(&aligned)),
+        (format!("{name}, row by row"), f.rows_from(&row_by_row)),
     ] {
-        compare(&name, &f, &slices, &parameters, |gradient| {
+        let rows = rows.expect("columns").mean();
+        compare(&name, &rows, &parameters, |gradient| {
             by_hand::logistic(&x, &y, black_box(&parameters), gradient)
         });
     }
@@ -75,7 +79,9 @@ fn network(name: &str, samples: usize) {
     let column = |i: usize| -> Vec<f64> { samples.iter().map(|sample| sample[i]).collect() };
     let columns = [column(0), column(1), column(2)];
     let slices = [&columns[0][..], &columns[1], &columns[2]];
-    compare(name, &network_row(), &slices, &parameters, |gradient| {
+    let f = network_row();
+    let rows = f.rows(&slices).expect("columns").mean();
+    compare(name, &rows, &parameters, |gradient| {
         by_hand::network(black_box(&parameters), &samples, gradient)
     });
 }
@@ -83,12 +89,10 @@ fn network(name: &str, samples: usize) {
 /// Checks the two, and times them in turn in this process.
 fn compare(
     name: &str,
-    f: &Function,
-    columns: &[&[f64]],
+    rows: &Rows<'_, '_>,
     parameters: &[f64],
     mut by_hand: impl FnMut(&mut [f64]) -> f64,
 ) {
-    let rows = f.rows(columns).expect("columns").mean();
     let [mut expected, mut found] = [const { Vec::new() }; 2].map(|mut v: Vec<f64>| {
         v.resize(parameters.len(), 0.0);
         v
@@ -127,7 +131,7 @@ fn compare(
     ]);
     let (ratio, speedup) = (time / hand, one / all);
     print!(
-        "{name:<14}{:>8}{hand:>10.2}{time:>10.2}{ratio:>8.3}{speedup:>11.2}×",
+        "{name:<16}{:>8}{hand:>10.2}{time:>10.2}{ratio:>8.3}{speedup:>11.2}×",
         rows.len()
     );
     if parameters.len() < 100 {
