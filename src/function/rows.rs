@@ -20,7 +20,10 @@ use crate::var::Var;
 use std::cell::RefCell;
 use std::ops::Range;
 #[cfg(feature = "parallel")]
-use std::sync::Mutex;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// Rows that are added up by themselves.
 const CHUNK: usize = 10 * BLOCK;
@@ -126,6 +129,23 @@ impl Function {
             ]
             .into()
         })
+    }
+}
+
+/// Waits some 30 µs for `busy` threads, by when most have finished the chunk they had in
+/// hand. A thread that blocks instead is often woken on the core of the one that it waited
+/// for, and both stay there: then two cores are as fast as one for one evaluation of ten
+/// (`docs/benchmarks.md`).
+#[cfg(feature = "parallel")]
+fn wait_briefly(busy: &AtomicUsize) {
+    // What a thread does after it is no longer busy takes a moment too.
+    let mut left = 2_100;
+    while left > 0 {
+        if left > 100 && busy.load(Ordering::Acquire) == 0 {
+            left = 100;
+        }
+        std::hint::spin_loop();
+        left -= 1;
     }
 }
 
@@ -367,11 +387,16 @@ impl Rows<'_, '_> {
                 }
             };
             let (own, others) = scratches[..threads].split_at_mut(1);
+            let busy = AtomicUsize::new(others.len());
             rayon::in_place_scope(|scope| {
                 for scratch in others {
-                    scope.spawn(|_| work(scratch));
+                    scope.spawn(|_| {
+                        work(scratch);
+                        busy.fetch_sub(1, Ordering::Release);
+                    });
                 }
                 work(&mut own[0]);
+                wait_briefly(&busy);
             });
             if let Some((_, error)) = failed.into_inner().expect("nobody panics") {
                 return Err(error);
