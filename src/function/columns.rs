@@ -1,19 +1,19 @@
 //! Columns of data, as they lie with the caller, and the rows that they make.
 
 use super::Function;
+use super::ahead::{Ahead, ahead};
 use super::blocks::Slot;
 use super::kernels::{BLOCK, Block, LANES};
 use super::rows::Rows;
 use super::run::length;
 use crate::error::Error;
-use prefetch_index::prefetch_index;
 
 /// A column of data where it lies: its numbers follow one another, or are some way
 /// apart, as in data that lies row by row. For [`Function::rows_from`]. It copies nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Column<'d> {
-    numbers: &'d [f64],
-    stride: usize,
+    pub(super) numbers: &'d [f64],
+    pub(super) stride: usize,
 }
 
 impl<'d> Column<'d> {
@@ -103,13 +103,6 @@ impl Function {
     }
 }
 
-/// More numbers than these are not in the caches that a core has for itself: 1 MiB.
-const NEAR: usize = 1 << 17;
-/// How many numbers a line of the cache has.
-const LINE: usize = 8;
-/// How many lines are asked for in a row.
-const LINES: usize = BLOCK / LINE;
-
 /// All columns of one function.
 #[derive(Clone, Debug)]
 pub(super) struct Columns<'d> {
@@ -119,51 +112,8 @@ pub(super) struct Columns<'d> {
     blocks: Vec<&'d [Block]>,
     /// Whether all whole blocks can.
     pub(super) in_place: bool,
-    /// What is asked for of the next block before it is read; nothing if all is near: then
-    /// asking takes 0.9 ns a row. Else W1L takes 13 instead of 16 ns (`docs/benchmarks.md`).
+    /// What is asked for of the next block before it is read.
     pub(super) ahead: Vec<Ahead<'d>>,
-}
-
-/// Some lines of a column, in any block.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ahead<'d> {
-    column: Column<'d>,
-    /// Its first row.
-    row: usize,
-    /// How many rows on the next line is.
-    step: usize,
-}
-
-impl Ahead<'_> {
-    fn ask(self, block: usize) {
-        let first = block * BLOCK + self.row;
-        for i in 0..LINES {
-            let row = first + i * self.step;
-            prefetch_index(self.column.numbers, row.wrapping_mul(self.column.stride));
-        }
-    }
-}
-
-/// The lines that hold a block of all columns: of columns that lie in the same lines, as
-/// those do that lie row by row, the first one's.
-fn ahead<'d>(columns: &[Column<'d>]) -> Vec<Ahead<'d>> {
-    let mut ahead = Vec::new();
-    let mut last: Option<Column<'d>> = None;
-    for &column in columns {
-        let start = |column: Column<'d>| column.numbers.as_ptr().addr();
-        let near = |last: Column<'d>| {
-            let bytes = start(column).wrapping_sub(start(last));
-            last.stride == column.stride && bytes < LINE * size_of::<f64>()
-        };
-        if column.stride > 1 && last.is_some_and(near) {
-            continue;
-        }
-        last = Some(column);
-        let step = (LINE / column.stride).max(1);
-        let parts = (0..BLOCK).step_by(LINES * step);
-        ahead.extend(parts.map(|row| Ahead { column, row, step }));
-    }
-    ahead
 }
 
 impl<'d> Columns<'d> {
@@ -173,10 +123,9 @@ impl<'d> Columns<'d> {
             _ => &[],
         };
         let rows = columns[0].rows();
-        let far = rows.saturating_mul(columns.len()) > NEAR;
         Self {
             rows,
-            ahead: if far { ahead(&columns) } else { Vec::new() },
+            ahead: ahead(rows, &columns),
             blocks: columns.iter().map(whole).collect(),
             in_place: columns.iter().all(|column| column.stride == 1),
             columns,

@@ -4,6 +4,7 @@
 //! threads, and evaluates through `&self`: at a point by the same two sweeps as a
 //! tape (`run.rs`), over rows of data many at a time (`rows.rs`).
 
+mod ahead;
 mod back;
 mod blocks;
 mod columns;
