@@ -59,8 +59,9 @@ pub(super) fn ahead<'d>(rows: usize, columns: &[Column<'d>]) -> Vec<Ahead<'d>> {
             continue;
         }
         last = Some(column);
+        // The last row of each line, as the first line is that of the block before, too.
         let step = (LINE / column.stride).max(1);
-        let parts = (0..BLOCK).step_by(LINES * step);
+        let parts = (step - 1..BLOCK).step_by(LINES * step);
         ahead.extend(parts.map(|row| Ahead { column, row, step }));
     }
     ahead
