@@ -1,9 +1,9 @@
 //! The way back through a block of rows: from step to step, and to totals.
 
 use super::blocks::{Numbers, Rows, Scratch, Slot};
-use super::kernels::{self, BLOCK, Block, Sender, Total};
+use super::kernels::{self, BLOCK, Block, Sender, Span, Total};
 use super::plan::{Factors, Kind, Place, Run, Step};
-use super::route::{Route, To, Way};
+use super::route::{Route, Served, To, Way};
 use super::vectors::Vectors;
 use crate::ops::{ABSENT, is_absent};
 use smallvec::SmallVec;
@@ -11,16 +11,22 @@ use std::mem;
 
 impl<V: Vectors> Rows<'_, V> {
     /// Sweeps back from an output, with the seed 1 in each row.
-    pub(super) fn reverse(&self, output: usize, scratch: &mut Scratch) {
-        let (plan, route) = (self.plan, &self.plan.routes[output]);
+    pub(super) fn reverse(&self, way: usize, scratch: &mut Scratch) {
+        let (plan, route) = (self.plan, &self.plan.routes[way]);
         let Scratch {
             numbers,
             spare,
             own,
+            multiple,
         } = scratch;
+        let mut served = ServedBy {
+            rows: self,
+            route,
+            multiple: &mut multiple.0,
+        };
         spare.0.fill(1.0);
-        numbers.deliver(self.span, route.seed, spare);
-        let turns = (1 + output) * plan.steps.len()..;
+        served.deliver(route.seed, spare, numbers);
+        let turns = (1 + way) * plan.steps.len()..;
         let steps = plan.steps.iter().zip(&route.adjoint).rev();
         for (turn, (step, adjoint)) in turns.zip(steps) {
             self.ask_ahead(turn);
@@ -36,6 +42,7 @@ impl<V: Vectors> Rows<'_, V> {
                 adjoint: &own.0,
                 numbers,
                 spare,
+                served: &mut served,
             };
             match step.kind {
                 Kind::Terms(_) => back.send_to_factors(),
@@ -47,23 +54,92 @@ impl<V: Vectors> Rows<'_, V> {
 }
 
 /// A step at its turn in a reverse sweep.
-struct Back<'a, 'r, V> {
+struct Back<'b, 'a, 'r, V> {
     rows: &'a Rows<'r, V>,
     step: &'a Step,
     route: &'a Route,
     adjoint: &'a Block,
     numbers: &'a mut Numbers,
     spare: &'a mut Box<Slot>,
+    served: &'a mut ServedBy<'b, 'r, V>,
 }
 
-impl<V: Vectors> Back<'_, '_, V> {
+/// Who is served by a way back.
+struct ServedBy<'a, 'r, V> {
+    rows: &'a Rows<'r, V>,
+    route: &'a Route,
+    multiple: &'a mut Block,
+}
+
+impl<V: Vectors> ServedBy<'_, '_, V> {
+    /// Calls `add_up` for each output, with its multiple of the adjoint and its `count`
+    /// totals from `first` on.
+    #[inline(always)]
+    fn each(
+        &mut self,
+        adjoint: &Block,
+        (first, count): (u32, usize),
+        numbers: &mut Numbers,
+        add_up: impl Fn(&Block, &Numbers, &mut [Total]),
+    ) {
+        let mut totals = mem::take(&mut numbers.totals);
+        let to = &mut totals[first as usize..];
+        if let [Served { times: None, .. }] = self.route.served[..] {
+            add_up(adjoint, numbers, &mut to[..count]);
+        } else {
+            for served in &self.route.served {
+                let multiple = self.multiple(adjoint, served, numbers);
+                add_up(multiple, numbers, &mut to[served.before..][..count]);
+            }
+        }
+        numbers.totals = totals;
+    }
+
+    /// The adjoint, times the data that an output is a multiple of.
+    #[inline(always)]
+    fn multiple<'s>(&'s mut self, adjoint: &'s Block, of: &Served, numbers: &Numbers) -> &'s Block {
+        let Some(data) = of.times else {
+            return adjoint;
+        };
+        let data = self.rows.block(data, numbers);
+        kernels::factor_shares(self.rows.span, adjoint, data, self.multiple);
+        self.multiple
+    }
+
+    /// Writes, adds, or adds up shares.
+    #[inline(always)]
+    fn deliver(&mut self, to: To, shares: &mut Box<Slot>, numbers: &mut Numbers) {
+        match to {
+            To::Total(to) if !numbers.row_by_row => self.add_up(&shares.0, to, numbers),
+            to => numbers.deliver(self.rows.span, to, shares),
+        }
+    }
+
+    /// Adds up shares for each output.
+    #[inline(always)]
+    fn add_up(&mut self, shares: &Block, to: u32, numbers: &mut Numbers) {
+        let (span, to) = (self.rows.span, to as usize);
+        for served in &self.route.served {
+            let multiple = self.multiple(shares, served, numbers);
+            kernels::add_up(span, multiple, &mut numbers.totals[to + served.before]);
+        }
+    }
+}
+
+impl<V: Vectors> Back<'_, '_, '_, V> {
+    #[inline(always)]
+    fn deliver(&mut self, to: To) {
+        self.served.deliver(to, self.spare, self.numbers);
+    }
+
     fn send(&mut self) {
-        let (rows, op, numbers) = (self.rows, self.step.op, &mut *self.numbers);
+        let (rows, op) = (self.rows, self.step.op);
         let (span, arguments) = (rows.span, rows.plan.of(self.step));
         for (i, &to) in self.route.to[self.step.range()].iter().enumerate() {
             if to == To::Nobody {
                 continue;
             }
+            let numbers = &*self.numbers;
             let y = &numbers.values[self.step.slot as usize].0;
             let adjoint = self.adjoint;
             let (sender, out) = (Sender { adjoint, y }, &mut self.spare.0);
@@ -81,7 +157,7 @@ impl<V: Vectors> Back<'_, '_, V> {
                     }
                 }
             }
-            numbers.deliver(span, to, self.spare);
+            self.deliver(to);
         }
     }
 
@@ -109,46 +185,23 @@ impl<V: Vectors> Back<'_, '_, V> {
 
     /// Adds up what goes back to factors that are the same in all rows.
     fn send_to_numbers(&mut self, run: &Run, which: usize, first: u32, columns: bool) {
-        let mut totals = mem::take(&mut self.numbers.totals);
-        let others = &self.rows.plan.arguments[run.half(1 - which)];
-        let to = &mut totals[first as usize..][..others.len()];
-        let column = |at: Place| self.rows.column(at.index(), self.numbers);
-        let slot = |at: Place| self.numbers.value(at.index());
-        match columns {
-            true => self.add_up_products(others, column, to),
-            false => self.add_up_products(others, slot, to),
-        }
-        self.numbers.totals = totals;
-    }
-
-    /// Products of the adjoint and blocks, some at a time.
-    #[inline(always)]
-    fn add_up_products<'s>(
-        &self,
-        mut others: &[Place],
-        block: impl Fn(Place) -> &'s Block,
-        mut totals: &mut [Total],
-    ) {
-        self.add_up_some::<4>(&mut others, &block, &mut totals);
-        self.add_up_some::<1>(&mut others, &block, &mut totals);
-    }
-
-    /// Takes as many of them, `N` at a time, as it can.
-    #[inline(always)]
-    fn add_up_some<'s, const N: usize>(
-        &self,
-        others: &mut &[Place],
-        block: impl Fn(Place) -> &'s Block,
-        totals: &mut &mut [Total],
-    ) {
-        while let Some((places, next)) = others.split_first_chunk::<N>() {
-            let (to, next_totals) = mem::take(totals)
-                .split_first_chunk_mut::<N>()
-                .expect("as many totals");
-            let (span, adjoint) = (self.rows.span, self.adjoint);
-            kernels::add_up_products(span, adjoint, places.map(&block), to);
-            (*others, *totals) = (next, next_totals);
-        }
+        let rows = self.rows;
+        let others = &rows.plan.arguments[run.half(1 - which)];
+        let totals = (first, others.len());
+        (self.served).each(
+            self.adjoint,
+            totals,
+            self.numbers,
+            #[inline(always)]
+            |adjoint, numbers, to| {
+                let column = |at: Place| rows.column(at.index(), numbers);
+                let slot = |at: Place| numbers.value(at.index());
+                match columns {
+                    true => add_up_products(rows.span, adjoint, others, column, to),
+                    false => add_up_products(rows.span, adjoint, others, slot, to),
+                }
+            },
+        );
     }
 
     /// What goes back to the first or the second factors of a run, to one or to four
@@ -197,7 +250,7 @@ impl<V: Vectors> Back<'_, '_, V> {
             (To::Total(to), Place::Shared(_))
                 if reached && !self.numbers.row_by_row && self.numbers.factors[other] == 1.0 =>
             {
-                return kernels::add_up(span, adjoint, &mut self.numbers.totals[to as usize]);
+                return self.served.add_up(adjoint, to, self.numbers);
             }
             (To::Add(to), Place::Shared(_)) if reached => {
                 let to = &mut self.numbers.adjoints[to as usize].0;
@@ -213,7 +266,7 @@ impl<V: Vectors> Back<'_, '_, V> {
                 kernels::factor_shares(span, adjoint, other, &mut self.spare.0);
             }
         }
-        self.numbers.deliver(span, to, self.spare);
+        self.deliver(to);
     }
 
     /// What goes back to any number of operands, row by row.
@@ -233,7 +286,38 @@ impl<V: Vectors> Back<'_, '_, V> {
         }
         for (&to, shares) in self.route.to[step.range()].iter().zip(all) {
             self.spare.0 = shares;
-            self.numbers.deliver(self.rows.span, to, self.spare);
+            self.deliver(to);
         }
+    }
+}
+
+/// Products of the adjoint and blocks, some at a time.
+#[inline(always)]
+fn add_up_products<'s, V: Vectors>(
+    span: Span<V>,
+    adjoint: &Block,
+    mut others: &[Place],
+    block: impl Fn(Place) -> &'s Block,
+    mut totals: &mut [Total],
+) {
+    add_up_some::<V, 4>(span, adjoint, &mut others, &block, &mut totals);
+    add_up_some::<V, 1>(span, adjoint, &mut others, &block, &mut totals);
+}
+
+/// Takes as many of them, `N` at a time, as it can.
+#[inline(always)]
+fn add_up_some<'s, V: Vectors, const N: usize>(
+    span: Span<V>,
+    adjoint: &Block,
+    others: &mut &[Place],
+    block: impl Fn(Place) -> &'s Block,
+    totals: &mut &mut [Total],
+) {
+    while let Some((places, next)) = others.split_first_chunk::<N>() {
+        let (to, next_totals) = mem::take(totals)
+            .split_first_chunk_mut::<N>()
+            .expect("as many totals");
+        kernels::add_up_products(span, adjoint, places.map(&block), to);
+        (*others, *totals) = (next, next_totals);
     }
 }

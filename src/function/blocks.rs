@@ -49,6 +49,8 @@ pub(super) struct Scratch {
     pub(super) spare: Box<Slot>,
     /// The adjoint of the step whose turn it is.
     pub(super) own: Box<Slot>,
+    /// What goes to a total, for one of several outputs.
+    pub(super) multiple: Box<Slot>,
 }
 
 /// The numbers of a block. Boxes, because they change places with `spare`.
@@ -133,16 +135,13 @@ impl Numbers {
         self.row_totals[total].0[row]
     }
 
-    /// Writes, adds, or adds up shares.
+    /// Writes or adds shares, those for a total row by row.
     pub(super) fn deliver<V: Vectors>(&mut self, span: Span<V>, to: To, shares: &mut Box<Slot>) {
         match to {
             To::Nobody => {}
             To::First(to) => mem::swap(&mut self.adjoints[to as usize], shares),
             To::Add(to) => kernels::add(span, &shares.0, &mut self.adjoints[to as usize].0),
-            To::Total(to) if self.row_by_row => {
-                mem::swap(&mut self.row_totals[to as usize], shares);
-            }
-            To::Total(to) => kernels::add_up(span, &shares.0, &mut self.totals[to as usize]),
+            To::Total(to) => mem::swap(&mut self.row_totals[to as usize], shares),
         }
     }
 }

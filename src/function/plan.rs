@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 use std::ops::Range;
 
 /// Where the numbers of an operand are.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     /// A step's, in this slot. (While a plan is made: the step's number.)
     Slot(u32),
@@ -129,11 +129,11 @@ pub(super) struct Plan {
     pub(super) slots: usize,
     /// How many adjoints are alive at most.
     pub(super) adjoints: usize,
-    /// For each total the node that it belongs to: those of the first output in the
-    /// order of the shares, then those of the next.
+    /// For each total the node that it belongs to: those of the first output of the first
+    /// way back in the order of the shares, then those of the next.
     pub(super) totals: Vec<u32>,
     pub(super) outputs: Vec<Place>,
-    /// The way back from each output.
+    /// The ways back from the outputs.
     pub(super) routes: Vec<Route>,
     pub(super) retained: Vec<Place>,
     pub(super) guards: Vec<RowGuard>,
@@ -182,12 +182,7 @@ impl Plan {
         if !is_column.contains(&true) {
             return plan;
         }
-        plan.routes = plan
-            .outputs
-            .clone()
-            .into_iter()
-            .map(|output| plan.route(output))
-            .collect();
+        plan.find_routes();
         let kept = plan.kept();
         plan.give_slots(&kept);
         plan
@@ -315,6 +310,8 @@ impl Plan {
         let guarded = self.guards.iter().flat_map(|guard| [guard.a, guard.b]);
         read.chain(guarded).for_each(&mut keep);
         for route in &self.routes {
+            let data = route.served.iter().filter_map(|served| served.times);
+            data.for_each(&mut keep);
             for (index, step) in self.steps.iter().enumerate() {
                 if route.adjoint[index].is_some() {
                     let result = Place::Slot(index as u32);
@@ -389,7 +386,9 @@ impl Plan {
         let guards = self.guards.iter_mut();
         let guarded = guards.flat_map(|guard| [&mut guard.a, &mut guard.b]);
         let read = self.outputs.iter_mut().chain(&mut self.retained);
-        for place in arguments.chain(guarded).chain(read) {
+        let served = self.routes.iter_mut().flat_map(|route| &mut route.served);
+        let data = served.filter_map(|served| served.times.as_mut());
+        for place in arguments.chain(guarded).chain(read).chain(data) {
             if let Place::Slot(step) = place {
                 *step = slots[*step as usize];
             }

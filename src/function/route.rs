@@ -3,6 +3,8 @@
 //! added.
 
 use super::plan::{Kind, Place, Plan};
+use crate::ops::Op;
+use indexmap::IndexMap;
 use std::ops::Range;
 
 /// Where a share of an adjoint goes.
@@ -28,8 +30,23 @@ pub(super) enum Way {
     Each,
 }
 
+/// An output that a way back serves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Served {
+    /// Its place among the outputs.
+    pub(super) output: usize,
+    /// The data that it is a multiple of; the way begins with the other factor.
+    pub(super) times: Option<Place>,
+    /// How many totals lie before its own, from the way's first one on.
+    pub(super) before: usize,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Route {
+    /// Whom it serves: an output, or several that are multiples of one step by data, as the
+    /// components of a linear model's gradient are. What is the same for all is done once:
+    /// the Hessian of W1 (`docs/benchmarks.md`).
+    pub(super) served: Vec<Served>,
     /// Where the sweep begins.
     pub(super) seed: To,
     /// Where the adjoint of each step is, if anybody needs it.
@@ -38,8 +55,15 @@ pub(super) struct Route {
     pub(super) to: Vec<To>,
     /// The same for the first and the second factors of each run of terms.
     pub(super) ways: Vec<[Way; 2]>,
-    /// Which totals are those of this way.
+    /// Which totals are those of the first output that it serves.
     pub(super) totals: Range<usize>,
+}
+
+impl Route {
+    /// Where the totals of an output are.
+    pub(super) fn totals_of(&self, served: &Served) -> Range<usize> {
+        self.totals.start + served.before..self.totals.end + served.before
+    }
 }
 
 impl Plan {
@@ -58,9 +82,46 @@ impl Plan {
         needs
     }
 
-    /// The way back from an output, in the order in which a sweep goes. An adjoint
+    /// Finds the ways back from all outputs.
+    pub(super) fn find_routes(&mut self) {
+        let needs = self.needs_adjoint();
+        let mut ways: IndexMap<Place, Vec<(usize, Option<Place>)>> = IndexMap::new();
+        for (number, &output) in self.outputs.iter().enumerate() {
+            let multiple = self.multiple_by_data(output, &needs);
+            let (begin, times) = multiple.map_or((output, None), |(step, by)| (step, Some(by)));
+            ways.entry(begin).or_default().push((number, times));
+        }
+        for (begin, served) in ways {
+            let route = match served[..] {
+                [(alone, _)] => self.route(self.outputs[alone], &[(alone, None)]),
+                _ => self.route(begin, &served),
+            };
+            self.routes.push(route);
+        }
+    }
+
+    /// A step and the data by which it is multiplied, if that is what this is.
+    fn multiple_by_data(&self, place: Place, needs: &[bool]) -> Option<(Place, Place)> {
+        let Place::Slot(step) = place else {
+            return None;
+        };
+        let step = &self.steps[step as usize];
+        let (Op::Mul, &[a, b]) = (step.op, self.of(step)) else {
+            return None;
+        };
+        let is_data = |place| match place {
+            Place::Slot(step) => !needs[step as usize],
+            Place::Column(_) => true,
+            Place::Shared(_) | Place::Copied(_) => false,
+        };
+        let varies = |place| matches!(place, Place::Slot(step) if needs[step as usize]);
+        let pairs = [(a, b), (b, a)].into_iter();
+        { pairs }.find(|&(step, by)| varies(step) && is_data(by))
+    }
+
+    /// The way back to `begin`'s operands, in the order in which a sweep goes. An adjoint
     /// has its memory from the first share that it receives until it is sent on.
-    pub(super) fn route(&mut self, output: Place) -> Route {
+    fn route(&mut self, begin: Place, outputs: &[(usize, Option<Place>)]) -> Route {
         let (needs, first_total) = (self.needs_adjoint(), self.totals.len());
         let mut router = Router {
             shared: self.shared,
@@ -71,7 +132,7 @@ impl Plan {
             adjoints: 0,
             totals: &mut self.totals,
         };
-        let seed = router.to(output);
+        let seed = router.to(begin);
         let mut to = vec![To::Nobody; self.arguments.len()];
         for (index, step) in self.steps.iter().enumerate().rev() {
             let Some(own) = router.held[index] else {
@@ -91,9 +152,21 @@ impl Plan {
         self.adjoints = self.adjoints.max(router.adjoints as usize);
         let adjoint = router.held;
         let totals = first_total..self.totals.len();
+        let served = outputs
+            .iter()
+            .enumerate()
+            .map(|(i, &(output, times))| Served {
+                output,
+                times,
+                before: i * totals.len(),
+            });
+        for _ in 1..outputs.len() {
+            self.totals.extend_from_within(totals.clone());
+        }
         let runs = self.runs.iter();
         let ways = runs.map(|run| [0, 1].map(|which| way(&to[run.half(which)])));
         Route {
+            served: served.collect(),
             ways: ways.collect(),
             seed,
             adjoint,

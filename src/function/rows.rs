@@ -261,12 +261,13 @@ impl Rows<'_, '_> {
         let workspace = &mut Workspace::new();
         self.sums(parameters, Wanted::Gradient, workspace)?;
         let once = (self.function.outputs() == 1).then_some(1.0);
-        let mut jacobian = Vec::with_capacity(self.function.outputs());
+        let row = vec![0.0; self.function.parameters()];
+        let mut jacobian = vec![row; self.function.outputs()];
         for route in &self.function.plan.routes {
-            self.end_sweep(route.totals.clone(), once, workspace);
-            let mut row = vec![0.0; self.function.parameters()];
-            self.read_gradient(workspace, &mut row);
-            jacobian.push(row);
+            for served in &route.served {
+                self.end_sweep(route.totals_of(served), once, workspace);
+                self.read_gradient(workspace, &mut jacobian[served.output]);
+            }
         }
         Ok(jacobian)
     }
