@@ -51,23 +51,36 @@ fn outputs_that_are_multiples_by_data_have_their_own_derivatives() {
         // By a column on either side, by what data alone makes, by 1, twice, by a parameter,
         // and what has nothing to do with it.
         let by_data = y.square() + x;
-        let other = (b * y).exp();
-        vec![
-            d * x,
-            y * d,
-            d * by_data,
-            d,
-            d,
-            d * x,
+        let (other, e, data) = ((b * y).exp(), (a + y).cos(), x * y);
+        let multiples = [d * x, y * d, d * by_data, d, d, d * x, other * x];
+        let others = [
             d * b,
+            d * e,
+            e * other,
             other,
-            other * x,
             a * b,
-        ]
+            data,
+            data * x,
+            data * e,
+        ];
+        [&multiples[..], &others].concat()
     });
     assert_sum_of_rows(&f, [&x, &y]);
     assert_sum_of_rows(&f, [&x[..1], &y[..1]]);
     assert_sum_of_rows(&f, [&x[..97], &y[..97]]);
+}
+
+#[test]
+fn an_output_that_is_a_multiple_by_data_has_the_gradient_of_each_row_by_itself() {
+    let random = &mut Random(4);
+    let (x, y) = (many(random, ROWS), many(random, ROWS));
+    let f = function(|[a, b, x, y]| vec![(a * x + b * y).tanh() * x]);
+    let gradients = f.rows(&[&x, &y]).unwrap().row_gradients(&[0.7, -1.3]);
+    let each = x.iter().zip(&y).flat_map(|(&x, &y)| {
+        let gradient = f.gradient(&[0.7, -1.3, x, y]).unwrap();
+        [gradient[0], gradient[1]]
+    });
+    assert_eq!(gradients.unwrap(), each.collect::<Vec<_>>());
 }
 
 #[test]
@@ -119,10 +132,11 @@ fn the_hessian_is_symmetric_to_the_last_digits_and_the_same_on_all_threads() {
     let slices: Vec<&[f64]> = columns.iter().map(|column| &column[..]).collect();
     let (rows, parameters) = (f.rows(&slices).unwrap().mean(), many(random, 9));
     let hessian = rows.hessian(&parameters).unwrap();
-    for i in 0..9 {
-        for j in 0..i {
-            let (a, b) = (hessian[i][j], hessian[j][i]);
-            assert!((a - b).abs() <= 1e-15 * (1.0 + a.abs()), "{i} {j}: {a} {b}");
+    for (i, row) in hessian.iter().enumerate() {
+        for (j, &a) in row.iter().enumerate() {
+            let b = hessian[j][i];
+            let close = (a - b).abs() <= 1e-15 * (1.0 + a.abs());
+            assert!(close, "{i} {j}: {a} {b}");
         }
     }
     assert_eq!(rows.parallel().hessian(&parameters).unwrap(), hessian);

@@ -100,7 +100,7 @@ impl Plan {
         }
     }
 
-    /// A step and the data by which it is multiplied, if that is what this is.
+    /// The factor and the data by which it is multiplied, if that is what this is.
     fn multiple_by_data(&self, place: Place, needs: &[bool]) -> Option<(Place, Place)> {
         let Place::Slot(step) = place else {
             return None;
@@ -114,9 +114,8 @@ impl Plan {
             Place::Column(_) => true,
             Place::Shared(_) | Place::Copied(_) => false,
         };
-        let varies = |place| matches!(place, Place::Slot(step) if needs[step as usize]);
-        let pairs = [(a, b), (b, a)].into_iter();
-        { pairs }.find(|&(step, by)| varies(step) && is_data(by))
+        let mut ways = [(a, b), (b, a)].into_iter();
+        ways.find(|&(_, by)| is_data(by))
     }
 
     /// The way back to `begin`'s operands, in the order in which a sweep goes. An adjoint
