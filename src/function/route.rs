@@ -93,8 +93,8 @@ impl Plan {
         }
         for (begin, served) in ways {
             let route = match served[..] {
-                [(alone, _)] => self.route(self.outputs[alone], &[(alone, None)]),
-                _ => self.route(begin, &served),
+                [(alone, _)] => self.route(self.outputs[alone], &[(alone, None)], &needs),
+                _ => self.route(begin, &served, &needs),
             };
             self.routes.push(route);
         }
@@ -120,12 +120,12 @@ impl Plan {
 
     /// The way back to `begin`'s operands, in the order in which a sweep goes. An adjoint
     /// has its memory from the first share that it receives until it is sent on.
-    fn route(&mut self, begin: Place, outputs: &[(usize, Option<Place>)]) -> Route {
-        let (needs, first_total) = (self.needs_adjoint(), self.totals.len());
+    fn route(&mut self, begin: Place, outputs: &[(usize, Option<Place>)], needs: &[bool]) -> Route {
+        let first_total = self.totals.len();
         let mut router = Router {
             shared: self.shared,
             copied: &self.copied,
-            needs: &needs,
+            needs,
             held: vec![None; needs.len()],
             free: Vec::new(),
             adjoints: 0,
