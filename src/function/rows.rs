@@ -253,7 +253,8 @@ impl Rows<'_, '_> {
 
     /// The Jacobian of all outputs by the parameters, summed over the rows or, after
     /// [`mean`](Self::mean), their mean: a row for each output, a column for each
-    /// parameter. One pass over the data, a sweep back from each output.
+    /// parameter. One pass over the data and a sweep back from each output; outputs
+    /// that are multiples of one node by data share a sweep.
     ///
     /// # Errors
     /// As [`value`](Self::value), for any number of outputs.
