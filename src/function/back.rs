@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use std::mem;
 
 impl<V: Vectors> Rows<'_, V> {
-    /// Sweeps back from an output, with the seed 1 in each row.
+    /// Goes a way back, with the seed 1 in each row.
     pub(super) fn reverse(&self, way: usize, scratch: &mut Scratch) {
         let (plan, route) = (self.plan, &self.plan.routes[way]);
         let Scratch {
@@ -64,7 +64,7 @@ struct Back<'b, 'a, 'r, V> {
     served: &'a mut ServedBy<'b, 'r, V>,
 }
 
-/// Who is served by a way back.
+/// The outputs that a way back serves, and memory for what goes to one of them.
 struct ServedBy<'a, 'r, V> {
     rows: &'a Rows<'r, V>,
     route: &'a Route,
@@ -84,6 +84,7 @@ impl<V: Vectors> ServedBy<'_, '_, V> {
     ) {
         let mut totals = mem::take(&mut numbers.totals);
         let to = &mut totals[first as usize..];
+        // One output by itself is the usual case, and costs W5 1 % if it is not told apart.
         if let [Served { times: None, .. }] = self.route.served[..] {
             add_up(adjoint, numbers, &mut to[..count]);
         } else {

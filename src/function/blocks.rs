@@ -249,11 +249,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
 
     #[inline(never)]
     fn ask(&self, turn: usize) {
-        let sweeps = 1 + if self.gradient {
-            self.plan.routes.len()
-        } else {
-            0
-        };
+        let sweeps = 1 + usize::from(self.gradient) * self.plan.routes.len();
         let turns = sweeps * self.plan.steps.len();
         self.columns.ask(self.block + 1, turn, turns);
     }
