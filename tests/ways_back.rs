@@ -71,6 +71,45 @@ fn outputs_that_are_multiples_by_data_have_their_own_derivatives() {
 }
 
 #[test]
+fn a_parameter_stands_on_either_side_of_a_product_and_has_a_constant_factor_or_none() {
+    let random = &mut Random(5);
+    let (x, y) = (many(random, ROWS), many(random, ROWS));
+    let f = function(|[a, b, x, y]| {
+        vec![
+            (a * x + b * y).tanh(),
+            (x * a + y * b).tanh(),
+            (x * a + b * y + b).tanh(),
+            Var::linear_combination(&[2.0, 3.0, 1.0], &[a, x, b], 0.5).tanh(),
+            Var::dot(&[a, x, b], &[Var::from(-2.0), a, y]).tanh(),
+        ]
+    });
+    assert_sum_of_rows(&f, [&x, &y]);
+}
+
+#[test]
+fn adjoints_of_many_nodes_are_added_to_by_each_node_that_all_are_weighted_in() {
+    let random = &mut Random(6);
+    let (x, y) = (many(random, ROWS), many(random, ROWS));
+    for hidden in 3..10 {
+        let f = function(|[a, b, x, y]| {
+            let unit = |i: usize| (a * x + b * y + 0.3 * i as f64).tanh();
+            let units: Vec<_> = (0..hidden).map(unit).collect();
+            // Recorded before the sums, whose nodes then lie together and become one.
+            let weight = |k: usize, i: usize| a * (0.1 * (i + 1) as f64) - b * (0.2 * k as f64);
+            let of_output = |k| (0..hidden).map(|i| weight(k, i)).collect::<Vec<_>>();
+            let weights: Vec<Vec<_>> = (0..3).map(of_output).collect();
+            let outputs = weights.iter().map(|weights| {
+                let products = weights.iter().zip(&units).map(|(w, h)| *w * *h);
+                let sum = products.reduce(|sum, product| sum + product);
+                sum.expect("units").square()
+            });
+            vec![outputs.sum()]
+        });
+        assert_sum_of_rows(&f, [&x, &y]);
+    }
+}
+
+#[test]
 fn an_output_that_is_a_multiple_by_data_has_the_gradient_of_each_row_by_itself() {
     let random = &mut Random(4);
     let (x, y) = (many(random, ROWS), many(random, ROWS));
