@@ -75,7 +75,9 @@ fn a_parameter_stands_on_either_side_of_a_product_and_has_a_constant_factor_or_n
     let random = &mut Random(5);
     let (x, y) = (many(random, ROWS), many(random, ROWS));
     let f = function(|[a, b, x, y]| {
+        let data = x * y;
         vec![
+            (x * a + y * 3.0 + data * b).tanh(),
             (a * x + b * y).tanh(),
             (x * a + y * b).tanh(),
             (x * a + b * y + b).tanh(),
