@@ -130,7 +130,8 @@ fn over_rows<'a, W: Workload>(
 }
 
 /// Medians in nanoseconds, each run in turn, the hand-written first. A run is repeated for
-/// a tenth of a millisecond, so that neither the clock nor the run before it counts.
+/// a millisecond, so that neither the clock nor the run before it counts, after which its
+/// branches are learned again for some 10 µs.
 fn alternate(runs: &mut [Run<'_>], inputs: usize) -> Vec<f64> {
     let mut gradient = vec![0.0; inputs];
     let mut once = |run: &mut Run<'_>, batch: usize| {
