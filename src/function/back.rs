@@ -36,9 +36,7 @@ impl<V: Vectors> Rows<'_, V> {
             // Taken out, because its place may be given to an operand's.
             mem::swap(&mut numbers.adjoints[adjoint as usize], own);
             let mut back = Back {
-                rows: self,
                 step,
-                route,
                 adjoint: &own.0,
                 numbers,
                 spare,
@@ -55,9 +53,7 @@ impl<V: Vectors> Rows<'_, V> {
 
 /// A step at its turn in a reverse sweep.
 struct Back<'b, 'a, 'r, V> {
-    rows: &'a Rows<'r, V>,
     step: &'a Step,
-    route: &'a Route,
     adjoint: &'a Block,
     numbers: &'a mut Numbers,
     spare: &'a mut Box<Slot>,
@@ -134,9 +130,9 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
     }
 
     fn send(&mut self) {
-        let (rows, op) = (self.rows, self.step.op);
+        let (rows, op) = (self.served.rows, self.step.op);
         let (span, arguments) = (rows.span, rows.plan.of(self.step));
-        for (i, &to) in self.route.to[self.step.range()].iter().enumerate() {
+        for (i, &to) in self.served.route.to[self.step.range()].iter().enumerate() {
             if to == To::Nobody {
                 continue;
             }
@@ -165,11 +161,11 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
     /// What goes back to the factors of a sum of products: to the first of each
     /// pair, then to the second of each.
     fn send_to_factors(&mut self) {
-        let reached = kernels::all_reached(self.rows.span, self.adjoint);
+        let reached = kernels::all_reached(self.served.rows.span, self.adjoint);
         let in_sums = reached && !self.numbers.row_by_row;
         let (runs, ways) = (
-            self.rows.plan.runs_of(self.step),
-            &self.route.ways[self.step.runs()],
+            self.served.rows.plan.runs_of(self.step),
+            &self.served.route.ways[self.step.runs()],
         );
         for which in [0, 1] {
             for (run, ways) in runs.iter().zip(ways) {
@@ -186,7 +182,7 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
 
     /// Adds up what goes back to factors that are the same in all rows.
     fn send_to_numbers(&mut self, run: &Run, which: usize, first: u32, columns: bool) {
-        let rows = self.rows;
+        let rows = self.served.rows;
         let others = &rows.plan.arguments[run.half(1 - which)];
         let totals = (first, others.len());
         (self.served).each(
@@ -208,7 +204,7 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
     /// What goes back to the first or the second factors of a run, to one or to four
     /// at a time.
     fn send_to_each(&mut self, run: &Run, which: usize, reached: bool) {
-        let to = &self.route.to[run.half(which)];
+        let to = &self.served.route.to[run.half(which)];
         let others = run.half(1 - which).start;
         let mut i = 0;
         while let Some(&first) = to.get(i) {
@@ -229,7 +225,7 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
         let Some(&[To::Add(i), To::Add(j), To::Add(k), To::Add(l)]) = to.first_chunk() else {
             return false;
         };
-        let Some(Place::Shared(_)) = self.rows.plan.arguments.get(other) else {
+        let Some(Place::Shared(_)) = self.served.rows.plan.arguments.get(other) else {
             return false;
         };
         let adjoints = &mut self.numbers.adjoints;
@@ -239,13 +235,13 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
         let other = self.numbers.factors[other..].first_chunk();
         let other = other.expect("four in a run");
         let to = to.map(|slot| &mut slot.0);
-        kernels::add_factor_shares_of(self.rows.span, self.adjoint, other, to);
+        kernels::add_factor_shares_of(self.served.rows.span, self.adjoint, other, to);
         true
     }
 
     fn send_to_factor(&mut self, to: To, other: usize, reached: bool) {
-        let (span, adjoint) = (self.rows.span, self.adjoint);
-        let place = self.rows.plan.arguments[other];
+        let (span, adjoint) = (self.served.rows.span, self.adjoint);
+        let place = self.served.rows.plan.arguments[other];
         match (to, place) {
             // A term by itself, as b in b + w·x: the share is the adjoint.
             (To::Total(to), Place::Shared(_))
@@ -263,7 +259,7 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
                 kernels::factor_shares_of(span, adjoint, other, &mut self.spare.0);
             }
             _ => {
-                let other = self.rows.block(place, self.numbers);
+                let other = self.served.rows.block(place, self.numbers);
                 kernels::factor_shares(span, adjoint, other, &mut self.spare.0);
             }
         }
@@ -272,10 +268,10 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
 
     /// What goes back to any number of operands, row by row.
     fn send_to_many(&mut self) {
-        let (step, arguments) = (self.step, self.rows.plan.of(self.step));
+        let (step, arguments) = (self.step, self.served.rows.plan.of(self.step));
         let mut all: SmallVec<[Block; 4]> = SmallVec::from_elem([ABSENT; BLOCK], arguments.len());
-        for i in (0..self.rows.count()).filter(|&i| !is_absent(self.adjoint[i])) {
-            let x = |j: usize| self.rows.view(arguments[j], self.numbers).at(i);
+        for i in (0..self.served.rows.count()).filter(|&i| !is_absent(self.adjoint[i])) {
+            let x = |j: usize| self.served.rows.view(arguments[j], self.numbers).at(i);
             let y = self.numbers.values[step.slot as usize].0[i];
             let each = |j: usize, partial: f64| {
                 all[j][i] = match step.op.is_branch() {
@@ -285,7 +281,7 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
             };
             step.op.partials_n(arguments.len(), x, &[], y, each);
         }
-        for (&to, shares) in self.route.to[step.range()].iter().zip(all) {
+        for (&to, shares) in self.served.route.to[step.range()].iter().zip(all) {
             self.spare.0 = shares;
             self.deliver(to);
         }

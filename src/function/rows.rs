@@ -138,15 +138,14 @@ impl Function {
 /// (`docs/benchmarks.md`).
 #[cfg(feature = "parallel")]
 fn wait_briefly(busy: &AtomicUsize) {
-    // What a thread does after it is no longer busy takes a moment too.
-    let mut left = 2_100;
-    while left > 0 {
-        if left > 100 && busy.load(Ordering::Acquire) == 0 {
-            left = 100;
+    for _ in 0..2_000 {
+        if busy.load(Ordering::Acquire) == 0 {
+            break;
         }
         std::hint::spin_loop();
-        left -= 1;
     }
+    // What a thread does after it is no longer busy takes a moment too.
+    (0..100).for_each(|_| std::hint::spin_loop());
 }
 
 /// What a run over rows asks for.
@@ -254,7 +253,7 @@ impl Rows<'_, '_> {
     /// The Jacobian of all outputs by the parameters, summed over the rows or, after
     /// [`mean`](Self::mean), their mean: a row for each output, a column for each
     /// parameter. One pass over the data and a sweep back from each output; outputs
-    /// that are multiples of one node by data share a sweep.
+    /// that are multiples of one node by data share a sweep, and are multiplied at its end.
     ///
     /// # Errors
     /// As [`value`](Self::value), for any number of outputs.
