@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use std::mem;
 
 impl<V: Vectors> Rows<'_, V> {
-    /// Goes a way back, with the seed 1 in each row.
+    /// Goes a way back from the seed in each row.
     pub(super) fn reverse(&self, way: usize, scratch: &mut Scratch) {
         let (plan, route) = (self.plan, &self.plan.routes[way]);
         let Scratch {
@@ -24,7 +24,7 @@ impl<V: Vectors> Rows<'_, V> {
             route,
             multiple: &mut multiple.0,
         };
-        spare.0.fill(1.0);
+        spare.0.fill(self.seed);
         served.deliver(route.seed, spare, numbers);
         let turns = (1 + way) * plan.steps.len()..;
         let steps = plan.steps.iter().zip(&route.adjoint).rev();

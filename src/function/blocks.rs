@@ -67,7 +67,7 @@ pub(super) struct Numbers {
     /// Numbers that are the same in all rows, copied to all.
     copied: Vec<Slot>,
     /// Columns of a block that cannot be read where they lie.
-    gathered: Vec<Slot>,
+    pub(super) gathered: Vec<Slot>,
     pub(super) totals: Vec<Total>,
     /// Whether totals are wanted for each row by itself, in `row_totals`.
     pub(super) row_by_row: bool,
@@ -96,6 +96,8 @@ pub(super) struct Rows<'a, V> {
     pub(super) shared: &'a [f64],
     /// Whether there is to be a gradient.
     gradient: bool,
+    /// The adjoint of the output in each row.
+    pub(super) seed: f64,
     /// The number of the block.
     block: usize,
 }
@@ -130,9 +132,9 @@ impl Numbers {
         &self.values[slot].0
     }
 
-    /// A total in one row of the block, if they are wanted row by row.
-    pub(super) fn row_total(&self, total: usize, row: usize) -> f64 {
-        self.row_totals[total].0[row]
+    /// A total in each row of the block, if they are wanted row by row.
+    pub(super) fn row_total(&self, total: usize) -> &Block {
+        &self.row_totals[total].0
     }
 
     /// Writes or adds shares, those for a total row by row.
@@ -161,8 +163,14 @@ impl<'a, V: Vectors> Rows<'a, V> {
             columns,
             shared,
             gradient,
+            seed: 1.0,
             block: 0,
         }
+    }
+
+    /// With this adjoint of the output in each row, in place of 1.
+    pub(super) fn seeded(self, seed: f64) -> Self {
+        Self { seed, ..self }
     }
 
     /// The rows of a block.
@@ -257,7 +265,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
     /// Evaluates every step, and checks the guards.
     fn forward(&self, scratch: &mut Scratch) -> Result<(), Broken> {
         let Scratch { numbers, spare, .. } = scratch;
-        if !self.columns.in_place || self.count() < BLOCK {
+        if self.columns.to_gather(self.count()) {
             self.columns
                 .gather(self.block, self.count(), &mut numbers.gathered);
         }

@@ -111,7 +111,7 @@ pub(super) struct Columns<'d> {
     /// The whole blocks of each column that can be read where they lie.
     blocks: Vec<&'d [Block]>,
     /// Whether all whole blocks can.
-    pub(super) in_place: bool,
+    in_place: bool,
     /// What is asked for of the next block before it is read.
     pub(super) ahead: Vec<Ahead<'d>>,
 }
@@ -132,6 +132,17 @@ impl<'d> Columns<'d> {
         }
     }
 
+    /// So many rows of columns whose blocks are put together elsewhere.
+    pub(super) fn elsewhere(rows: usize) -> Self {
+        Self {
+            rows,
+            ahead: Vec::new(),
+            blocks: Vec::new(),
+            in_place: true,
+            columns: Vec::new(),
+        }
+    }
+
     /// Asks for the part of a block that has its turn among `turns`.
     pub(super) fn ask(&self, block: usize, turn: usize, turns: usize) {
         let each = self.ahead.len().div_ceil(turns);
@@ -142,7 +153,13 @@ impl<'d> Columns<'d> {
     /// A block of a column, if it can be read where it lies.
     #[inline(always)]
     pub(super) fn block(&self, column: usize, block: usize) -> Option<&'d Block> {
-        self.blocks[column].get(block)
+        self.blocks.get(column)?.get(block)
+    }
+
+    /// Whether some column of a block of so many rows cannot be read where it lies.
+    #[inline(always)]
+    pub(super) fn to_gather(&self, rows: usize) -> bool {
+        (!self.in_place || rows < BLOCK) && !self.columns.is_empty()
     }
 
     /// Copies the `count` rows of a block together for each column that cannot be read

@@ -3,6 +3,7 @@
 use super::Function;
 use super::passes::{copy, drop_ones, gone_to, merge_sums, share_equal};
 use super::plan::{Plan, parameters_first};
+use super::rolled::Rolled;
 use super::stats::Pass;
 use crate::error::Error;
 use crate::ops::Op;
@@ -207,7 +208,9 @@ impl Freeze<'_> {
         if self.share_equal {
             stage = stage.pass("share equal nodes", share_equal, &mut passes);
         }
+        let mut rolled = None;
         if !self.as_recorded {
+            rolled = Rolled::new(&stage.recording, &stage.ends).map(Box::new);
             stage = stage.pass("drop factors of 1", drop_ones, &mut passes);
             stage = stage.pass("merge sums of products", merge_sums, &mut passes);
         }
@@ -230,7 +233,8 @@ impl Freeze<'_> {
                 names.insert(name, position);
             }
         }
-        let plan = Plan::new(&recording, shared, &ends, &is_column);
+        let columns = is_column.iter().filter(|is_column| **is_column).count();
+        let plan = Plan::new(&recording, shared, &ends, &is_column, vec![false; columns]);
         if !ends.once.is_empty() && (ends.outputs.len() != 1 || plan.varies(&ends.once)) {
             Error::NotOnce.stop();
         }
@@ -241,6 +245,7 @@ impl Freeze<'_> {
             recorded_nodes,
             passes,
             plan,
+            rolled,
             inputs: ends.inputs,
             outputs: ends.outputs,
             once: ends.once,
@@ -266,7 +271,7 @@ impl Ends {
         is_input
     }
 
-    fn follow(self, moved: &[Operand]) -> Self {
+    pub(super) fn follow(self, moved: &[Operand]) -> Self {
         let all = |ends: Vec<Operand>| ends.into_iter().map(|end| gone_to(end, moved)).collect();
         let input = |id: u32| moved[id as usize].node();
         Self {

@@ -7,12 +7,15 @@
 mod ahead;
 mod back;
 mod blocks;
+mod body;
 mod columns;
 mod freeze;
 mod kernels;
 mod lane;
 mod passes;
 mod plan;
+mod reroll;
+mod rolled;
 mod route;
 mod row_by_row;
 mod rows;
@@ -34,6 +37,7 @@ use crate::tape::Tape;
 use crate::var::Var;
 use indexmap::IndexMap;
 use plan::Plan;
+use rolled::Rolled;
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -81,6 +85,8 @@ pub struct Function {
     recorded_nodes: usize,
     passes: Vec<Pass>,
     plan: Plan,
+    /// The same for value and gradient at a point, if the recording is a loop.
+    rolled: Option<Box<Rolled>>,
     /// Functions made from this one when they are first asked for.
     derived: OnceLock<Box<[Function; 2]>>,
 }

@@ -118,6 +118,8 @@ pub(super) struct RowGuard {
 pub(super) struct Plan {
     /// How many nodes depend on parameters alone.
     pub(super) shared: usize,
+    /// By which columns a gradient is asked for.
+    pub(super) wanted: Vec<bool>,
     pub(super) constants: Vec<f64>,
     pub(super) steps: Vec<Step>,
     /// What the steps are applied to, one after another.
@@ -141,12 +143,14 @@ pub(super) struct Plan {
 
 impl Plan {
     /// The plan of a recording whose first `shared` nodes depend on parameters
-    /// alone. `column` gives the number of an input that is a column.
+    /// alone. `is_column` tells which inputs are columns, and `wanted` by which columns a
+    /// gradient is asked for: the share of each row, and all inputs then lie first.
     pub(super) fn new(
         recording: &Recording,
         shared: usize,
         ends: &Ends,
         is_column: &[bool],
+        wanted: Vec<bool>,
     ) -> Self {
         let program = recording.program();
         let inputs = ends.inputs.iter().zip(is_column);
@@ -156,6 +160,7 @@ impl Plan {
         let number: IndexMap<u32, u32> = columns.zip(0..).collect();
         let mut plan = Self {
             shared,
+            wanted,
             ..Self::default()
         };
         let mut places: Vec<Place> = (0..shared as u32).map(Place::Shared).collect();

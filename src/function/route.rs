@@ -73,7 +73,7 @@ impl Plan {
         for step in &self.steps {
             let depends = |place: &Place| match *place {
                 Place::Slot(step) => needs[step as usize],
-                Place::Column(_) => false,
+                Place::Column(at) => self.wanted[at as usize],
                 Place::Shared(at) => (at as usize) < self.shared,
                 Place::Copied(at) => (self.copied[at as usize] as usize) < self.shared,
             };
@@ -111,7 +111,7 @@ impl Plan {
         };
         let is_data = |place| match place {
             Place::Slot(step) => !needs[step as usize],
-            Place::Column(_) => true,
+            Place::Column(at) => !self.wanted[at as usize],
             Place::Shared(_) | Place::Copied(_) => false,
         };
         let mut either = [(a, b), (b, a)].into_iter();
@@ -124,6 +124,7 @@ impl Plan {
         let first_total = self.totals.len();
         let mut router = Router {
             shared: self.shared,
+            wanted: &self.wanted,
             copied: &self.copied,
             needs,
             held: vec![None; needs.len()],
@@ -187,6 +188,7 @@ fn way(to: &[To]) -> Way {
 
 struct Router<'a> {
     shared: usize,
+    wanted: &'a [bool],
     copied: &'a [u32],
     needs: &'a [bool],
     /// The adjoint that each step has by now.
@@ -212,6 +214,7 @@ impl Router<'_> {
             },
             Place::Shared(at) => self.total(at),
             Place::Copied(at) => self.total(self.copied[at as usize]),
+            Place::Column(at) if self.wanted[at as usize] => self.add_total(self.shared as u32 + at),
             _ => To::Nobody,
         }
     }
@@ -220,7 +223,11 @@ impl Router<'_> {
         if shared as usize >= self.shared {
             return To::Nobody;
         }
-        self.totals.push(shared);
+        self.add_total(shared)
+    }
+
+    fn add_total(&mut self, node: u32) -> To {
+        self.totals.push(node);
         To::Total(self.totals.len() as u32 - 1)
     }
 }

@@ -48,7 +48,7 @@ impl<F: FnMut(&Evaluated<'_>)> VectorTask<Result<(), Broken>> for EachBlock<'_, 
                 first: block * BLOCK,
                 count: rows.count(),
                 at: &|place, row| rows.view(place, numbers).at(row),
-                total: &|total, row| numbers.row_total(total, row),
+                total: &|total, row| numbers.row_total(total)[row],
             });
         }
         Ok(())

@@ -4,6 +4,7 @@
 use super::Function;
 use super::blocks::Scratch;
 use super::plan::Place;
+use super::rolled::Turning;
 use crate::dual::Dual;
 use crate::error::{Error, expect_length};
 use crate::ops::{ABSENT, Real};
@@ -22,6 +23,7 @@ pub struct Workspace {
     pub(super) sums: Vec<f64>,
     /// What chunks of rows add to the sums.
     pub(super) parts: Vec<f64>,
+    pub(super) turning: Turning,
 }
 
 impl Workspace {
@@ -74,6 +76,10 @@ impl Function {
     /// As [`value`](Self::value).
     pub fn value_with(&self, x: &[f64], workspace: &mut Workspace) -> Result<f64, Error> {
         self.expect_one_output()?;
+        if let Some(rolled) = &self.rolled {
+            length("inputs", x.len(), self.inputs())?;
+            return Ok(rolled.value(x, workspace));
+        }
         self.evaluate(x, workspace)?;
         Ok(self.output(0, workspace))
     }
@@ -121,6 +127,10 @@ impl Function {
     ) -> Result<f64, Error> {
         self.expect_one_output()?;
         length("components of the gradient", gradient.len(), self.inputs())?;
+        if let Some(rolled) = &self.rolled {
+            length("inputs", x.len(), self.inputs())?;
+            return Ok(rolled.value_and_gradient(x, gradient, workspace));
+        }
         self.evaluate(x, workspace)?;
         self.pull_back(&[1.0], workspace);
         self.read_gradient(workspace, gradient);

@@ -21,6 +21,11 @@ pub struct Stats {
     pub slots: usize,
     /// How many adjoints of steps are alive at most.
     pub adjoints: usize,
+    /// How many turns of a loop are evaluated many at a time for value and gradient at a
+    /// point; 0 if none was found.
+    pub turns: usize,
+    /// How many nodes are evaluated in each turn.
+    pub turn_nodes: usize,
     /// Bytes of the recording: 16 for each node, and its operands and constants.
     pub bytes: usize,
     /// Bytes of a workspace for values and adjoints, at a point or over rows.
@@ -64,6 +69,8 @@ impl Function {
             steps: plan.steps.len(),
             slots: plan.slots,
             adjoints: plan.adjoints,
+            turns: self.rolled.as_ref().map_or(0, |rolled| rolled.turns),
+            turn_nodes: self.rolled.as_ref().map_or(0, |rolled| rolled.steps()),
             bytes: self.recording.bytes(),
             workspace_bytes: 2 * numbers * self.nodes() + over_rows,
         }

@@ -1,0 +1,292 @@
+//! One turn of a loop as a recording of its own, over whose turns a plan goes as over rows
+//! of data; and what lies before and after the loop, as recordings of their own.
+//!
+//! The inputs of a turn are what all turns take (its parameters), and what each takes for
+//! itself (its columns): nodes before the loop, and constants that are not the same in all.
+
+use super::freeze::Ends;
+use super::passes::{copy, drop_ones, merge_sums};
+use super::plan::Plan;
+use super::reroll::{Argument, Outside, Turns, for_each_argument};
+use crate::ops::{ABSENT, Op};
+use crate::program::{NodeId, Operand, Program, Record};
+use crate::recording::Recording;
+use indexmap::{IndexMap, IndexSet};
+use std::panic::Location;
+
+/// A turn, and what it takes.
+#[derive(Clone)]
+pub(super) struct Body {
+    pub(super) plan: Plan,
+    /// The nodes that all turns take.
+    pub(super) shared: Vec<u32>,
+    /// The nodes that each takes for itself.
+    pub(super) windows: Vec<Window>,
+    /// The numbers of each constant that is not the same in all turns.
+    pub(super) constants: Vec<Vec<f64>>,
+}
+
+/// Nodes before the loop, of which each turn takes one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    /// The first turn's.
+    pub(super) first: usize,
+    /// How far on the next turn's is.
+    pub(super) stride: usize,
+}
+
+/// Nodes by themselves, and what they take from elsewhere.
+#[derive(Clone)]
+pub(super) struct Piece {
+    pub(super) recording: Recording,
+    /// Which node each of its own stands for; first its leaves.
+    pub(super) nodes: Vec<u32>,
+    pub(super) leaves: usize,
+}
+
+/// Makes the recording of a turn.
+struct Maker<'a> {
+    turns: &'a Turns,
+    from: &'a Recording,
+    to: Recording,
+    /// The constants that are not the same in all turns, by their places among the arguments.
+    varying: IndexSet<usize>,
+    outside: IndexSet<Outside>,
+    shared: usize,
+    /// Where the nodes of the turn have gone.
+    moved: Vec<Operand>,
+}
+
+/// The plan of the turns of a loop, if any number differs from turn to turn.
+pub(super) fn body(from: &Recording, turns: &Turns) -> Option<Body> {
+    let mut maker = Maker::new(from, turns);
+    let inputs = maker.to.len() as u32;
+    let is_column: Vec<bool> = (0..inputs as usize).map(|i| i >= maker.shared).collect();
+    if !is_column.contains(&true) {
+        return None;
+    }
+    let term = maker.record_turn();
+    let (all, each): (Vec<_>, Vec<_>) = maker.outside.iter().partition(|taken| taken.stride == 0);
+    let window = |taken: &Outside| Window {
+        first: turns.first_of(*taken) as usize,
+        stride: taken.stride as usize,
+    };
+    let windows: Vec<Window> = each.into_iter().map(window).collect();
+    let shared: Vec<u32> = all.into_iter().map(|taken| taken.last).collect();
+    let places: Vec<usize> = maker.varying.into_iter().collect();
+    let constants = constants(from.program(), turns, &places);
+    let mut ends = Ends {
+        inputs: (0..inputs).collect(),
+        outputs: vec![term],
+        ..Ends::default()
+    };
+    let mut recording = maker.to;
+    for pass in [drop_ones, merge_sums, inputs_first] {
+        if let Some((to, moved)) = pass(&recording, &ends) {
+            (recording, ends) = (to, ends.follow(&moved));
+        }
+    }
+    let wanted = (shared.len()..inputs as usize).map(|i| i < shared.len() + windows.len());
+    let wanted = wanted.collect();
+    let plan = Plan::new(&recording, shared.len(), &ends, &is_column, wanted);
+    Some(Body {
+        plan,
+        shared,
+        windows,
+        constants,
+    })
+}
+
+impl<'a> Maker<'a> {
+    /// With the inputs of a turn.
+    fn new(from: &'a Recording, turns: &'a Turns) -> Self {
+        let mut outside = IndexSet::new();
+        let mut varying = IndexSet::new();
+        for (at, argument) in turns.arguments.iter().enumerate() {
+            match *argument {
+                Argument::Outside(taken) => {
+                    outside.insert(taken);
+                }
+                Argument::Constant { varies: true, .. } => {
+                    varying.insert(at);
+                }
+                _ => {}
+            }
+        }
+        outside.sort_by_key(|taken| taken.stride > 0);
+        let mut maker = Self {
+            turns,
+            from,
+            to: Recording::with_room(turns.period),
+            varying,
+            shared: outside.iter().filter(|taken| taken.stride == 0).count(),
+            outside,
+            moved: Vec::with_capacity(turns.period),
+        };
+        for i in 0..maker.outside.len() {
+            let value = from.value(maker.outside[i].last);
+            maker.push_input(i, value);
+        }
+        for i in 0..maker.varying.len() {
+            let value = match turns.arguments[maker.varying[i]] {
+                Argument::Constant { last, .. } => last,
+                _ => f64::NAN,
+            };
+            maker.push_input(maker.outside.len() + i, value);
+        }
+        maker
+    }
+
+    fn push_input(&mut self, number: usize, value: f64) {
+        let record = match number < self.shared {
+            true => Record::INPUT,
+            false => Record::COLUMN,
+        };
+        let pushed = self.to.push_slowly(record, value, Location::caller());
+        debug_assert_eq!(pushed, Some(number as u64));
+    }
+
+    /// Records the nodes of the last turn but the one that adds its term to the sum.
+    /// Returns the term.
+    fn record_turn(&mut self) -> Operand {
+        let (program, start) = (self.from.program(), self.turns.start(self.turns.count - 1));
+        let mut at = 0;
+        for &record in &program.records[start..self.turns.last()] {
+            let mut operands = Vec::new();
+            for_each_argument(program, record, |_| {
+                operands.push(self.operand(at));
+                at += 1;
+            });
+            let own = match record.op().arity() {
+                None => program.own_constants(record).len(),
+                Some(_) => 0,
+            };
+            let node = self.record(record.op(), operands, own);
+            self.moved.push(node);
+        }
+        let arguments = &self.turns.arguments;
+        let term = (at..arguments.len()).find(|&at| arguments[at] != Argument::Carried);
+        self.operand(term.expect("one of two"))
+    }
+
+    /// Records an operation on operands and, after them, so many constants of its own.
+    fn record(&mut self, op: Op, mut operands: Vec<Operand>, own: usize) -> Operand {
+        let own = operands.split_off(operands.len() - own);
+        let numbers: Option<Vec<f64>> = own.iter().map(Operand::constant).collect();
+        if let Some(numbers) = numbers {
+            return (self.to).push_operation(op, &operands, &[&numbers], Location::caller());
+        }
+        // Weights that are not the same in all turns: a linear combination is then a scalar
+        // product, which sends the same shares in the same order.
+        let (weights, constant) = own.split_at(operands.len());
+        let is_identity = constant[0].constant().is_some_and(|c| c.to_bits() == ABSENT.to_bits());
+        let begin = if is_identity { &[] } else { constant };
+        let all = [begin, &operands, weights].concat();
+        self.to.push_operation(Op::Dot, &all, &[], Location::caller())
+    }
+
+    /// What an argument is in the recording of a turn.
+    fn operand(&self, at: usize) -> Operand {
+        let input = |number: usize| Operand::Node(NodeId(number as u32));
+        match self.turns.arguments[at] {
+            Argument::Inside(place) => self.moved[place as usize],
+            Argument::Outside(taken) => {
+                input(self.outside.get_index_of(&taken).expect("one of them"))
+            }
+            Argument::Constant { varies: true, .. } => {
+                let number = self.varying.get_index_of(&at).expect("one of them");
+                input(self.outside.len() + number)
+            }
+            Argument::Constant { last, .. } => Operand::Constant(last),
+            Argument::Carried => unreachable!("only the sum takes it"),
+        }
+    }
+}
+
+/// The numbers of each constant that has one of these places among the arguments, turn
+/// by turn.
+fn constants(program: Program<'_>, turns: &Turns, places: &[usize]) -> Vec<Vec<f64>> {
+    let mut found = vec![Vec::with_capacity(turns.count); places.len()];
+    let all = &program.records[turns.first..=turns.last()];
+    for turn in all.chunks(turns.period) {
+        let (mut at, mut next) = (0, 0);
+        for &record in turn {
+            for_each_argument(program, record, |argument| {
+                if places.get(next) == Some(&at) {
+                    found[next].extend(argument.constant());
+                    next += 1;
+                }
+                at += 1;
+            });
+        }
+    }
+    found
+}
+
+/// Copies the recording with its inputs first, in the order of the ends.
+#[allow(clippy::unnecessary_wraps, reason = "it is a pass")]
+fn inputs_first(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Operand>)> {
+    let is_input = ends.inputs_among(from.len());
+    let inputs = ends.inputs.iter().map(|&id| id as usize);
+    let others = (0..from.len()).filter(|&index| !is_input[index]);
+    let mut to = Recording::with_room(from.len());
+    let mut moved = vec![Operand::Constant(f64::NAN); from.len()];
+    for index in inputs.chain(others) {
+        let is_input = is_input[index];
+        moved[index] = copy(&mut to, from, index, is_input, &moved);
+    }
+    Some((to, moved))
+}
+
+impl Piece {
+    /// The nodes of a recording that are among these and are no leaves. `number` gives the
+    /// number that a node is to have.
+    pub(super) fn new(
+        from: &Recording,
+        nodes: impl Iterator<Item = usize> + Clone,
+        number: impl Fn(u32) -> u32,
+    ) -> Self {
+        let program = from.program();
+        let operations = || {
+            let records = nodes.clone().map(|index| (index, program.records[index]));
+            records.filter(|(_, record)| record.op() != Op::Input)
+        };
+        let own: IndexSet<u32> = operations().map(|(index, _)| index as u32).collect();
+        let mut places: IndexMap<u32, Operand> = IndexMap::new();
+        let mut recording = Recording::default();
+        for (_, record) in operations() {
+            program.for_each_operand(record, |operand| {
+                let leaf = operand.node().filter(|id| !own.contains(id));
+                if let Some(id) = leaf {
+                    places.entry(id).or_insert_with(|| {
+                        let (value, caller) = (from.value(id), Location::caller());
+                        let at = recording.push_slowly(Record::INPUT, value, caller);
+                        Operand::Node(NodeId(at.expect("fewer than there were") as u32))
+                    });
+                }
+            });
+        }
+        let leaves = places.len();
+        for (index, record) in operations() {
+            let mut operands = Vec::new();
+            program.for_each_operand(record, |operand| {
+                operands.push(match operand {
+                    Operand::Node(id) => places[&id.0],
+                    constant @ Operand::Constant(_) => constant,
+                });
+            });
+            let own = match record.op().arity() {
+                None => program.own_constants(record),
+                Some(_) => &[],
+            };
+            let node =
+                recording.push_operation(record.op(), &operands, &[own], Location::caller());
+            places.insert(index as u32, node);
+        }
+        Self {
+            recording,
+            nodes: places.into_keys().map(number).collect(),
+            leaves,
+        }
+    }
+}
