@@ -4,7 +4,9 @@
 //! The inputs of a turn are what all turns take (its parameters), and what each takes for
 //! itself (its columns): nodes before the loop, and constants that are not the same in all.
 
+use super::blocks::Slot;
 use super::freeze::Ends;
+use super::kernels::{BLOCK, Block, LANES};
 use super::passes::{copy, drop_ones, merge_sums};
 use super::plan::Plan;
 use super::reroll::{Argument, Outside, Turns, for_each_argument};
@@ -22,8 +24,8 @@ pub(super) struct Body {
     pub(super) shared: Vec<u32>,
     /// The nodes that each takes for itself.
     pub(super) windows: Vec<Window>,
-    /// The numbers of each constant that is not the same in all turns.
-    pub(super) constants: Vec<Vec<f64>>,
+    /// The numbers of each constant that is not the same in all turns, in blocks of turns.
+    pub(super) constants: Vec<Vec<Slot>>,
 }
 
 /// Nodes before the loop, of which each turn takes one.
@@ -75,6 +77,7 @@ pub(super) fn body(from: &Recording, turns: &Turns) -> Option<Body> {
     let shared: Vec<u32> = all.into_iter().map(|taken| taken.last).collect();
     let places: Vec<usize> = maker.varying.into_iter().collect();
     let constants = constants(from.program(), turns, &places);
+    let constants = constants.iter().map(|numbers| in_blocks(numbers)).collect();
     let mut ends = Ends {
         inputs: (0..inputs).collect(),
         outputs: vec![term],
@@ -221,6 +224,23 @@ fn constants(program: Program<'_>, turns: &Turns, places: &[usize]) -> Vec<Vec<f
         }
     }
     found
+}
+
+/// The same numbers in blocks. The last one is repeated to where kernels read.
+fn in_blocks(numbers: &[f64]) -> Vec<Slot> {
+    let block = |numbers: &[f64]| {
+        let mut slot = Slot::default();
+        slot.0[..numbers.len()].copy_from_slice(numbers);
+        pad(&mut slot.0, numbers.len());
+        slot
+    };
+    numbers.chunks(BLOCK).map(block).collect()
+}
+
+/// Repeats the last number of a block to where kernels read.
+pub(super) fn pad(block: &mut Block, count: usize) {
+    let last = block[count - 1];
+    block[count..count.next_multiple_of(LANES)].fill(last);
 }
 
 /// Copies the recording with its inputs first, in the order of the ends.

@@ -110,6 +110,9 @@ pub(super) struct Columns<'d> {
     pub(super) rows: usize,
     /// The whole blocks of each column that can be read where they lie.
     blocks: Vec<&'d [Block]>,
+    /// The blocks of further columns, and after how many of those that are put together
+    /// elsewhere they come.
+    stored: (usize, &'d [Vec<Slot>]),
     /// Whether all whole blocks can.
     in_place: bool,
     /// What is asked for of the next block before it is read.
@@ -127,17 +130,20 @@ impl<'d> Columns<'d> {
             rows,
             ahead: ahead(rows, &columns),
             blocks: columns.iter().map(whole).collect(),
+            stored: (0, &[]),
             in_place: columns.iter().all(|column| column.stride == 1),
             columns,
         }
     }
 
-    /// So many rows of columns whose blocks are put together elsewhere.
-    pub(super) fn elsewhere(rows: usize) -> Self {
+    /// So many rows of some columns whose blocks are put together elsewhere, and of stored
+    /// ones after them.
+    pub(super) fn stored(rows: usize, elsewhere: usize, stored: &'d [Vec<Slot>]) -> Self {
         Self {
             rows,
             ahead: Vec::new(),
             blocks: Vec::new(),
+            stored: (elsewhere, stored),
             in_place: true,
             columns: Vec::new(),
         }
@@ -153,7 +159,14 @@ impl<'d> Columns<'d> {
     /// A block of a column, if it can be read where it lies.
     #[inline(always)]
     pub(super) fn block(&self, column: usize, block: usize) -> Option<&'d Block> {
-        self.blocks.get(column)?.get(block)
+        match self.blocks.get(column) {
+            Some(blocks) => blocks.get(block),
+            None => {
+                let (before, stored) = self.stored;
+                let blocks = stored.get(column.checked_sub(before)?)?;
+                blocks.get(block).map(|slot| &slot.0)
+            }
+        }
     }
 
     /// Whether some column of a block of so many rows cannot be read where it lies.

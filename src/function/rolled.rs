@@ -6,12 +6,13 @@
 //! taken from the last to the first, their shares from the last turn to the first.
 
 use super::blocks::{Rows, Scratch, Slot};
-use super::body::{Body, Piece, Window, body};
+use super::body::{Body, Piece, Window, body, pad};
 use super::columns::Columns;
 use super::freeze::Ends;
-use super::kernels::{BLOCK, Block, LANES};
+use super::kernels::BLOCK;
 use super::reroll::{Argument, Turns, find};
 use super::run::Workspace;
+use super::uses::Uses;
 use super::vectors::{VectorTask, Vectors, with_widest};
 use crate::ops::{ABSENT, Op, Real};
 use crate::program::Operand;
@@ -41,6 +42,9 @@ pub(super) struct Rolled {
     end: u32,
     output: u32,
     shares: Shares,
+    /// Whether the adjoint of the sum does not depend on the sum: as in a mean, or with a
+    /// penalty. Then one way through the turns gives values and adjoints.
+    is_adjoint_known: bool,
 }
 
 /// Where the shares of a turn go, by the numbers of the totals that they are.
@@ -57,6 +61,8 @@ struct Shares {
 /// Memory for the evaluation of a loop.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turning {
+    /// The term of each turn.
+    terms: Vec<f64>,
     /// The numbers that all turns take.
     shared: Vec<f64>,
     /// Values and adjoints of what lies before or after the loop.
@@ -77,18 +83,21 @@ impl Rolled {
         let shares = Shares::new(&body);
         let within = turns.last() - turns.first;
         let number = |id: u32| if id as usize >= turns.last() { id - within as u32 } else { id };
+        let after = Piece::new(recording, turns.last() + 1..recording.len(), number);
+        let (end, output) = (number(turns.last() as u32), number(output.0));
         Some(Self {
+            is_adjoint_known: after.is_linear(output, end),
             nodes: recording.len() - within,
             inputs: ends.inputs.iter().map(|&id| number(id)).collect(),
             before: Piece::new(recording, 0..turns.first, number),
-            after: Piece::new(recording, turns.last() + 1..recording.len(), number),
+            after,
             body,
             turns: turns.count,
             op,
             sum_first: sum_first(&turns),
             begin: turns.first as u32 - 1,
-            end: number(turns.last() as u32),
-            output: number(output.0),
+            end,
+            output,
             shares,
         })
     }
@@ -100,7 +109,9 @@ impl Rolled {
 
     /// The value at a point.
     pub(super) fn value(&self, x: &[f64], workspace: &mut Workspace) -> f64 {
-        self.forward(x, workspace);
+        self.begin(x, workspace);
+        self.turn(None, workspace);
+        self.end(workspace);
         workspace.values[self.output as usize]
     }
 
@@ -111,15 +122,38 @@ impl Rolled {
         gradient: &mut [f64],
         workspace: &mut Workspace,
     ) -> f64 {
-        self.forward(x, workspace);
-        self.reverse(workspace);
-        for (slot, &input) in gradient.iter_mut().zip(&self.inputs) {
-            *slot = workspace.adjoints[input as usize] + 0.0;
+        self.begin(x, workspace);
+        if self.is_adjoint_known {
+            self.after.forward(&mut workspace.values, &mut workspace.turning);
+        } else {
+            self.turn(None, workspace);
+            self.end(workspace);
         }
-        workspace.values[self.output as usize]
+        if let Some((of_sum, of_term)) = self.reverse_after(workspace) {
+            let begin = &mut workspace.adjoints[self.begin as usize];
+            *begin = begin.plus(of_sum);
+            self.turn(Some(of_term), workspace);
+        } else if self.is_adjoint_known {
+            self.turn(None, workspace);
+        }
+        if self.is_adjoint_known {
+            self.end(workspace);
+        }
+        let Workspace {
+            values,
+            adjoints,
+            turning,
+            ..
+        } = workspace;
+        self.before.reverse(values, adjoints, turning);
+        for (slot, &input) in gradient.iter_mut().zip(&self.inputs) {
+            *slot = adjoints[input as usize] + 0.0;
+        }
+        values[self.output as usize]
     }
 
-    fn forward(&self, x: &[f64], workspace: &mut Workspace) {
+    /// Evaluates what lies before the loop, and gets ready for the turns.
+    fn begin(&self, x: &[f64], workspace: &mut Workspace) {
         let Workspace {
             values,
             scratches,
@@ -137,22 +171,29 @@ impl Rolled {
         shared.extend(all.map(|&node| values[node as usize]));
         shared.extend(&plan.constants);
         scratches.resize_with(scratches.len().max(1), Scratch::default);
-        let scratch = &mut scratches[0];
-        scratch.numbers.prepare(plan, shared, true);
-        values[self.end as usize] = with_widest(AddUp {
-            rolled: self,
-            values,
-            shared,
-            scratch,
-        });
+        scratches[0].numbers.prepare(plan, shared, true);
+    }
+
+    /// Adds up the terms, and evaluates what lies after the loop.
+    fn end(&self, workspace: &mut Workspace) {
+        let Workspace {
+            values, turning, ..
+        } = workspace;
+        let add = |sum: f64, &term: &f64| match self.sum_first {
+            true => f64::binary(self.op, sum, term),
+            false => f64::binary(self.op, term, sum),
+        };
+        let begin = values[self.begin as usize];
+        values[self.end as usize] = turning.terms.iter().fold(begin, add);
         self.after.forward(values, turning);
     }
 
-    fn reverse(&self, workspace: &mut Workspace) {
+    /// Sweeps back through what lies after the loop. Returns the adjoints of the sum before
+    /// the loop and of each term, if they have any.
+    fn reverse_after(&self, workspace: &mut Workspace) -> Option<(f64, f64)> {
         let Workspace {
             values,
             adjoints,
-            scratches,
             turning,
             ..
         } = workspace;
@@ -161,38 +202,44 @@ impl Rolled {
         adjoints[self.output as usize] = 1.0;
         self.after.reverse(values, adjoints, turning);
         let adjoint = adjoints[self.end as usize];
-        if !adjoint.is_absent() {
-            let (a, b) = (1.0, 1.0); // a sum's partials are made of no values
-            let first = f64::share(adjoint, self.op.partial_first(a, b, a));
-            let second = f64::share(adjoint, self.op.partial_second(a, b, a));
-            let (of_sum, of_term) = match self.sum_first {
-                true => (first, second),
-                false => (second, first),
-            };
-            let begin = &mut adjoints[self.begin as usize];
-            *begin = begin.plus(of_sum);
-            with_widest(SendBack {
-                rolled: self,
-                values,
-                adjoints,
-                shared: &turning.shared,
-                seed: of_term,
-                scratch: &mut scratches[0],
-            });
-        }
-        self.before.reverse(values, adjoints, turning);
+        let (a, b) = (1.0, 1.0); // the partials of a sum are made of no values
+        let first = f64::share(adjoint, self.op.partial_first(a, b, a));
+        let second = f64::share(adjoint, self.op.partial_second(a, b, a));
+        let both = match self.sum_first {
+            true => (first, second),
+            false => (second, first),
+        };
+        (!adjoint.is_absent()).then_some(both)
+    }
+
+    /// Evaluates the terms of all turns, and if they have an `adjoint`, sweeps back.
+    fn turn(&self, adjoint: Option<f64>, workspace: &mut Workspace) {
+        let Workspace {
+            values,
+            adjoints,
+            scratches,
+            turning,
+            ..
+        } = workspace;
+        turning.terms.resize(self.turns, 0.0);
+        with_widest(Turn {
+            rolled: self,
+            adjoint,
+            values,
+            adjoints,
+            shared: &turning.shared,
+            terms: &mut turning.terms,
+            scratch: &mut scratches[0],
+        });
     }
 
     /// Puts the numbers of a block of turns where the plan reads columns.
     fn fill(&self, block: usize, values: &[f64], gathered: &mut Vec<Slot>) {
-        let Body {
-            windows, constants, ..
-        } = &self.body;
-        gathered.resize_with(windows.len() + constants.len(), Slot::default);
+        let windows = &self.body.windows;
+        gathered.resize_with(windows.len(), Slot::default);
         let first = block * BLOCK;
         let count = (self.turns - first).min(BLOCK);
-        let (of_windows, of_constants) = gathered.split_at_mut(windows.len());
-        for (to, window) in of_windows.iter_mut().zip(windows) {
+        for (to, window) in gathered.iter_mut().zip(windows) {
             let stride = window.stride;
             let from = &values[window.first + first * stride..];
             match stride {
@@ -204,17 +251,7 @@ impl Rolled {
             }
             pad(&mut to.0, count);
         }
-        for (to, from) in of_constants.iter_mut().zip(constants) {
-            to.0[..count].copy_from_slice(&from[first..][..count]);
-            pad(&mut to.0, count);
-        }
     }
-}
-
-/// Repeats the last number to where kernels read.
-fn pad(block: &mut Block, count: usize) {
-    let last = block[count - 1];
-    block[count..count.next_multiple_of(LANES)].fill(last);
 }
 
 /// Whether the sum stands before the term where they are added.
@@ -223,63 +260,44 @@ fn sum_first(turns: &Turns) -> bool {
     turns.arguments[last] == Argument::Carried
 }
 
-/// Adds up the terms of all turns.
-struct AddUp<'a> {
+/// The turns, from the last block of them to the first: their terms, and if these have an
+/// adjoint, the way back.
+struct Turn<'a> {
     rolled: &'a Rolled,
-    values: &'a [f64],
-    shared: &'a [f64],
-    scratch: &'a mut Scratch,
-}
-
-impl VectorTask<f64> for AddUp<'_> {
-    fn run<V: Vectors>(self, vectors: V) -> f64 {
-        let rolled = self.rolled;
-        let columns = Columns::elsewhere(rolled.turns);
-        let rows = Rows::new(vectors, &rolled.body.plan, &columns, self.shared, false);
-        let mut sum = self.values[rolled.begin as usize];
-        for block in 0..rolled.turns.div_ceil(BLOCK) {
-            rolled.fill(block, self.values, &mut self.scratch.numbers.gathered);
-            let rows = rows.at(block);
-            let Ok(()) = rows.evaluate(self.scratch) else {
-                unreachable!("a loop with comparisons is not rolled");
-            };
-            let terms = rows.view(rolled.body.plan.outputs[0], &self.scratch.numbers);
-            for i in 0..rows.count() {
-                sum = match rolled.sum_first {
-                    true => f64::binary(rolled.op, sum, terms.at(i)),
-                    false => f64::binary(rolled.op, terms.at(i), sum),
-                };
-            }
-        }
-        sum
-    }
-}
-
-/// Sweeps back from the term of each turn, from the last block of turns to the first.
-struct SendBack<'a> {
-    rolled: &'a Rolled,
+    adjoint: Option<f64>,
     values: &'a [f64],
     adjoints: &'a mut [f64],
     shared: &'a [f64],
-    seed: f64,
+    terms: &'a mut [f64],
     scratch: &'a mut Scratch,
 }
 
-impl VectorTask<()> for SendBack<'_> {
+impl VectorTask<()> for Turn<'_> {
     fn run<V: Vectors>(self, vectors: V) {
-        let rolled = self.rolled;
-        let columns = Columns::elsewhere(rolled.turns);
-        let rows = Rows::new(vectors, &rolled.body.plan, &columns, self.shared, true);
-        let rows = rows.seeded(self.seed);
-        for block in (0..rolled.turns.div_ceil(BLOCK)).rev() {
-            rolled.fill(block, self.values, &mut self.scratch.numbers.gathered);
-            let rows = rows.at(block);
+        let Body {
+            plan,
+            windows,
+            constants,
+            ..
+        } = &self.rolled.body;
+        let columns = Columns::stored(self.rolled.turns, windows.len(), constants);
+        let gradient = self.adjoint.is_some();
+        let rows = Rows::new(vectors, plan, &columns, self.shared, gradient);
+        let rows = rows.seeded(self.adjoint.unwrap_or(ABSENT));
+        for block in (0..self.rolled.turns.div_ceil(BLOCK)).rev() {
+            let (rows, gathered) = (rows.at(block), &mut self.scratch.numbers.gathered);
+            self.rolled.fill(block, self.values, gathered);
             let Ok(()) = rows.evaluate(self.scratch) else {
                 unreachable!("a loop with comparisons is not rolled");
             };
             let numbers = &self.scratch.numbers;
-            let shares = |total: u32| &numbers.row_total(total as usize)[..rows.count()];
-            rolled.shares.add(block * BLOCK, shares, self.adjoints);
+            let terms = rows.view(plan.outputs[0], numbers);
+            let to = self.terms[block * BLOCK..].iter_mut().take(rows.count());
+            to.enumerate().for_each(|(i, to)| *to = terms.at(i));
+            if gradient {
+                let shares = |total: u32| &numbers.row_total(total as usize)[..rows.count()];
+                self.rolled.shares.add(block * BLOCK, shares, self.adjoints);
+            }
         }
     }
 }
@@ -352,6 +370,22 @@ fn add_up<'s, const N: usize>(
 }
 
 impl Piece {
+    /// Whether no leaf's adjoint is made of the value of one of them, read off the table.
+    fn is_linear(&self, output: u32, of: u32) -> bool {
+        let place = |node| self.nodes.iter().position(|&own| own == node);
+        let (Some(output), Some(of)) = (place(output), place(of)) else {
+            return true; // the output is the sum itself
+        };
+        let mut values = vec![Uses::from(0.0); self.nodes.len()];
+        let mut adjoints = values.clone();
+        values[of] = Uses::FIRST;
+        forward(self.recording.program(), &mut values);
+        adjoints[output] = Uses::from(1.0);
+        reverse(self.recording.program(), &values, &mut adjoints);
+        let mut leaves = adjoints[..self.leaves].iter();
+        leaves.all(|adjoint| !adjoint.operand(0))
+    }
+
     /// Evaluates the nodes among the `values` of all.
     fn forward(&self, values: &mut [f64], turning: &mut Turning) {
         let own = &mut turning.values;

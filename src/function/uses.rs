@@ -11,7 +11,7 @@ use std::fmt;
 pub(super) struct Uses(u8);
 
 impl Uses {
-    const FIRST: Self = Self(1);
+    pub(super) const FIRST: Self = Self(1);
     const SECOND: Self = Self(2);
     const RESULT: Self = Self(4);
 
