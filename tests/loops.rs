@@ -3,7 +3,8 @@
 
 mod random;
 
-use chainrule::{Function, Tape, Var};
+use allocation_counter::measure;
+use chainrule::{Function, Tape, Var, Workspace};
 use random::Random;
 
 fn many(random: &mut Random, count: usize) -> Vec<f64> {
@@ -11,7 +12,11 @@ fn many(random: &mut Random, count: usize) -> Vec<f64> {
 }
 
 fn bits(x: f64) -> u64 {
-    if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() }
+    if x.is_nan() {
+        f64::NAN.to_bits()
+    } else {
+        x.to_bits()
+    }
 }
 
 /// Value and gradient of the tape, replayed at a point.
@@ -35,16 +40,7 @@ fn evaluated(f: &Function, point: &[f64]) -> Vec<u64> {
 
 /// Numbers at which shares are −0, 0·∞ or cancel, among ordinary ones.
 fn point(random: &mut Random, len: usize, odd: bool) -> Vec<f64> {
-    const ODD: [f64; 8] = [
-        0.0,
-        -0.0,
-        1.0,
-        -1.0,
-        1e-310,
-        1e300,
-        f64::INFINITY,
-        f64::NAN,
-    ];
+    const ODD: [f64; 8] = [0.0, -0.0, 1.0, -1.0, 1e-310, 1e300, f64::INFINITY, f64::NAN];
     let number = |random: &mut Random| match odd && random.below(6) == 0 {
         true => ODD[random.below(8)],
         false => random.between(-2.0, 2.0),
@@ -207,15 +203,188 @@ fn random_turns_have_the_bits_of_the_tape() {
                 _ => sum - term,
             };
         }
-        let output = match random.below(5) {
+        let output = match random.below(8) {
             0 => sum,
             1 => sum / turns as f64,
             2 => (sum * p[2]).tanh() + p[0] * first,
             3 => sum.abs().sqrt() + x[0] * p[1],
+            4 => sum.relu() + p[1], // whose adjoint may be absent
+            5 => sum * 0.0 - p[0] * p[1] * x[1],
+            6 => p[1].max(sum) / sum,
             _ => p[1] - sum,
         };
         let all = [&p[..], &x[..]].concat();
         found += usize::from(assert_bits(&tape, &all, output, seed) > 0);
     }
     assert!(found > 400, "{found}");
+}
+
+/// A sum over data of which each turn is made by `term`, and its inputs.
+fn sum_of<'t>(
+    tape: &'t Tape,
+    turns: usize,
+    term: impl Fn(&[Var<'t>], f64) -> Var<'t>,
+) -> (Vec<Var<'t>>, Var<'t>) {
+    let random = &mut Random(11);
+    let p = tape.vars(&many(random, 3));
+    let terms = (0..turns).map(|_| term(&p, random.between(-2.0, 2.0)));
+    let sum = terms.reduce(|sum, term| sum + term).unwrap();
+    (p, sum)
+}
+
+#[test]
+fn what_depends_on_the_turn_before_is_left_alone() {
+    let (tape, random) = (Tape::new(), &mut Random(3));
+    let p = tape.vars(&many(random, 2));
+    let (mut state, mut sum) = (p[0], p[1].sin());
+    for _ in 0..60 {
+        state = (state * random.unit()).tanh();
+        sum += state * p[1];
+    }
+    assert_eq!(assert_bits(&tape, &p, sum, 1), 0);
+
+    // The sum is in the term, too.
+    let mut sum = p[0].exp();
+    for _ in 0..60 {
+        sum += (sum * random.unit()).sin();
+    }
+    assert_eq!(assert_bits(&tape, &p, sum, 2), 0);
+}
+
+#[test]
+fn what_is_used_after_the_loop_is_left_alone() {
+    let (tape, last) = (Tape::new(), std::cell::Cell::new(None));
+    let (p, sum) = sum_of(&tape, 50, |p, x| {
+        let inside = (p[0] * x + p[1]).exp();
+        last.set(Some(inside));
+        inside * p[2]
+    });
+    assert_eq!(assert_bits(&tape, &p, sum, 1), 49);
+    let inside = last.get().unwrap();
+    assert_eq!(assert_bits(&tape, &p, sum * inside, 2), 0);
+    assert_eq!(assert_bits(&tape, &p, inside, 3), 0);
+}
+
+#[test]
+fn few_turns_and_turns_unlike_the_last_are_swept() {
+    for (turns, found) in [(16, 0), (17, 16), (18, 17)] {
+        let tape = Tape::new();
+        let (p, sum) = sum_of(&tape, turns, |p, x| (p[0] * x + p[1]).exp());
+        assert_eq!(assert_bits(&tape, &p, sum, 1), found);
+    }
+    // Another operation, an operand elsewhere, a constant for a node, a comparison.
+    type Turn = for<'t> fn(&[Var<'t>], f64) -> Var<'t>;
+    let turn: Turn = |p, x| (p[0] * x).exp() + p[1];
+    let others: [Turn; 4] = [
+        |p, x| (p[0] * x).sin() + p[1],
+        |p, x| (p[2] * x).exp() + p[1],
+        |p, x| (p[0] * x).exp() + x,
+        |p, x| (p[0] * p[1]).exp() + x,
+    ];
+    for other in others {
+        let (tape, count) = (Tape::new(), std::cell::Cell::new(0));
+        let (p, sum) = sum_of(&tape, 100, |p, x| {
+            count.set(count.get() + 1);
+            if count.get() == 30 {
+                other(p, x)
+            } else {
+                turn(p, x)
+            }
+        });
+        assert_eq!(assert_bits(&tape, &p, sum, 1), 70);
+    }
+}
+
+#[test]
+fn comparisons_terms_that_count_once_and_what_is_as_recorded_are_swept() {
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 50, |p, x| (p[0] * x + p[1]).exp());
+    let f = tape.freeze(&p).output(sum);
+    assert_eq!(f.clone().function().stats().turns, 49);
+    assert_eq!(f.clone().as_recorded().function().stats().turns, 0);
+    assert_eq!(f.once(p[0]).function().stats().turns, 0);
+
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 50, |p, x| {
+        let y = p[0] * x;
+        if y > 1e9 { y } else { y.exp() }
+    });
+    assert_eq!(tape.function(&p, sum).stats().turns, 0);
+}
+
+#[test]
+fn a_turn_of_very_many_nodes_is_swept() {
+    for (nodes, found) in [(1_000, 19), (20_000, 0)] {
+        let tape = Tape::new();
+        let (p, sum) = sum_of(&tape, 20, |p, x| {
+            (0..nodes).fold(p[0] * x, |y, _| y.sin() * p[1])
+        });
+        assert_eq!(tape.function(&p, sum).stats().turns, found);
+    }
+}
+
+#[test]
+fn inputs_come_in_any_order() {
+    let (tape, random) = (Tape::new(), &mut Random(4));
+    let mut x = tape.vars(&many(random, 40));
+    let sum = x.windows(2).map(|pair| (pair[0] * pair[1]).exp());
+    let sum = sum.reduce(|sum, term| sum + term).unwrap();
+    let late = tape.var(2.0);
+    x.push(late);
+    x.reverse();
+    assert_eq!(assert_bits(&tape, &x, sum * late, 1), 38);
+}
+
+#[test]
+fn other_derivatives_are_those_of_the_sweeps() {
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 50, |p, x| (p[0] * x + p[1]).sin() * p[2]);
+    let f = tape.function(&p, sum);
+    let swept = tape.freeze(&p).output(sum).as_recorded().function();
+    assert_eq!((f.stats().turns, swept.stats().turns), (49, 0));
+    let x = [0.3, -0.7, 1.1];
+    assert_eq!(f.hessian(&x), swept.hessian(&x));
+    assert_eq!(f.jacobian(&x), swept.jacobian(&x));
+    assert_eq!(f.vjp(&x, &[2.0]), swept.vjp(&x, &[2.0]));
+    assert_eq!(f.jvp(&x, &[1.0, 2.0, 3.0]), swept.jvp(&x, &[1.0, 2.0, 3.0]));
+}
+
+#[test]
+fn wrong_lengths_are_errors_that_leave_the_buffer_untouched() {
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 50, |p, x| (p[0] * x + p[1]).sin());
+    let f = tape.function(&p, sum);
+    let (mut workspace, mut gradient) = (Workspace::new(), [7.0; 3]);
+    let mut run = |x: &[f64], gradient: &mut [f64]| {
+        f.value_and_gradient_into(x, gradient, &mut workspace)
+            .unwrap_err()
+    };
+    let error = run(&[1.0; 2], &mut gradient).to_string();
+    assert!(error.contains('2') && error.contains('3'), "{error}");
+    assert_eq!(gradient, [7.0; 3]);
+    run(&[1.0; 3], &mut [0.0; 2]);
+    f.value(&[1.0; 4]).unwrap_err();
+}
+
+#[test]
+fn with_a_workspace_nothing_allocates_after_the_first_time() {
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 500, |p, x| (p[0] * x + p[1]).sin() * p[2]);
+    let (x, q) = (tape.vars(&[0.5; 200]), p[0]);
+    let windows = x.windows(2).map(|pair| (pair[0] * q - pair[1]).exp());
+    let other = windows.reduce(|sum, term| sum + term).unwrap().sqrt();
+    let all = [&p[..], &x].concat();
+    let functions = [tape.function(&all, sum), tape.function(&all, other)];
+    let (point, mut gradient) = ([0.25; 203], [0.0; 203]);
+    let mut workspace = Workspace::new();
+    let mut run = || {
+        for f in &functions {
+            assert!(f.stats().turns > 0);
+            f.value_and_gradient_into(&point, &mut gradient, &mut workspace)
+                .unwrap();
+        }
+    };
+    run();
+    let stats = measure(|| _ = functions[0].stats()).count_total;
+    assert_eq!(measure(run).count_total, 2 * stats);
 }

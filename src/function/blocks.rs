@@ -74,6 +74,12 @@ pub(super) struct Numbers {
     row_totals: Vec<Box<Slot>>,
 }
 
+/// Makes room for so many blocks. What another function has needed beyond them stays.
+#[allow(clippy::vec_box, reason = "as in `Numbers`")]
+fn grow(blocks: &mut Vec<Box<Slot>>, count: usize) {
+    blocks.resize_with(blocks.len().max(count), Box::default);
+}
+
 /// Aligned as the widest vectors are: one that lies across two lines of the cache takes
 /// two reads (`docs/benchmarks.md`).
 #[derive(Clone, Debug)]
@@ -107,9 +113,9 @@ impl Numbers {
     pub(super) fn prepare(&mut self, plan: &Plan, shared: &[f64], row_by_row: bool) {
         self.row_by_row = row_by_row;
         let row_totals = if row_by_row { plan.totals.len() } else { 0 };
-        self.row_totals.resize_with(row_totals, Box::default);
-        self.values.resize_with(plan.slots, Box::default);
-        self.adjoints.resize_with(plan.adjoints, Box::default);
+        grow(&mut self.row_totals, row_totals);
+        grow(&mut self.values, plan.slots);
+        grow(&mut self.adjoints, plan.adjoints);
         self.copied.clear();
         let copied = plan
             .copied

@@ -1,5 +1,5 @@
 //! One turn of a loop as a recording of its own, over whose turns a plan goes as over rows
-//! of data; and what lies before and after the loop, as recordings of their own.
+//! of data.
 //!
 //! The inputs of a turn are what all turns take (its parameters), and what each takes for
 //! itself (its columns): nodes before the loop, and constants that are not the same in all.
@@ -13,7 +13,7 @@ use super::reroll::{Argument, Outside, Turns, for_each_argument};
 use crate::ops::{ABSENT, Op};
 use crate::program::{NodeId, Operand, Program, Record};
 use crate::recording::Recording;
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexSet;
 use std::panic::Location;
 
 /// A turn, and what it takes.
@@ -35,15 +35,6 @@ pub(super) struct Window {
     pub(super) first: usize,
     /// How far on the next turn's is.
     pub(super) stride: usize,
-}
-
-/// Nodes by themselves, and what they take from elsewhere.
-#[derive(Clone)]
-pub(super) struct Piece {
-    pub(super) recording: Recording,
-    /// Which node each of its own stands for; first its leaves.
-    pub(super) nodes: Vec<u32>,
-    pub(super) leaves: usize,
 }
 
 /// Makes the recording of a turn.
@@ -182,10 +173,13 @@ impl<'a> Maker<'a> {
         // Weights that are not the same in all turns: a linear combination is then a scalar
         // product, which sends the same shares in the same order.
         let (weights, constant) = own.split_at(operands.len());
-        let is_identity = constant[0].constant().is_some_and(|c| c.to_bits() == ABSENT.to_bits());
+        let is_identity = constant[0]
+            .constant()
+            .is_some_and(|c| c.to_bits() == ABSENT.to_bits());
         let begin = if is_identity { &[] } else { constant };
         let all = [begin, &operands, weights].concat();
-        self.to.push_operation(Op::Dot, &all, &[], Location::caller())
+        self.to
+            .push_operation(Op::Dot, &all, &[], Location::caller())
     }
 
     /// What an argument is in the recording of a turn.
@@ -256,57 +250,4 @@ fn inputs_first(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Operand
         moved[index] = copy(&mut to, from, index, is_input, &moved);
     }
     Some((to, moved))
-}
-
-impl Piece {
-    /// The nodes of a recording that are among these and are no leaves. `number` gives the
-    /// number that a node is to have.
-    pub(super) fn new(
-        from: &Recording,
-        nodes: impl Iterator<Item = usize> + Clone,
-        number: impl Fn(u32) -> u32,
-    ) -> Self {
-        let program = from.program();
-        let operations = || {
-            let records = nodes.clone().map(|index| (index, program.records[index]));
-            records.filter(|(_, record)| record.op() != Op::Input)
-        };
-        let own: IndexSet<u32> = operations().map(|(index, _)| index as u32).collect();
-        let mut places: IndexMap<u32, Operand> = IndexMap::new();
-        let mut recording = Recording::default();
-        for (_, record) in operations() {
-            program.for_each_operand(record, |operand| {
-                let leaf = operand.node().filter(|id| !own.contains(id));
-                if let Some(id) = leaf {
-                    places.entry(id).or_insert_with(|| {
-                        let (value, caller) = (from.value(id), Location::caller());
-                        let at = recording.push_slowly(Record::INPUT, value, caller);
-                        Operand::Node(NodeId(at.expect("fewer than there were") as u32))
-                    });
-                }
-            });
-        }
-        let leaves = places.len();
-        for (index, record) in operations() {
-            let mut operands = Vec::new();
-            program.for_each_operand(record, |operand| {
-                operands.push(match operand {
-                    Operand::Node(id) => places[&id.0],
-                    constant @ Operand::Constant(_) => constant,
-                });
-            });
-            let own = match record.op().arity() {
-                None => program.own_constants(record),
-                Some(_) => &[],
-            };
-            let node =
-                recording.push_operation(record.op(), &operands, &[own], Location::caller());
-            places.insert(index as u32, node);
-        }
-        Self {
-            recording,
-            nodes: places.into_keys().map(number).collect(),
-            leaves,
-        }
-    }
 }

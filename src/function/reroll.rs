@@ -232,7 +232,9 @@ impl Turns {
     fn is_alone(&self, program: Program<'_>, ends: &Ends) -> bool {
         let inside = |operand: Operand| {
             let within = self.first..self.last();
-            operand.node().is_some_and(|id| within.contains(&(id as usize)))
+            operand
+                .node()
+                .is_some_and(|id| within.contains(&(id as usize)))
         };
         let mut leads_out = ends.outputs.iter().any(|&output| inside(output));
         for &record in &program.records[self.last() + 1..] {

@@ -6,30 +6,29 @@
 //! taken from the last to the first, their shares from the last turn to the first.
 
 use super::blocks::{Rows, Scratch, Slot};
-use super::body::{Body, Piece, Window, body, pad};
+use super::body::{Body, body, pad};
 use super::columns::Columns;
 use super::freeze::Ends;
 use super::kernels::BLOCK;
+use super::piece::{Piece, PieceScratch};
 use super::reroll::{Argument, Turns, find};
 use super::run::Workspace;
-use super::uses::Uses;
+use super::shares::Shares;
 use super::vectors::{VectorTask, Vectors, with_widest};
 use crate::ops::{ABSENT, Op, Real};
 use crate::program::Operand;
 use crate::recording::Recording;
-use crate::sweep::{forward, reverse};
 
-/// How many targets take their shares at a time: independent of each other, they are
-/// added up side by side.
-const SIDE_BY_SIDE: usize = 8;
+/// With more blocks of values and adjoints than these, 6 MiB, few turns take longer than by
+/// the sweeps (`docs/benchmarks.md`).
+const MOST_BLOCKS: usize = 8_192;
 
 /// A loop, and what lies before and after it.
 #[derive(Clone)]
 pub(super) struct Rolled {
     /// How many nodes there are outside the loop, and its sum.
     nodes: usize,
-    /// Where the inputs of the function are among them.
-    inputs: Vec<u32>,
+    inputs: Inputs,
     before: Piece,
     body: Body,
     after: Piece,
@@ -47,15 +46,12 @@ pub(super) struct Rolled {
     is_adjoint_known: bool,
 }
 
-/// Where the shares of a turn go, by the numbers of the totals that they are.
-#[derive(Clone, Debug, Default)]
-struct Shares {
-    /// To nodes that each turn takes for itself, in the order in which a node receives them.
-    windows: Vec<(u32, Window)>,
-    /// To nodes that take one in each turn.
-    single: Vec<(u32, u32)>,
-    /// To nodes that take several.
-    several: Vec<(u32, u32)>,
+/// Where the inputs of the function are.
+#[derive(Clone)]
+enum Inputs {
+    /// They follow one another, from here on: the usual case, and W4 has one for each turn.
+    From(usize),
+    Each(Vec<u32>),
 }
 
 /// Memory for the evaluation of a loop.
@@ -65,9 +61,7 @@ pub(super) struct Turning {
     terms: Vec<f64>,
     /// The numbers that all turns take.
     shared: Vec<f64>,
-    /// Values and adjoints of what lies before or after the loop.
-    values: Vec<f64>,
-    adjoints: Vec<f64>,
+    piece: PieceScratch,
 }
 
 impl Rolled {
@@ -75,6 +69,10 @@ impl Rolled {
     pub(super) fn new(recording: &Recording, ends: &Ends) -> Option<Self> {
         let turns = find(recording, ends)?;
         let body = body(recording, &turns)?;
+        let plan = &body.plan;
+        if plan.slots + plan.adjoints + plan.totals.len() > MOST_BLOCKS {
+            return None;
+        }
         let Some(&Operand::Node(output)) = ends.outputs.first() else {
             return None;
         };
@@ -82,13 +80,19 @@ impl Rolled {
         let op = records[turns.last()].op();
         let shares = Shares::new(&body);
         let within = turns.last() - turns.first;
-        let number = |id: u32| if id as usize >= turns.last() { id - within as u32 } else { id };
+        let number = |id: u32| {
+            if id as usize >= turns.last() {
+                id - within as u32
+            } else {
+                id
+            }
+        };
         let after = Piece::new(recording, turns.last() + 1..recording.len(), number);
         let (end, output) = (number(turns.last() as u32), number(output.0));
         Some(Self {
             is_adjoint_known: after.is_linear(output, end),
             nodes: recording.len() - within,
-            inputs: ends.inputs.iter().map(|&id| number(id)).collect(),
+            inputs: Inputs::new(ends.inputs.iter().map(|&id| number(id)).collect()),
             before: Piece::new(recording, 0..turns.first, number),
             after,
             body,
@@ -105,6 +109,21 @@ impl Rolled {
     /// How many nodes are evaluated in each turn.
     pub(super) fn steps(&self) -> usize {
         self.body.plan.steps.len() + 1
+    }
+
+    /// Bytes of all that is kept of the recording.
+    pub(super) fn bytes(&self) -> usize {
+        let blocks: usize = self.body.constants.iter().map(Vec::len).sum();
+        size_of::<Slot>() * blocks + self.before.bytes() + self.after.bytes()
+    }
+
+    /// Bytes of a workspace for values and adjoints outside the loop, and blocks of those
+    /// within.
+    pub(super) fn workspace_bytes(&self) -> usize {
+        let plan = &self.body.plan;
+        let blocks = plan.slots + plan.adjoints + plan.totals.len() + plan.copied.len();
+        size_of::<f64>() * (2 * self.nodes + self.turns)
+            + size_of::<Slot>() * (blocks + self.body.windows.len())
     }
 
     /// The value at a point.
@@ -124,7 +143,8 @@ impl Rolled {
     ) -> f64 {
         self.begin(x, workspace);
         if self.is_adjoint_known {
-            self.after.forward(&mut workspace.values, &mut workspace.turning);
+            self.after
+                .forward(&mut workspace.values, &mut workspace.turning.piece);
         } else {
             self.turn(None, workspace);
             self.end(workspace);
@@ -145,10 +165,8 @@ impl Rolled {
             turning,
             ..
         } = workspace;
-        self.before.reverse(values, adjoints, turning);
-        for (slot, &input) in gradient.iter_mut().zip(&self.inputs) {
-            *slot = adjoints[input as usize] + 0.0;
-        }
+        self.before.reverse(values, adjoints, &mut turning.piece);
+        self.inputs.read(adjoints, gradient);
         values[self.output as usize]
     }
 
@@ -161,10 +179,8 @@ impl Rolled {
             ..
         } = workspace;
         values.resize(self.nodes, 0.0);
-        for (&at, &x) in self.inputs.iter().zip(x) {
-            values[at as usize] = x;
-        }
-        self.before.forward(values, turning);
+        self.inputs.set(x, values);
+        self.before.forward(values, &mut turning.piece);
         let shared = &mut turning.shared;
         let (all, plan) = (self.body.shared.iter(), &self.body.plan);
         shared.clear();
@@ -185,7 +201,7 @@ impl Rolled {
         };
         let begin = values[self.begin as usize];
         values[self.end as usize] = turning.terms.iter().fold(begin, add);
-        self.after.forward(values, turning);
+        self.after.forward(values, &mut turning.piece);
     }
 
     /// Sweeps back through what lies after the loop. Returns the adjoints of the sum before
@@ -200,7 +216,7 @@ impl Rolled {
         adjoints.clear();
         adjoints.resize(self.nodes, ABSENT);
         adjoints[self.output as usize] = 1.0;
-        self.after.reverse(values, adjoints, turning);
+        self.after.reverse(values, adjoints, &mut turning.piece);
         let adjoint = adjoints[self.end as usize];
         let (a, b) = (1.0, 1.0); // the partials of a sum are made of no values
         let first = f64::share(adjoint, self.op.partial_first(a, b, a));
@@ -246,7 +262,10 @@ impl Rolled {
                 1 => to.0[..count].copy_from_slice(&from[..count]),
                 _ => {
                     let from = from.iter().step_by(stride);
-                    to.0[..count].iter_mut().zip(from).for_each(|(to, &x)| *to = x);
+                    to.0[..count]
+                        .iter_mut()
+                        .zip(from)
+                        .for_each(|(to, &x)| *to = x);
                 }
             }
             pad(&mut to.0, count);
@@ -296,119 +315,47 @@ impl VectorTask<()> for Turn<'_> {
             to.enumerate().for_each(|(i, to)| *to = terms.at(i));
             if gradient {
                 let shares = |total: u32| &numbers.row_total(total as usize)[..rows.count()];
-                self.rolled.shares.add(block * BLOCK, shares, self.adjoints);
+                let (adjoints, to) = (&mut *self.adjoints, &self.rolled.shares);
+                vectors.compiled(
+                    #[inline(always)]
+                    || to.add(block * BLOCK, shares, adjoints),
+                );
             }
         }
     }
 }
 
-impl Shares {
-    fn new(body: &Body) -> Self {
-        let (mut shares, all) = (Self::default(), body.shared.len());
-        let mut count = vec![0; all];
-        let totals = || (0..).zip(body.plan.totals.iter().map(|&node| node as usize));
-        for (_, input) in totals().filter(|(_, input)| *input < all) {
-            count[input] += 1;
+impl Inputs {
+    fn new(nodes: Vec<u32>) -> Self {
+        let first = nodes.first().copied().unwrap_or(0);
+        match (first..).zip(&nodes).all(|(next, &node)| next == node) {
+            true => Self::From(first as usize),
+            false => Self::Each(nodes),
         }
-        for (total, input) in totals() {
-            if input >= all {
-                shares.windows.push((total, body.windows[input - all]));
-            } else if count[input] == 1 {
-                shares.single.push((total, body.shared[input]));
-            } else {
-                shares.several.push((total, body.shared[input]));
-            }
-        }
-        // Of some turns that take one node the latest is the first on the way back: that
-        // whose nodes begin before the others'.
-        shares.windows.sort_by_key(|(_, window)| window.first);
-        shares
     }
 
-    /// Adds the shares of a block of turns, of which `turn` is the first.
-    fn add<'s>(&self, turn: usize, shares: impl Fn(u32) -> &'s [f64], adjoints: &mut [f64]) {
-        for &(total, Window { first, stride }) in &self.windows {
-            let to = &mut adjoints[first + turn * stride..];
-            match stride {
-                1 => add_each(to.iter_mut(), shares(total)),
-                _ => add_each(to.iter_mut().step_by(stride), shares(total)),
-            }
-        }
-        let (some, rest) = self.single.as_chunks::<SIDE_BY_SIDE>();
-        some.iter().for_each(|some| add_up(some, &shares, adjoints));
-        rest.iter().for_each(|one| add_up(&[*one], &shares, adjoints));
-        let count = self.several.first().map_or(0, |&(total, _)| shares(total).len());
-        for i in (0..count).rev() {
-            for &(total, node) in &self.several {
-                let adjoint = &mut adjoints[node as usize];
-                *adjoint = adjoint.plus(shares(total)[i]);
+    fn set(&self, x: &[f64], values: &mut [f64]) {
+        match self {
+            Self::From(first) => values[*first..][..x.len()].copy_from_slice(x),
+            Self::Each(nodes) => {
+                let all = nodes.iter().zip(x);
+                all.for_each(|(&node, &x)| values[node as usize] = x);
             }
         }
     }
-}
 
-fn add_each<'a>(to: impl Iterator<Item = &'a mut f64>, shares: &[f64]) {
-    to.zip(shares).for_each(|(to, &share)| *to = to.plus(share));
-}
-
-/// Adds up the shares of some nodes, from the last turn to the first.
-fn add_up<'s, const N: usize>(
-    to: &[(u32, u32); N],
-    shares: impl Fn(u32) -> &'s [f64],
-    adjoints: &mut [f64],
-) {
-    let shares = to.map(|(total, _)| shares(total));
-    let mut sums = to.map(|(_, node)| adjoints[node as usize]);
-    for i in (0..shares[0].len()).rev() {
-        for j in 0..N {
-            sums[j] = sums[j].plus(shares[j][i]);
+    /// Reads their adjoints, of which an absent one is a 0.
+    fn read(&self, adjoints: &[f64], gradient: &mut [f64]) {
+        let slots = gradient.iter_mut();
+        match self {
+            Self::From(first) => {
+                let all = slots.zip(&adjoints[*first..]);
+                all.for_each(|(slot, &adjoint)| *slot = adjoint + 0.0);
+            }
+            Self::Each(nodes) => {
+                let all = slots.zip(nodes);
+                all.for_each(|(slot, &node)| *slot = adjoints[node as usize] + 0.0);
+            }
         }
-    }
-    for (&(_, node), sum) in to.iter().zip(sums) {
-        adjoints[node as usize] = sum;
-    }
-}
-
-impl Piece {
-    /// Whether no leaf's adjoint is made of the value of one of them, read off the table.
-    fn is_linear(&self, output: u32, of: u32) -> bool {
-        let place = |node| self.nodes.iter().position(|&own| own == node);
-        let (Some(output), Some(of)) = (place(output), place(of)) else {
-            return true; // the output is the sum itself
-        };
-        let mut values = vec![Uses::from(0.0); self.nodes.len()];
-        let mut adjoints = values.clone();
-        values[of] = Uses::FIRST;
-        forward(self.recording.program(), &mut values);
-        adjoints[output] = Uses::from(1.0);
-        reverse(self.recording.program(), &values, &mut adjoints);
-        let mut leaves = adjoints[..self.leaves].iter();
-        leaves.all(|adjoint| !adjoint.operand(0))
-    }
-
-    /// Evaluates the nodes among the `values` of all.
-    fn forward(&self, values: &mut [f64], turning: &mut Turning) {
-        let own = &mut turning.values;
-        self.load(values, own);
-        forward(self.recording.program(), own);
-        for (&node, &value) in self.nodes.iter().zip(&*own).skip(self.leaves) {
-            values[node as usize] = value;
-        }
-    }
-
-    /// Sweeps back from the nodes, whose adjoints are among those of all.
-    fn reverse(&self, values: &[f64], adjoints: &mut [f64], turning: &mut Turning) {
-        let own = &mut turning.adjoints;
-        self.load(values, &mut turning.values);
-        self.load(adjoints, own);
-        reverse(self.recording.program(), &turning.values, own);
-        for (&node, &adjoint) in self.nodes.iter().zip(&*own).take(self.leaves) {
-            adjoints[node as usize] = adjoint;
-        }
-    }
-
-    fn load(&self, all: &[f64], own: &mut Vec<f64>) {
-        own.clear();
-        own.extend(self.nodes.iter().map(|&node| all[node as usize]));
     }
 }

@@ -214,7 +214,9 @@ impl Router<'_> {
             },
             Place::Shared(at) => self.total(at),
             Place::Copied(at) => self.total(self.copied[at as usize]),
-            Place::Column(at) if self.wanted[at as usize] => self.add_total(self.shared as u32 + at),
+            Place::Column(at) if self.wanted[at as usize] => {
+                self.add_total(self.shared as u32 + at)
+            }
             _ => To::Nobody,
         }
     }

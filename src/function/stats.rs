@@ -2,6 +2,7 @@
 
 use super::Function;
 use super::kernels::Block;
+use super::rolled::Rolled;
 use std::fmt;
 
 /// What each pass did when a [`Function`] was made, and how large it is. Made by
@@ -26,9 +27,10 @@ pub struct Stats {
     pub turns: usize,
     /// How many nodes are evaluated in each turn.
     pub turn_nodes: usize,
-    /// Bytes of the recording: 16 for each node, and its operands and constants.
+    /// Bytes of the recording: 16 for each node, and its operands and constants; and of the
+    /// loop, if there is one.
     pub bytes: usize,
-    /// Bytes of a workspace for values and adjoints, at a point or over rows.
+    /// Bytes of a workspace for values and adjoints, at a point, over rows or turns.
     pub workspace_bytes: usize,
 }
 
@@ -60,7 +62,7 @@ impl Function {
     /// # let _ = unused;
     /// ```
     pub fn stats(&self) -> Stats {
-        let plan = &self.plan;
+        let (plan, rolled) = (&self.plan, self.rolled.as_deref());
         let (numbers, blocks) = (size_of::<f64>(), size_of::<Block>());
         let over_rows = blocks * (plan.slots + plan.adjoints + plan.copied.len());
         Stats {
@@ -69,10 +71,12 @@ impl Function {
             steps: plan.steps.len(),
             slots: plan.slots,
             adjoints: plan.adjoints,
-            turns: self.rolled.as_ref().map_or(0, |rolled| rolled.turns),
-            turn_nodes: self.rolled.as_ref().map_or(0, |rolled| rolled.steps()),
-            bytes: self.recording.bytes(),
-            workspace_bytes: 2 * numbers * self.nodes() + over_rows,
+            turns: rolled.map_or(0, |rolled| rolled.turns),
+            turn_nodes: rolled.map_or(0, Rolled::steps),
+            bytes: self.recording.bytes() + rolled.map_or(0, Rolled::bytes),
+            workspace_bytes: 2 * numbers * self.nodes()
+                + over_rows
+                + rolled.map_or(0, Rolled::workspace_bytes),
         }
     }
 }
@@ -92,9 +96,18 @@ impl fmt::Display for Stats {
             steps,
             slots,
             adjoints,
+            turns,
             ..
         } = self;
         writeln!(f, "{:<28}{shared:>10} once a call", "evaluated")?;
+        if *turns > 0 {
+            let nodes = self.turn_nodes;
+            writeln!(
+                f,
+                "{:<28}{turns:>10} turns of {nodes} nodes",
+                "of which a loop"
+            )?;
+        }
         if *steps > 0 {
             writeln!(f, "{:<28}{steps:>10} in each row", "")?;
             writeln!(f, "{:<28}{slots:>10} values", "alive at most")?;
