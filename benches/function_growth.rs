@@ -1,7 +1,7 @@
 //! What does freezing cost, and how does a `Function` grow with its graph? From 10
 //! to 10⁶ nodes: nanoseconds a node for freezing, for value and gradient at one
 //! point, and for value and gradient of a row among many. Draws `docs/function.svg`;
-//! then the freezing of the workloads.
+//! then the freezing of the workloads, and what a turn of a loop takes.
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod plot;
@@ -14,6 +14,7 @@ use plot::{Curve, Frame};
 use std::fs;
 use std::hint::black_box;
 use timing::median;
+use workloads::Workload;
 
 /// Rows for a graph of 10³ nodes; fewer for larger ones, but whole blocks.
 const ROWS: usize = 6_400;
@@ -55,11 +56,7 @@ fn main() {
     for workload in workloads::all(false) {
         let tape = Tape::new();
         let output = (workload.record)(&tape);
-        let inputs: Vec<Var<'_>> = tape
-            .nodes()
-            .take(workload.inputs)
-            .map(|node| tape.at(node.id))
-            .collect();
+        let inputs = inputs(&tape, &workload);
         let time = median(|| drop(black_box(tape.function(&inputs, output))));
         println!(
             "{:>12}{:>10}{:>8.1}",
@@ -68,6 +65,43 @@ fn main() {
             time / tape.len() as f64
         );
     }
+    println!("\nvalue and gradient, ns a turn of a loop");
+    println!(
+        "{:>12}{:>10}{:>12}{:>12}",
+        "", "turns", "by sweeps", "by blocks"
+    );
+    for turns in [17, 33, 100, 1_000, 10_000, 100_000] {
+        measure_loop(&workloads::logistic::scalar("W1", turns), turns);
+        measure_loop(&workloads::rosenbrock::rosenbrock("W4", turns + 1), turns);
+    }
+}
+
+/// The inputs of a workload, which are the first nodes of its recording.
+fn inputs<'t>(tape: &'t Tape, workload: &Workload) -> Vec<Var<'t>> {
+    let first = tape.nodes().take(workload.inputs);
+    first.map(|node| tape.at(node.id)).collect()
+}
+
+/// A workload whose recording is a loop, as it was recorded and as it is evaluated.
+fn measure_loop(workload: &Workload, turns: usize) {
+    let tape = Tape::new();
+    let output = (workload.record)(&tape);
+    let inputs = inputs(&tape, workload);
+    let point: Vec<f64> = inputs.iter().map(|input| input.value()).collect();
+    let (mut gradient, mut workspace) = (vec![0.0; point.len()], Workspace::new());
+    let freeze = || tape.freeze(&inputs).output(output);
+    let functions = [freeze().as_recorded().function(), freeze().function()];
+    let times = functions.map(|f| {
+        let time = median(|| {
+            let value = f.value_and_gradient_into(&point, &mut gradient, &mut workspace);
+            black_box(value).expect("as many as there are inputs");
+        });
+        time / turns as f64
+    });
+    println!(
+        "{:>12}{turns:>10}{:>12.1}{:>12.1}",
+        workload.name, times[0], times[1]
+    );
 }
 
 /// The operations of a chain, each on what is before it and an input: no sums of

@@ -203,7 +203,7 @@ fn random_turns_have_the_bits_of_the_tape() {
                 _ => sum - term,
             };
         }
-        let output = match random.below(8) {
+        let output = match random.below(9) {
             0 => sum,
             1 => sum / turns as f64,
             2 => (sum * p[2]).tanh() + p[0] * first,
@@ -211,6 +211,7 @@ fn random_turns_have_the_bits_of_the_tape() {
             4 => sum.relu() + p[1], // whose adjoint may be absent
             5 => sum * 0.0 - p[0] * p[1] * x[1],
             6 => p[1].max(sum) / sum,
+            7 => p[0].select_lt(p[1], sum, p[2]),
             _ => p[1] - sum,
         };
         let all = [&p[..], &x[..]].concat();

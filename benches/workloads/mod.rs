@@ -6,9 +6,9 @@
 
 pub mod by_hand;
 mod chain;
-mod logistic;
+pub mod logistic;
 mod network;
-mod rosenbrock;
+pub mod rosenbrock;
 
 use chainrule::{Tape, Var};
 use std::hint::black_box;

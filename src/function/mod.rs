@@ -2,7 +2,8 @@
 //!
 //! It owns what it needs of the recording, is immutable and shared between
 //! threads, and evaluates through `&self`: at a point by the same two sweeps as a
-//! tape (`run.rs`), over rows of data many at a time (`rows.rs`).
+//! tape (`run.rs`), over rows of data many at a time (`rows.rs`), and so the turns of a
+//! loop that the recording program ran (`rolled.rs`).
 
 mod ahead;
 mod back;
@@ -71,6 +72,30 @@ use std::sync::{Arc, OnceLock};
 /// Freezing drops what no output depends on, makes constants of what depends on
 /// no input, and one node of each sum of products. None of this changes a bit of
 /// any value or gradient.
+///
+/// Where the program added up terms in a loop over its data, freezing finds the loop
+/// again: for value and gradient its turns are then evaluated many at a time, in the
+/// vector instructions of the processor, with the same bits, 3 to 10 times as fast. It has
+/// to be one sum, of 16 terms or more, to which each turn adds by the same operations; a
+/// turn may take other constants, and inputs that lie evenly, such as the next ones. No
+/// turn may depend on another, and no comparison may have been made.
+/// [`Stats::turns`] says whether a loop was found.
+///
+/// ```
+/// use chainrule::{Tape, Var};
+///
+/// let tape = Tape::new();
+/// let [w, b] = tape.var_array([0.5, -0.25]);
+/// let mut loss = Var::from(0.0);
+/// for i in 0..100 {
+///     let (x, y) = (f64::from(i) / 100.0, f64::from(i % 2));
+///     let z = w * x + b;
+///     loss += z.softplus() - z * y;
+/// }
+/// let f = tape.function(&[w, b], loss);
+/// assert_eq!(f.stats().turns, 99); // the first adds to a constant
+/// assert_eq!(f.value(&[0.5, -0.25]), Ok(loss.value()));
+/// ```
 #[derive(Clone)]
 pub struct Function {
     recording: Recording,
