@@ -81,6 +81,32 @@ fn a_mean_over_data_is_a_loop() {
 }
 
 #[test]
+fn terms_that_one_node_adds_are_those_of_a_loop() {
+    let (tape, random) = (Tape::new(), &mut Random(2));
+    let p = tape.vars(&many(random, 3));
+    let mut terms: Vec<Var<'_>> = (0..200)
+        .map(|_| (p[0] * random.unit() + p[1]).sin() * p[2])
+        .collect();
+    fn mean<'t>(terms: &[Var<'t>]) -> Var<'t> {
+        Var::sum(terms) / terms.len() as f64
+    }
+    assert_eq!(assert_bits(&tape, &p, mean(&terms), 1), 200);
+    let penalty = p[0].square();
+    let sum: Var<'_> = terms.iter().sum();
+    assert_eq!(assert_bits(&tape, &p, sum + penalty, 2), 200);
+    // The first term is another one: it lies before the loop.
+    assert_eq!(assert_bits(&tape, &p, mean(&terms[7..]), 3), 193);
+    terms[3] = p[1];
+    assert_eq!(assert_bits(&tape, &p, mean(&terms), 4), 196);
+    terms[198] = p[1];
+    assert_eq!(assert_bits(&tape, &p, mean(&terms), 5), 0);
+
+    let exponentials: Vec<Var<'_>> = tape.vars(&many(random, 99));
+    let sum: Var<'_> = exponentials.iter().map(|x| x.exp()).sum();
+    assert_eq!(assert_bits(&tape, &exponentials, sum, 6), 99);
+}
+
+#[test]
 fn a_loop_over_inputs_is_a_loop() {
     let (tape, random) = (Tape::new(), &mut Random(4));
     let x = tape.vars(&many(random, 300));
@@ -193,15 +219,27 @@ fn random_turns_have_the_bits_of_the_tape() {
         let own = 1 + random.below(3);
         let first = p[0] * p[1];
         let mut sum = [Var::from(0.0), first, x[x.len() - 1]][random.below(3)];
-        let way = random.below(3);
+        let (way, mut terms) = (random.below(5), Vec::new());
+        if random.below(2) == 0 {
+            terms.push([first, p[1], x[0]][random.below(3)]);
+        }
         for i in 0..turns {
             let data = many(&mut random, 3);
             let term = turn(seed, &p, &x[i * stride..][..own.min(stride + 1)], &data);
             sum = match way {
                 0 => sum + term,
                 1 => term + sum,
-                _ => sum - term,
+                2 => sum - term,
+                _ => sum,
             };
+            terms.push(term);
+        }
+        if way > 2 {
+            let between = p[2] * p[1] - x[1];
+            sum = Var::sum(&terms);
+            if way > 3 {
+                sum = sum * 0.5 + between;
+            }
         }
         let output = match random.below(9) {
             0 => sum,
@@ -217,7 +255,7 @@ fn random_turns_have_the_bits_of_the_tape() {
         let all = [&p[..], &x[..]].concat();
         found += usize::from(assert_bits(&tape, &all, output, seed) > 0);
     }
-    assert!(found > 400, "{found}");
+    assert!(found > 360, "{found}");
 }
 
 /// A sum over data of which each turn is made by `term`, and its inputs.

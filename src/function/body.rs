@@ -9,7 +9,7 @@ use super::freeze::Ends;
 use super::kernels::{BLOCK, Block, LANES};
 use super::passes::{copy, drop_ones, merge_sums};
 use super::plan::Plan;
-use super::reroll::{Argument, Outside, Turns, for_each_argument};
+use super::reroll::{Argument, Outside, Summed, Turns, for_each_argument};
 use crate::ops::{ABSENT, Op};
 use crate::program::{NodeId, Operand, Program, Record};
 use crate::recording::Recording;
@@ -140,12 +140,12 @@ impl<'a> Maker<'a> {
         debug_assert_eq!(pushed, Some(number as u64));
     }
 
-    /// Records the nodes of the last turn but the one that adds its term to the sum.
-    /// Returns the term.
+    /// Records the nodes of the last turn but one that adds its term to the sum. Returns
+    /// the term.
     fn record_turn(&mut self) -> Operand {
         let (program, start) = (self.from.program(), self.turns.start(self.turns.count - 1));
         let mut at = 0;
-        for &record in &program.records[start..self.turns.last()] {
+        for &record in &program.records[start..][..self.turns.own()] {
             let mut operands = Vec::new();
             for_each_argument(program, record, |_| {
                 operands.push(self.operand(at));
@@ -158,9 +158,14 @@ impl<'a> Maker<'a> {
             let node = self.record(record.op(), operands, own);
             self.moved.push(node);
         }
-        let arguments = &self.turns.arguments;
-        let term = (at..arguments.len()).find(|&at| arguments[at] != Argument::Carried);
-        self.operand(term.expect("one of two"))
+        match self.turns.summed {
+            Summed::ByNode(_) => *self.moved.last().expect("the term"),
+            Summed::TurnByTurn => {
+                let arguments = &self.turns.arguments;
+                let term = (at..arguments.len()).find(|&at| arguments[at] != Argument::Carried);
+                self.operand(term.expect("one of two"))
+            }
+        }
     }
 
     /// Records an operation on operands and, after them, so many constants of its own.

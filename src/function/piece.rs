@@ -27,12 +27,17 @@ pub(super) struct PieceScratch {
 }
 
 impl Piece {
-    /// The nodes of a recording that are among these and are no leaves. `number` gives the
-    /// number that a node is to have.
-    pub(super) fn new(from: &Recording, nodes: Range<usize>, number: impl Fn(u32) -> u32) -> Self {
+    /// The nodes of a recording that are in these ranges and are no leaves. `number` gives
+    /// the number that a node is to have.
+    pub(super) fn new(
+        from: &Recording,
+        nodes: &[Range<usize>],
+        number: impl Fn(u32) -> u32,
+    ) -> Self {
         let program = from.program();
         let operations = || {
-            let records = nodes.clone().map(|index| (index, program.records[index]));
+            let all = nodes.iter().cloned().flatten();
+            let records = all.map(|index| (index, program.records[index]));
             records.filter(|(_, record)| record.op() != Op::Input)
         };
         let own: IndexSet<u32> = operations().map(|(index, _)| index as u32).collect();

@@ -44,9 +44,19 @@ impl Outside {
     }
 }
 
-/// The turns of a loop. Each ends with the node that adds its term to the sum.
+/// How the terms of the turns are added up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Summed {
+    /// Each turn ends with the node that adds its term to the sum.
+    TurnByTurn,
+    /// Each turn ends with its term, and this node adds all.
+    ByNode(usize),
+}
+
+/// The turns of a loop.
 pub(super) struct Turns {
-    /// The first node of the first turn; the node before it is what the sum begins with.
+    pub(super) summed: Summed,
+    /// The first node of the first turn.
     pub(super) first: usize,
     /// How many nodes a turn has.
     pub(super) period: usize,
@@ -62,9 +72,34 @@ impl Turns {
         self.first + turn * self.period
     }
 
-    /// The node that ends the last turn: the sum.
+    /// The node that ends the last turn.
     pub(super) fn last(&self) -> usize {
         self.start(self.count) - 1
+    }
+
+    /// The sum of all terms.
+    pub(super) fn sum(&self) -> usize {
+        match self.summed {
+            Summed::TurnByTurn => self.last(),
+            Summed::ByNode(at) => at,
+        }
+    }
+
+    /// The nodes that a turn has besides that which adds its term to the sum.
+    pub(super) fn own(&self) -> usize {
+        self.period - usize::from(self.summed == Summed::TurnByTurn)
+    }
+
+    /// Before the loop, what the sum begins with.
+    pub(super) fn begin(&self, program: Program<'_>) -> Vec<u32> {
+        match self.summed {
+            Summed::TurnByTurn => vec![self.first as u32 - 1],
+            Summed::ByNode(at) => {
+                let mut operands = nodes(program, program.records[at]);
+                operands.truncate(operands.len() - self.count);
+                operands
+            }
+        }
     }
 
     /// The first node that an operand outside takes.
@@ -94,9 +129,16 @@ pub(super) fn find(recording: &Recording, ends: &Ends) -> Option<Turns> {
         return None;
     }
     let program = recording.program();
-    let (last, period, count) = longest_sum(program)?;
+    let Sum {
+        summed,
+        last,
+        period,
+        count,
+    } = longest_sum(program)?;
     let arguments = arguments_of_last(program, last, period)?;
+    let count = count.min((last + 1) / period);
     let mut turns = Turns {
+        summed,
         first: last + 1 - count * period,
         period,
         count,
@@ -115,33 +157,102 @@ fn operations(program: Program<'_>) -> usize {
     records.filter(|record| record.op() != Op::Input).count()
 }
 
-/// A sum to which nodes add equally many places apart: its last node, the distance, and
-/// how many there are. Of all sums the one that spans the most nodes.
-fn longest_sum(program: Program<'_>) -> Option<(usize, usize, usize)> {
-    let mut sums: Vec<(u32, u32)> = Vec::with_capacity(program.records.len());
-    let (mut longest, mut most) = (None, 0);
-    for (index, record) in program.records.iter().enumerate() {
-        let span = |&(distance, count): &(u32, u32)| distance as usize * count as usize;
-        let on = |operand: usize| {
-            let distance = (index - operand) as u32;
-            let (before, count) = sums[operand];
-            (distance, if before == distance { count + 1 } else { 1 })
-        };
-        let sum = match (record.op(), record.form()) {
+/// A sum of terms that lie equally far apart.
+#[derive(Clone, Copy)]
+struct Sum {
+    summed: Summed,
+    /// The last node of the last turn.
+    last: usize,
+    period: usize,
+    count: usize,
+}
+
+impl Sum {
+    fn span(&self) -> usize {
+        self.period * self.count
+    }
+}
+
+/// Of all sums of terms that lie equally far apart the one that spans the most nodes.
+fn longest_sum(program: Program<'_>) -> Option<Sum> {
+    let mut chains: Vec<Chain> = Vec::with_capacity(program.records.len());
+    let mut longest: Option<Sum> = None;
+    for (index, &record) in program.records.iter().enumerate() {
+        let on = |operand: usize| chains[operand].and(index - operand);
+        let (mut sum, mut chain) = (None, Chain::default());
+        match (record.op(), record.form()) {
             (Op::Add, Form::Nodes) => {
                 let (a, b) = (on(record.a()), on(record.b()));
-                if span(&b) > span(&a) { b } else { a }
+                chain = if b.span() > a.span() { b } else { a };
             }
-            (Op::Sub, Form::Nodes) => on(record.a()),
-            _ => (0, 0),
-        };
-        if sum.1 as usize >= LEAST_TURNS && span(&sum) > most {
-            most = span(&sum);
-            longest = Some((index, sum.0 as usize, sum.1 as usize));
+            (Op::Sub, Form::Nodes) => chain = on(record.a()),
+            (Op::Sum, _) if record.b() >= LEAST_TURNS => sum = summed_by(program, index),
+            _ => {}
         }
-        sums.push(sum);
+        if chain.count as usize >= LEAST_TURNS {
+            sum = Some(chain.ending(index));
+        }
+        if sum.is_some_and(|sum| longest.is_none_or(|longest| sum.span() > longest.span())) {
+            longest = sum;
+        }
+        chains.push(chain);
     }
     longest
+}
+
+/// Nodes equally far apart, each of which adds a term to the one before.
+#[derive(Clone, Copy, Default)]
+struct Chain {
+    distance: u32,
+    count: u32,
+}
+
+impl Chain {
+    /// With one more node, so far from the last one.
+    fn and(self, distance: usize) -> Self {
+        let distance = distance as u32;
+        let same = self.distance == distance;
+        let count = if same { self.count + 1 } else { 1 };
+        Self { distance, count }
+    }
+
+    fn span(self) -> usize {
+        self.distance as usize * self.count as usize
+    }
+
+    fn ending(self, last: usize) -> Sum {
+        Sum {
+            summed: Summed::TurnByTurn,
+            last,
+            period: self.distance as usize,
+            count: self.count as usize,
+        }
+    }
+}
+
+/// The operands of a record that are nodes.
+fn nodes(program: Program<'_>, record: Record) -> Vec<u32> {
+    let mut nodes = Vec::new();
+    program.for_each_operand(record, |operand| nodes.extend(operand.node()));
+    nodes
+}
+
+/// The terms of one node that adds all, as far as the last ones lie equally far apart.
+fn summed_by(program: Program<'_>, at: usize) -> Option<Sum> {
+    let record = program.records[at];
+    let terms = nodes(program, record);
+    let &[.., before, last] = &terms[..] else {
+        return None;
+    };
+    let period = last.checked_sub(before).filter(|&period| period > 0)?;
+    let even = |pair: &&[u32]| pair[0].checked_add(period) == Some(pair[1]);
+    let count = 1 + terms.windows(2).rev().take_while(even).count();
+    (terms.len() == record.b() && count >= LEAST_TURNS).then_some(Sum {
+        summed: Summed::ByNode(at),
+        last: last as usize,
+        period: period as usize,
+        count,
+    })
 }
 
 /// What the nodes of the last turn are applied to, compared with the turn before it.
@@ -231,21 +342,33 @@ impl Turns {
     /// before it receives its shares in an order that whole blocks of turns keep.
     fn is_alone(&self, program: Program<'_>, ends: &Ends) -> bool {
         let inside = |operand: Operand| {
-            let within = self.first..self.last();
-            operand
-                .node()
-                .is_some_and(|id| within.contains(&(id as usize)))
+            let id = operand.node().map(|id| id as usize);
+            id.is_some_and(|id| id != self.sum() && (self.first..=self.last()).contains(&id))
         };
         let mut leads_out = ends.outputs.iter().any(|&output| inside(output));
-        for &record in &program.records[self.last() + 1..] {
-            program.for_each_operand(record, |operand| leads_out |= inside(operand));
+        for (at, &record) in program.records.iter().enumerate().skip(self.last() + 1) {
+            let mut each = |operand| leads_out |= at != self.sum() && inside(operand);
+            program.for_each_operand(record, &mut each);
         }
-        let carried = |argument: &&Argument| **argument == Argument::Carried;
+        let (carried, begins) = match self.summed {
+            Summed::TurnByTurn => (1, true),
+            Summed::ByNode(at) => (0, self.begins_well(program, at)),
+        };
+        let is_carried = |argument: &&Argument| **argument == Argument::Carried;
         let leaves = |record: &Record| record.op() == Op::Input;
-        !leads_out
-            && self.arguments.iter().filter(carried).count() == 1
+        begins
+            && !leads_out
+            && self.arguments.iter().filter(is_carried).count() == carried
             && !program.records[self.first..=self.last()].iter().any(leaves)
             && self.outside_lie_apart()
+    }
+
+    /// Whether what a node adds besides the terms lies before the loop, and nothing between
+    /// the loop and that node sends back to it what should come later.
+    fn begins_well(&self, program: Program<'_>, at: usize) -> bool {
+        let begin = self.begin(program);
+        let next = self.last() + 1 == at;
+        begin.is_empty() || (next && begin.iter().all(|&id| (id as usize) < self.first))
     }
 
     /// Whether what the turns take from before the loop are nodes of their own, or lie as
@@ -259,9 +382,10 @@ impl Turns {
         }
         ranges.sort_unstable();
         ranges.dedup();
+        let end_of_outside = self.first - usize::from(self.summed == Summed::TurnByTurn);
         let mut end: Option<(u32, u32)> = None;
         for (first, last, stride) in ranges {
-            if last as usize >= self.first - 1 {
+            if last as usize >= end_of_outside {
                 return false;
             }
             end = Some(match end {

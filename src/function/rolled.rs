@@ -11,7 +11,7 @@ use super::columns::Columns;
 use super::freeze::Ends;
 use super::kernels::BLOCK;
 use super::piece::{Piece, PieceScratch};
-use super::reroll::{Argument, Turns, find};
+use super::reroll::{Argument, Summed, Turns, find};
 use super::run::Workspace;
 use super::shares::Shares;
 use super::vectors::{VectorTask, Vectors, with_widest};
@@ -36,9 +36,9 @@ pub(super) struct Rolled {
     /// What adds a term to the sum, and whether the sum stands before the term.
     op: Op,
     sum_first: bool,
-    /// What the sum begins with; where it ends; the output of the function.
-    begin: u32,
-    end: u32,
+    /// What the sum begins with; where it is; the output of the function.
+    begin: Vec<u32>,
+    sum: u32,
     output: u32,
     shares: Shares,
     /// Whether the adjoint of the sum does not depend on the sum: as in a mean, or with a
@@ -76,33 +76,35 @@ impl Rolled {
         let Some(&Operand::Node(output)) = ends.outputs.first() else {
             return None;
         };
-        let records = recording.program().records;
-        let op = records[turns.last()].op();
-        let shares = Shares::new(&body);
-        let within = turns.last() - turns.first;
-        let number = |id: u32| {
-            if id as usize >= turns.last() {
-                id - within as u32
-            } else {
-                id
-            }
+        let program = recording.program();
+        let (first, last, sum) = (turns.first, turns.last(), turns.sum());
+        // A node that adds all terms does what the sum of two does, again and again.
+        let (op, sum_first, rest) = match turns.summed {
+            Summed::TurnByTurn => (program.records[sum].op(), sum_first(&turns), last + 1),
+            Summed::ByNode(_) => (Op::Add, true, sum + 1),
         };
-        let after = Piece::new(recording, turns.last() + 1..recording.len(), number);
-        let (end, output) = (number(turns.last() as u32), number(output.0));
+        let removed = turns.own() + (turns.count - 1) * turns.period;
+        let number = |id: u32| match (id as usize) < first {
+            true => id,
+            false => id - removed as u32,
+        };
+        let after = [last + 1..sum.max(last + 1), rest..recording.len()];
+        let after = Piece::new(recording, &after, number);
+        let output = number(output.0);
         Some(Self {
-            is_adjoint_known: after.is_linear(output, end),
-            nodes: recording.len() - within,
+            is_adjoint_known: after.is_linear(output, number(sum as u32)),
+            nodes: recording.len() - removed,
             inputs: Inputs::new(ends.inputs.iter().map(|&id| number(id)).collect()),
-            before: Piece::new(recording, 0..turns.first, number),
+            before: Piece::new(recording, &[0..first], number),
             after,
+            shares: Shares::new(&body),
             body,
             turns: turns.count,
             op,
-            sum_first: sum_first(&turns),
-            begin: turns.first as u32 - 1,
-            end,
+            sum_first,
+            begin: turns.begin(program),
+            sum: number(sum as u32),
             output,
-            shares,
         })
     }
 
@@ -150,8 +152,10 @@ impl Rolled {
             self.end(workspace);
         }
         if let Some((of_sum, of_term)) = self.reverse_after(workspace) {
-            let begin = &mut workspace.adjoints[self.begin as usize];
-            *begin = begin.plus(of_sum);
+            for &begin in &self.begin {
+                let begin = &mut workspace.adjoints[begin as usize];
+                *begin = begin.plus(of_sum);
+            }
             self.turn(Some(of_term), workspace);
         } else if self.is_adjoint_known {
             self.turn(None, workspace);
@@ -199,8 +203,9 @@ impl Rolled {
             true => f64::binary(self.op, sum, term),
             false => f64::binary(self.op, term, sum),
         };
-        let begin = values[self.begin as usize];
-        values[self.end as usize] = turning.terms.iter().fold(begin, add);
+        let begin = self.begin.iter().map(|&node| values[node as usize]);
+        let begin = begin.fold(-0.0, |sum, value| f64::binary(Op::Add, sum, value));
+        values[self.sum as usize] = turning.terms.iter().fold(begin, add);
         self.after.forward(values, &mut turning.piece);
     }
 
@@ -217,7 +222,7 @@ impl Rolled {
         adjoints.resize(self.nodes, ABSENT);
         adjoints[self.output as usize] = 1.0;
         self.after.reverse(values, adjoints, &mut turning.piece);
-        let adjoint = adjoints[self.end as usize];
+        let adjoint = adjoints[self.sum as usize];
         let (a, b) = (1.0, 1.0); // the partials of a sum are made of no values
         let first = f64::share(adjoint, self.op.partial_first(a, b, a));
         let second = f64::share(adjoint, self.op.partial_second(a, b, a));
