@@ -27,11 +27,11 @@ pub(super) struct PieceScratch {
 }
 
 impl Piece {
-    /// The nodes of a recording that are in these ranges and are no leaves. `number` gives
-    /// the number that a node is to have.
+    /// The nodes of a recording that are in these two ranges and are no leaves. `number`
+    /// gives the number that a node is to have.
     pub(super) fn new(
         from: &Recording,
-        nodes: &[Range<usize>],
+        nodes: &[Range<usize>; 2],
         number: impl Fn(u32) -> u32,
     ) -> Self {
         let program = from.program();

@@ -95,7 +95,7 @@ impl Rolled {
             is_adjoint_known: after.is_linear(output, number(sum as u32)),
             nodes: recording.len() - removed,
             inputs: Inputs::new(ends.inputs.iter().map(|&id| number(id)).collect()),
-            before: Piece::new(recording, &[0..first], number),
+            before: Piece::new(recording, &[0..first, 0..0], number),
             after,
             shares: Shares::new(&body),
             body,
