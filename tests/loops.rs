@@ -133,17 +133,31 @@ fn a_loop_over_rows_of_inputs_is_a_loop() {
 
 #[test]
 fn one_node_for_a_row_of_weights_is_part_of_a_turn() {
-    for constant in [0.0, -0.0, 0.25] {
+    for (constant, other) in [(0.0, -0.0), (0.25, 0.25), (-0.0, -0.0), (0.25, 0.5)] {
         let (tape, random) = (Tape::new(), &mut Random(9));
         let w = tape.vars(&many(random, 12));
         let mut sum = Var::from(0.0);
         for row in 0..150 {
-            let constant = if row % 2 == 0 { constant } else { -0.0 };
+            let constant = if row % 2 == 0 { constant } else { other };
             let z = Var::linear_combination(&many(random, 12), &w, constant) + w[0];
             sum += z.softplus() - z * f64::from(row % 2);
         }
         assert_eq!(assert_bits(&tape, &w, sum, 4), 149);
     }
+}
+
+#[test]
+fn a_loop_takes_what_another_has_left() {
+    let (tape, random) = (Tape::new(), &mut Random(5));
+    let (x, p) = (tape.vars(&many(random, 130)), tape.var(0.75));
+    let left: Vec<Var<'_>> = x.iter().map(|x| x.sin() * p).collect();
+    let terms = left.windows(2).map(|pair| {
+        let z = pair[0] * pair[1] + p;
+        (z.exp() + 1.0).ln() * pair[0]
+    });
+    let sum = terms.reduce(|sum, term| sum + term).unwrap();
+    let all = [&x[..], &[p]].concat();
+    assert_eq!(assert_bits(&tape, &all, sum * left[3], 1), 128);
 }
 
 /// A layer of units over samples, with a mean of squares.

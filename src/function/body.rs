@@ -117,27 +117,12 @@ impl<'a> Maker<'a> {
             outside,
             moved: Vec::with_capacity(turns.period),
         };
-        for i in 0..maker.outside.len() {
-            let value = from.value(maker.outside[i].last);
-            maker.push_input(i, value);
-        }
-        for i in 0..maker.varying.len() {
-            let value = match turns.arguments[maker.varying[i]] {
-                Argument::Constant { last, .. } => last,
-                _ => f64::NAN,
-            };
-            maker.push_input(maker.outside.len() + i, value);
+        for _ in 0..maker.outside.len() + maker.varying.len() {
+            // Its value is that of no turn, and nobody asks for it.
+            let pushed = (maker.to).push_slowly(Record::INPUT, 0.0, Location::caller());
+            pushed.expect("fewer than there were");
         }
         maker
-    }
-
-    fn push_input(&mut self, number: usize, value: f64) {
-        let record = match number < self.shared {
-            true => Record::INPUT,
-            false => Record::COLUMN,
-        };
-        let pushed = self.to.push_slowly(record, value, Location::caller());
-        debug_assert_eq!(pushed, Some(number as u64));
     }
 
     /// Records the nodes of the last turn but one that adds its term to the sum. Returns
