@@ -80,6 +80,23 @@ fn a_mean_over_data_is_a_loop() {
     }
 }
 
+/// Freezing puts the inputs of long sums in another order.
+#[test]
+fn a_turn_has_long_sums() {
+    let (tape, random) = (Tape::new(), &mut Random(6));
+    let p = tape.vars(&many(random, 24));
+    let mut sum = p[3].exp();
+    for _ in 0..120 {
+        let x = many(random, 12);
+        let [first, second] = [&p[12..], &p[..12]].map(|w| {
+            let products = w.iter().zip(&x).map(|(w, x)| *w * *x);
+            products.reduce(|sum, product| sum + product).unwrap()
+        });
+        sum += (first + p[5]).tanh() * second.sigmoid();
+    }
+    assert_eq!(assert_bits(&tape, &p, sum, 1), 120);
+}
+
 #[test]
 fn terms_that_one_node_adds_are_those_of_a_loop() {
     let (tape, random) = (Tape::new(), &mut Random(2));
@@ -400,6 +417,27 @@ fn other_derivatives_are_those_of_the_sweeps() {
     assert_eq!(f.jacobian(&x), swept.jacobian(&x));
     assert_eq!(f.vjp(&x, &[2.0]), swept.vjp(&x, &[2.0]));
     assert_eq!(f.jvp(&x, &[1.0, 2.0, 3.0]), swept.jvp(&x, &[1.0, 2.0, 3.0]));
+}
+
+#[test]
+fn its_memory_is_counted() {
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 50, |p, x| (p[0] * x).exp());
+    let freeze = tape.freeze(&p).output(sum.sin());
+    let loops = freeze.clone().function().stats();
+    let swept = freeze.as_recorded().function().stats();
+    // 49 constants in a block of 96; the first turn with p[0] and a constant, and the sine
+    // of the sum: 5 nodes of 16 bytes and 4 for their numbers.
+    let bytes = 96 * 8 + 8 + 5 * (16 + 4);
+    assert_eq!(loops.bytes, swept.bytes + bytes);
+    // Values and adjoints of inputs, first turn, sum and sine; 49 terms; blocks for two
+    // values, for the adjoint of one after the other, for p[0] and for its shares.
+    assert_eq!((loops.turns, loops.turn_nodes), (49, 3));
+    assert_eq!(
+        loops.workspace_bytes - swept.workspace_bytes,
+        8 * (2 * 7 + 49) + 5 * 96 * 8
+    );
+    assert!(loops.to_string().contains("49 turns of 3 nodes"), "{loops}");
 }
 
 #[test]
