@@ -177,6 +177,43 @@ fn a_loop_takes_what_another_has_left() {
     assert_eq!(assert_bits(&tape, &all, sum * left[3], 1), 128);
 }
 
+/// The energy of pairs of points, of which a point is in many, and once in both.
+#[test]
+fn a_loop_over_pairs_takes_nodes_anywhere() {
+    let (tape, random) = (Tape::new(), &mut Random(12));
+    let x = tape.vars(&many(random, 2 * 20));
+    let scale = x[7];
+    let mut energy = scale.square();
+    for pair in 0..250 {
+        let (i, j) = match pair {
+            100 => (3, 3),
+            _ => (random.below(20), random.below(20)),
+        };
+        let (dx, dy) = (x[2 * i] - x[2 * j], x[2 * i + 1] - x[2 * j + 1]);
+        let r2 = dx * dx + dy * dy + 0.1;
+        energy += (r2.recip() - scale) * r2 * random.unit();
+    }
+    assert_eq!(assert_bits(&tape, &x, energy, 1), 250);
+}
+
+#[test]
+fn factors_of_rows_and_columns_are_taken_anywhere() {
+    let (tape, random) = (Tape::new(), &mut Random(13));
+    let (u, v) = (
+        tape.vars(&many(random, 5 * 12)),
+        tape.vars(&many(random, 7 * 12)),
+    );
+    let terms = (0..200).map(|_| {
+        let (u, v) = (&u[12 * random.below(5)..], &v[12 * random.below(7)..]);
+        let products = u.iter().zip(v).take(12).map(|(u, v)| *u * *v);
+        let z = products.reduce(|sum, product| sum + product).unwrap();
+        (z - random.unit()).square()
+    });
+    let sum: Var<'_> = terms.sum();
+    let all = [&u[..], &v].concat();
+    assert_eq!(assert_bits(&tape, &all, sum, 2), 200);
+}
+
 /// A layer of units over samples, with a mean of squares.
 #[test]
 fn a_network_over_samples_is_a_loop() {
@@ -248,7 +285,7 @@ fn random_turns_have_the_bits_of_the_tape() {
         let p = tape.vars(&many(&mut random, 3));
         let x = tape.vars(&many(&mut random, (turns + 2) * stride));
         let own = 1 + random.below(3);
-        let first = p[0] * p[1];
+        let (first, where_to) = (p[0] * p[1], random.below(7));
         let mut sum = [Var::from(0.0), first, x[x.len() - 1]][random.below(3)];
         let (way, mut terms) = (random.below(5), Vec::new());
         if random.below(2) == 0 {
@@ -256,7 +293,14 @@ fn random_turns_have_the_bits_of_the_tape() {
         }
         for i in 0..turns {
             let data = many(&mut random, 3);
-            let term = turn(seed, &p, &x[i * stride..][..own.min(stride + 1)], &data);
+            let own: Vec<Var<'_>> = match where_to {
+                0..3 => x[i * stride..][..own.min(stride + 1)].to_vec(),
+                3 => vec![x[(turns - i) * stride]],
+                4 => (0..own).map(|_| x[random.below(x.len())]).collect(),
+                5 => vec![x[random.below(4)], p[random.below(2)], x[i]],
+                _ => vec![x[i], x[i * stride]],
+            };
+            let term = turn(seed, &p, &own, &data);
             sum = match way {
                 0 => sum + term,
                 1 => term + sum,
@@ -342,16 +386,16 @@ fn few_turns_and_turns_unlike_the_last_are_swept() {
         let (p, sum) = sum_of(&tape, turns, |p, x| (p[0] * x + p[1]).exp());
         assert_eq!(assert_bits(&tape, &p, sum, 1), found);
     }
-    // Another operation, an operand elsewhere, a constant for a node, a comparison.
+    // Another operation, an operand elsewhere, a constant for a node, a node for a constant.
     type Turn = for<'t> fn(&[Var<'t>], f64) -> Var<'t>;
     let turn: Turn = |p, x| (p[0] * x).exp() + p[1];
-    let others: [Turn; 4] = [
-        |p, x| (p[0] * x).sin() + p[1],
-        |p, x| (p[2] * x).exp() + p[1],
-        |p, x| (p[0] * x).exp() + x,
-        |p, x| (p[0] * p[1]).exp() + x,
+    let others: [(Turn, usize); 4] = [
+        (|p, x| (p[0] * x).sin() + p[1], 70),
+        (|p, x| (p[2] * x).exp() + p[1], 99),
+        (|p, x| (p[0] * x).exp() + x, 70),
+        (|p, x| (p[0] * p[1]).exp() + x, 70),
     ];
-    for other in others {
+    for (other, found) in others {
         let (tape, count) = (Tape::new(), std::cell::Cell::new(0));
         let (p, sum) = sum_of(&tape, 100, |p, x| {
             count.set(count.get() + 1);
@@ -361,7 +405,7 @@ fn few_turns_and_turns_unlike_the_last_are_swept() {
                 turn(p, x)
             }
         });
-        assert_eq!(assert_bits(&tape, &p, sum, 1), 70);
+        assert_eq!(assert_bits(&tape, &p, sum, 1), found);
     }
 }
 

@@ -5,13 +5,14 @@
 //! itself (its columns): nodes before the loop, and constants that are not the same in all.
 
 use super::blocks::Slot;
-use super::freeze::Ends;
+use super::freeze::{Change, Ends};
 use super::kernels::{BLOCK, Block, LANES};
 use super::passes::{copy, drop_ones, merge_sums};
 use super::plan::Plan;
-use super::reroll::{Argument, Outside, Summed, Turns, for_each_argument};
+use super::reroll::{Argument, Summed, Turns, for_each_argument};
+use super::taken::{Taken, are_distinct, lie_apart};
 use crate::ops::{ABSENT, Op};
-use crate::program::{NodeId, Operand, Program, Record};
+use crate::program::{NodeId, Operand, Record};
 use crate::recording::Recording;
 use indexmap::IndexSet;
 use std::panic::Location;
@@ -23,18 +24,11 @@ pub(super) struct Body {
     /// The nodes that all turns take.
     pub(super) shared: Vec<u32>,
     /// The nodes that each takes for itself.
-    pub(super) windows: Vec<Window>,
+    pub(super) each: Vec<Taken>,
+    /// Whether those lie apart.
+    pub(super) apart: bool,
     /// The numbers of each constant that is not the same in all turns, in blocks of turns.
     pub(super) constants: Vec<Vec<Slot>>,
-}
-
-/// Nodes before the loop, of which each turn takes one.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Window {
-    /// The first turn's.
-    pub(super) first: usize,
-    /// How far on the next turn's is.
-    pub(super) stride: usize,
 }
 
 /// Makes the recording of a turn.
@@ -44,7 +38,8 @@ struct Maker<'a> {
     to: Recording,
     /// The constants that are not the same in all turns, by their places among the arguments.
     varying: IndexSet<usize>,
-    outside: IndexSet<Outside>,
+    /// What lies before the loop: first what all turns take, so many.
+    taken: IndexSet<&'a Taken>,
     shared: usize,
     /// Where the nodes of the turn have gone.
     moved: Vec<Operand>,
@@ -59,15 +54,26 @@ pub(super) fn body(from: &Recording, turns: &Turns) -> Option<Body> {
         return None;
     }
     let term = maker.record_turn();
-    let (all, each): (Vec<_>, Vec<_>) = maker.outside.iter().partition(|taken| taken.stride == 0);
-    let window = |taken: &Outside| Window {
-        first: turns.first_of(*taken) as usize,
-        stride: taken.stride as usize,
-    };
-    let windows: Vec<Window> = each.into_iter().map(window).collect();
-    let shared: Vec<u32> = all.into_iter().map(|taken| taken.last).collect();
+    let (count, taken) = (turns.count, maker.taken);
+    let apart = lie_apart(&taken, count);
+    // Where a turn takes a node twice, a sum of products made one node would change the
+    // order of its shares.
+    let mergeable = apart || are_distinct(&taken, count);
+    let each: Vec<Taken> = taken
+        .iter()
+        .skip(maker.shared)
+        .map(|&taken| taken.clone())
+        .collect();
+    let shared = taken
+        .iter()
+        .take(maker.shared)
+        .map(|taken| taken.node(0) as u32);
+    let shared: Vec<u32> = shared.collect();
     let places: Vec<usize> = maker.varying.into_iter().collect();
-    let constants = constants(from.program(), turns, &places);
+    let mut constants = vec![Vec::with_capacity(count); places.len()];
+    turns.each_at(from.program(), &places, |i, constant| {
+        constants[i].extend(constant.constant());
+    });
     let constants = constants.iter().map(|numbers| in_blocks(numbers)).collect();
     let mut ends = Ends {
         inputs: (0..inputs).collect(),
@@ -75,18 +81,23 @@ pub(super) fn body(from: &Recording, turns: &Turns) -> Option<Body> {
         ..Ends::default()
     };
     let mut recording = maker.to;
-    for pass in [drop_ones, merge_sums, inputs_first] {
+    let passes: &[Change] = match mergeable {
+        true => &[drop_ones, merge_sums, inputs_first],
+        false => &[drop_ones, inputs_first],
+    };
+    for pass in passes {
         if let Some((to, moved)) = pass(&recording, &ends) {
             (recording, ends) = (to, ends.follow(&moved));
         }
     }
-    let wanted = (shared.len()..inputs as usize).map(|i| i < shared.len() + windows.len());
+    let wanted = (shared.len()..inputs as usize).map(|i| i < shared.len() + each.len());
     let wanted = wanted.collect();
     let plan = Plan::new(&recording, shared.len(), &ends, &is_column, wanted);
     Some(Body {
         plan,
         shared,
-        windows,
+        each,
+        apart,
         constants,
     })
 }
@@ -94,30 +105,22 @@ pub(super) fn body(from: &Recording, turns: &Turns) -> Option<Body> {
 impl<'a> Maker<'a> {
     /// With the inputs of a turn.
     fn new(from: &'a Recording, turns: &'a Turns) -> Self {
-        let mut outside = IndexSet::new();
-        let mut varying = IndexSet::new();
-        for (at, argument) in turns.arguments.iter().enumerate() {
-            match *argument {
-                Argument::Outside(taken) => {
-                    outside.insert(taken);
-                }
-                Argument::Constant { varies: true, .. } => {
-                    varying.insert(at);
-                }
-                _ => {}
-            }
-        }
-        outside.sort_by_key(|taken| taken.stride > 0);
+        let mut taken: IndexSet<&Taken> = turns.taken.values().collect();
+        taken.sort_by_key(|taken| !taken.is_shared());
+        let varies =
+            |argument: &Argument| matches!(argument, Argument::Constant { varies: true, .. });
+        let arguments = turns.arguments.iter().enumerate();
+        let varying = arguments.filter(|(_, argument)| varies(argument));
         let mut maker = Self {
             turns,
             from,
             to: Recording::with_room(turns.period),
-            varying,
-            shared: outside.iter().filter(|taken| taken.stride == 0).count(),
-            outside,
+            varying: varying.map(|(at, _)| at).collect(),
+            shared: taken.iter().filter(|taken| taken.is_shared()).count(),
+            taken,
             moved: Vec::with_capacity(turns.period),
         };
-        for _ in 0..maker.outside.len() + maker.varying.len() {
+        for _ in 0..maker.taken.len() + maker.varying.len() {
             // Its value is that of no turn, and nobody asks for it.
             let pushed = (maker.to).push_slowly(Record::INPUT, 0.0, Location::caller());
             pushed.expect("fewer than there were");
@@ -177,37 +180,18 @@ impl<'a> Maker<'a> {
         let input = |number: usize| Operand::Node(NodeId(number as u32));
         match self.turns.arguments[at] {
             Argument::Inside(place) => self.moved[place as usize],
-            Argument::Outside(taken) => {
-                input(self.outside.get_index_of(&taken).expect("one of them"))
+            Argument::Outside(_) | Argument::Anywhere => {
+                let taken = &self.turns.taken[&at];
+                input(self.taken.get_index_of(taken).expect("one of them"))
             }
             Argument::Constant { varies: true, .. } => {
                 let number = self.varying.get_index_of(&at).expect("one of them");
-                input(self.outside.len() + number)
+                input(self.taken.len() + number)
             }
             Argument::Constant { last, .. } => Operand::Constant(last),
             Argument::Carried => unreachable!("only the sum takes it"),
         }
     }
-}
-
-/// The numbers of each constant that has one of these places among the arguments, turn
-/// by turn.
-fn constants(program: Program<'_>, turns: &Turns, places: &[usize]) -> Vec<Vec<f64>> {
-    let mut found = vec![Vec::with_capacity(turns.count); places.len()];
-    let all = &program.records[turns.first..=turns.last()];
-    for turn in all.chunks(turns.period) {
-        let (mut at, mut next) = (0, 0);
-        for &record in turn {
-            for_each_argument(program, record, |argument| {
-                if places.get(next) == Some(&at) {
-                    found[next].extend(argument.constant());
-                    next += 1;
-                }
-                at += 1;
-            });
-        }
-    }
-    found
 }
 
 /// The same numbers in blocks. The last one is repeated to where kernels read.

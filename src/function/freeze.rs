@@ -291,7 +291,7 @@ struct Stage {
 
 /// Makes a recording another one and says where each node has gone; `None` if there
 /// is nothing to do.
-type Change = fn(&Recording, &Ends) -> Option<(Recording, Vec<Operand>)>;
+pub(super) type Change = fn(&Recording, &Ends) -> Option<(Recording, Vec<Operand>)>;
 
 impl Stage {
     /// Does a pass, and notes how many nodes there were before and after it.

@@ -24,6 +24,7 @@ mod rows;
 mod run;
 mod shares;
 mod stats;
+mod taken;
 mod uses;
 mod vectors;
 

@@ -2,14 +2,15 @@
 //! sequence of operations again and again: the turns of a loop. Here they are found, and
 //! what each operand of a turn is in the others; `rolled.rs` evaluates many at a time.
 //!
-//! A loop is followed only where nothing but its sum leads from turn to turn or out of it,
-//! and where operands before it lie evenly from turn to turn. Everything else is left to
-//! the sweeps.
+//! A loop is followed only where nothing but its sum leads from turn to turn or out of it.
+//! Everything else is left to the sweeps.
 
 use super::freeze::Ends;
+use super::taken::{Taken, Window};
 use crate::ops::Op;
 use crate::program::{Form, Operand, Program, Record};
 use crate::recording::Recording;
+use indexmap::IndexMap;
 
 /// Fewer turns than these are sooner swept one by one.
 const LEAST_TURNS: usize = 16;
@@ -21,19 +22,39 @@ pub(super) enum Argument {
     Inside(u32),
     /// The sum that the turn before has left.
     Carried,
-    /// A node before the loop.
+    /// A node before the loop; from turn to turn they lie evenly.
     Outside(Outside),
+    /// A node before the loop; they lie anywhere.
+    Anywhere,
     /// A number; this one in the last turn.
     Constant { last: f64, varies: bool },
 }
 
-/// Nodes before the loop that the turns take, one each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Nodes that lie evenly from turn to turn.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Outside {
     /// What the last turn takes.
-    pub(super) last: u32,
+    last: u32,
     /// How many places before it the turn before takes its own: 0 if all take one.
-    pub(super) stride: u32,
+    stride: u32,
+}
+
+impl Argument {
+    /// What it is if it is this in a turn so many turns before the last, unless that is no
+    /// news.
+    fn with(self, operand: Operand, turns: usize) -> Option<Self> {
+        match (self, operand) {
+            (Self::Constant { last, varies }, Operand::Constant(value)) => {
+                let new = !varies && value.to_bits() != last.to_bits();
+                new.then_some(Self::Constant { last, varies: true })
+            }
+            (Self::Outside(outside), Operand::Node(id)) => {
+                let new = outside.before_last(turns) != Some(id.0);
+                new.then_some(Self::Anywhere)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Outside {
@@ -64,6 +85,8 @@ pub(super) struct Turns {
     pub(super) count: usize,
     /// What each node of a turn is applied to, one after another.
     pub(super) arguments: Vec<Argument>,
+    /// What those of them are that lie before the loop, by their places.
+    pub(super) taken: IndexMap<usize, Taken>,
 }
 
 impl Turns {
@@ -102,10 +125,27 @@ impl Turns {
         }
     }
 
-    /// The first node that an operand outside takes.
-    pub(super) fn first_of(&self, outside: Outside) -> u32 {
-        let first = outside.before_last(self.count - 1);
-        first.expect("every turn has been looked at")
+    /// Calls `each` with what has some places among the arguments, in turn after turn: with
+    /// its number among the places, which are in order, and with what it is in the turn.
+    pub(super) fn each_at(
+        &self,
+        program: Program<'_>,
+        places: &[usize],
+        mut each: impl FnMut(usize, Operand),
+    ) {
+        let all = &program.records[self.first..=self.last()];
+        for turn in all.chunks(self.period) {
+            let (mut at, mut next) = (0, 0);
+            for &record in turn {
+                for_each_argument(program, record, |argument| {
+                    if places.get(next) == Some(&at) {
+                        each(next, argument);
+                        next += 1;
+                    }
+                    at += 1;
+                });
+            }
+        }
     }
 }
 
@@ -143,12 +183,13 @@ pub(super) fn find(recording: &Recording, ends: &Ends) -> Option<Turns> {
         period,
         count,
         arguments,
+        taken: IndexMap::new(),
     };
     turns.keep_equal(program);
     let found = turns.count >= LEAST_TURNS
         && 2 * turns.count * period >= operations(program)
         && turns.is_alone(program, ends);
-    found.then_some(turns)
+    (found && turns.take(program)).then_some(turns)
 }
 
 /// How many nodes are no leaves.
@@ -288,8 +329,10 @@ fn compare(argument: Operand, before: Operand, start: usize) -> Option<Argument>
             if id.index() == start - 1 {
                 return Some(Argument::Carried);
             }
-            let (last, stride) = (id.0, id.0.checked_sub(before.0)?);
-            Some(Argument::Outside(Outside { last, stride }))
+            Some(match id.0.checked_sub(before.0) {
+                Some(stride) => Argument::Outside(Outside { last: id.0, stride }),
+                None => Argument::Anywhere,
+            })
         }
         _ => None,
     }
@@ -307,11 +350,12 @@ impl Turns {
         self.count = equal;
     }
 
-    /// Whether the turn that is so many turns before the `last` does the same. Notes which
-    /// constants are others.
+    /// Whether the turn that is so many turns before the `last` does the same. If so, notes
+    /// which constants and which nodes before the loop are others than expected.
     fn fits(&mut self, program: Program<'_>, last: usize, turns: usize) -> bool {
         let start = last - turns * self.period;
-        let (mut arguments, mut same) = (self.arguments.iter_mut(), true);
+        let before = usize::from(self.summed == Summed::TurnByTurn); // the sum so far
+        let (mut arguments, mut same, mut news) = (self.arguments.iter(), true, false);
         for at in 0..self.period {
             let (record, model) = (program.records[start + at], program.records[last + at]);
             if !same_shape(program, record, model) {
@@ -319,27 +363,61 @@ impl Turns {
             }
             for_each_argument(program, record, |operand| {
                 let argument = arguments.next().expect("equally many");
+                news |= argument.with(operand, turns).is_some();
                 same &= match (operand, argument) {
-                    (Operand::Constant(value), Argument::Constant { last, varies }) => {
-                        *varies |= value.to_bits() != last.to_bits();
-                        true
-                    }
+                    (Operand::Constant(_), Argument::Constant { .. }) => true,
                     (Operand::Node(id), Argument::Inside(place)) => {
                         id.index() == start + *place as usize
                     }
                     (Operand::Node(id), Argument::Carried) => id.index() == start - 1,
-                    (Operand::Node(id), Argument::Outside(outside)) => {
-                        outside.before_last(turns) == Some(id.0)
+                    (Operand::Node(id), Argument::Outside(_) | Argument::Anywhere) => {
+                        id.index() < start - before
                     }
                     _ => false,
                 };
             });
         }
+        if same && news {
+            let mut arguments = self.arguments.iter_mut();
+            for &record in &program.records[start..][..self.period] {
+                for_each_argument(program, record, |operand| {
+                    let argument = arguments.next().expect("equally many");
+                    *argument = argument.with(operand, turns).unwrap_or(*argument);
+                });
+            }
+        }
         same
     }
 
-    /// Whether only the sum leads from turn to turn and out of the loop, and each node
-    /// before it receives its shares in an order that whole blocks of turns keep.
+    /// Notes what the turns take from before the loop. Returns whether all of it is there.
+    fn take(&mut self, program: Program<'_>) -> bool {
+        let arguments = self.arguments.iter().enumerate();
+        let anywhere = arguments.filter(|(_, argument)| **argument == Argument::Anywhere);
+        let places: Vec<usize> = anywhere.map(|(at, _)| at).collect();
+        let mut lists = vec![Vec::with_capacity(self.count); places.len()];
+        self.each_at(program, &places, |i, operand| {
+            lists[i].extend(operand.node());
+        });
+        let mut lists = lists.into_iter();
+        for (at, argument) in self.arguments.iter().enumerate() {
+            let taken = match *argument {
+                Argument::Outside(Outside { last, stride: 0 }) => Taken::All(last),
+                Argument::Outside(Outside { last, stride }) => {
+                    let stride = stride as usize;
+                    let first = last as usize - stride * (self.count - 1);
+                    Taken::Even(Window { first, stride })
+                }
+                Argument::Anywhere => Taken::Any(lists.next().expect("one for each").into()),
+                _ => continue,
+            };
+            self.taken.insert(at, taken);
+        }
+        let end = self.first - usize::from(self.summed == Summed::TurnByTurn);
+        let mut all = self.taken.values();
+        all.all(|taken| taken.greatest(self.count) < end)
+    }
+
+    /// Whether only the sum leads from turn to turn and out of the loop.
     fn is_alone(&self, program: Program<'_>, ends: &Ends) -> bool {
         let inside = |operand: Operand| {
             let id = operand.node().map(|id| id as usize);
@@ -360,7 +438,6 @@ impl Turns {
             && !leads_out
             && self.arguments.iter().filter(is_carried).count() == carried
             && !program.records[self.first..=self.last()].iter().any(leaves)
-            && self.outside_lie_apart()
     }
 
     /// Whether what a node adds besides the terms lies before the loop, and nothing between
@@ -369,36 +446,6 @@ impl Turns {
         let begin = self.begin(program);
         let next = self.last() + 1 == at;
         begin.is_empty() || (next && begin.iter().all(|&id| (id as usize) < self.first))
-    }
-
-    /// Whether what the turns take from before the loop are nodes of their own, or lie as
-    /// far apart from turn to turn as others among which they are; and none is the sum.
-    fn outside_lie_apart(&self) -> bool {
-        let mut ranges = Vec::new();
-        for argument in &self.arguments {
-            if let Argument::Outside(outside) = *argument {
-                ranges.push((self.first_of(outside), outside.last, outside.stride));
-            }
-        }
-        ranges.sort_unstable();
-        ranges.dedup();
-        let end_of_outside = self.first - usize::from(self.summed == Summed::TurnByTurn);
-        let mut end: Option<(u32, u32)> = None;
-        for (first, last, stride) in ranges {
-            if last as usize >= end_of_outside {
-                return false;
-            }
-            end = Some(match end {
-                Some((other, strides)) if first <= other => {
-                    if strides != stride {
-                        return false;
-                    }
-                    (other.max(last), stride)
-                }
-                _ => (last, stride),
-            });
-        }
-        true
     }
 }
 

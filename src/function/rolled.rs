@@ -14,6 +14,7 @@ use super::piece::{Piece, PieceScratch};
 use super::reroll::{Argument, Summed, Turns, find};
 use super::run::Workspace;
 use super::shares::Shares;
+use super::taken::{Taken, Window};
 use super::vectors::{VectorTask, Vectors, with_widest};
 use crate::ops::{ABSENT, Op, Real};
 use crate::program::Operand;
@@ -97,7 +98,7 @@ impl Rolled {
             inputs: Inputs::new(ends.inputs.iter().map(|&id| number(id)).collect()),
             before: Piece::new(recording, &[0..first, 0..0], number),
             after,
-            shares: Shares::new(&body),
+            shares: Shares::new(&body, turns.count),
             body,
             turns: turns.count,
             op,
@@ -125,7 +126,7 @@ impl Rolled {
         let plan = &self.body.plan;
         let blocks = plan.slots + plan.adjoints + plan.totals.len() + plan.copied.len();
         size_of::<f64>() * (2 * self.nodes + self.turns)
-            + size_of::<Slot>() * (blocks + self.body.windows.len())
+            + size_of::<Slot>() * (blocks + self.body.each.len())
     }
 
     /// The value at a point.
@@ -256,21 +257,23 @@ impl Rolled {
 
     /// Puts the numbers of a block of turns where the plan reads columns.
     fn fill(&self, block: usize, values: &[f64], gathered: &mut Vec<Slot>) {
-        let windows = &self.body.windows;
-        gathered.resize_with(windows.len(), Slot::default);
+        let each = &self.body.each;
+        gathered.resize_with(each.len(), Slot::default);
         let first = block * BLOCK;
         let count = (self.turns - first).min(BLOCK);
-        for (to, window) in gathered.iter_mut().zip(windows) {
-            let stride = window.stride;
-            let from = &values[window.first + first * stride..];
-            match stride {
-                1 => to.0[..count].copy_from_slice(&from[..count]),
+        for (to, taken) in gathered.iter_mut().zip(each) {
+            let numbers = &mut to.0[..count];
+            match taken {
+                Taken::Even(Window { stride: 1, .. }) => {
+                    numbers.copy_from_slice(&values[taken.node(first)..][..count]);
+                }
+                Taken::Even(Window { stride, .. }) => {
+                    let from = values[taken.node(first)..].iter().step_by(*stride);
+                    numbers.iter_mut().zip(from).for_each(|(to, &x)| *to = x);
+                }
                 _ => {
-                    let from = from.iter().step_by(stride);
-                    to.0[..count]
-                        .iter_mut()
-                        .zip(from)
-                        .for_each(|(to, &x)| *to = x);
+                    let turns = numbers.iter_mut().zip(first..);
+                    turns.for_each(|(to, turn)| *to = values[taken.node(turn)]);
                 }
             }
             pad(&mut to.0, count);
@@ -300,11 +303,11 @@ impl VectorTask<()> for Turn<'_> {
     fn run<V: Vectors>(self, vectors: V) {
         let Body {
             plan,
-            windows,
+            each,
             constants,
             ..
         } = &self.rolled.body;
-        let columns = Columns::stored(self.rolled.turns, windows.len(), constants);
+        let columns = Columns::stored(self.rolled.turns, each.len(), constants);
         let gradient = self.adjoint.is_some();
         let rows = Rows::new(vectors, plan, &columns, self.shared, gradient);
         let rows = rows.seeded(self.adjoint.unwrap_or(ABSENT));
@@ -323,7 +326,7 @@ impl VectorTask<()> for Turn<'_> {
                 let (adjoints, to) = (&mut *self.adjoints, &self.rolled.shares);
                 vectors.compiled(
                     #[inline(always)]
-                    || to.add(block * BLOCK, shares, adjoints),
+                    || to.add(&self.rolled.body, block * BLOCK, shares, adjoints),
                 );
             }
         }

@@ -2,8 +2,10 @@
 //! the nodes before it: each node receives them in the order in which a sweep would bring
 //! them, from the last turn to the first.
 
-use super::body::{Body, Window};
+use super::body::Body;
+use super::taken::{Taken, Window};
 use crate::ops::Real;
+use indexmap::IndexSet;
 
 /// How many nodes take their shares at a time: independent of each other, they are added
 /// up side by side.
@@ -12,34 +14,50 @@ const SIDE_BY_SIDE: usize = 8;
 /// Where the shares of a turn go, by the numbers of the totals that they are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shares {
-    /// To nodes that each turn takes for itself, in the order in which a node receives them.
-    windows: Vec<(u32, Window)>,
+    /// To nodes that each turn takes for itself and that lie apart, by the number of what is
+    /// taken: in the order in which a node receives them.
+    apart: Vec<(u32, usize)>,
+    /// To nodes that turns take in any order.
+    anywhere: Vec<(u32, Target)>,
     /// To nodes that take one in each turn.
     single: Vec<(u32, u32)>,
     /// To nodes that take several.
     several: Vec<(u32, u32)>,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    /// This node, whatever the turn.
+    Node(u32),
+    /// What the turn takes, by its number.
+    Each(usize),
+}
+
 impl Shares {
-    pub(super) fn new(body: &Body) -> Self {
+    pub(super) fn new(body: &Body, turns: usize) -> Self {
         let (mut shares, all) = (Self::default(), body.shared.len());
+        let also_by_turns = nodes_of(body, turns);
         let mut count = vec![0; all];
         let totals = || (0..).zip(body.plan.totals.iter().map(|&node| node as usize));
         for (_, input) in totals().filter(|(_, input)| *input < all) {
             count[input] += 1;
         }
         for (total, input) in totals() {
-            if input >= all {
-                shares.windows.push((total, body.windows[input - all]));
-            } else if count[input] == 1 {
-                shares.single.push((total, body.shared[input]));
-            } else {
-                shares.several.push((total, body.shared[input]));
+            match body.shared.get(input) {
+                None if body.apart => shares.apart.push((total, input - all)),
+                None => shares.anywhere.push((total, Target::Each(input - all))),
+                Some(&node) if also_by_turns.contains(&node) => {
+                    shares.anywhere.push((total, Target::Node(node)));
+                }
+                Some(&node) if count[input] == 1 => shares.single.push((total, node)),
+                Some(&node) => shares.several.push((total, node)),
             }
         }
         // Of some turns that take one node the latest is the first on the way back: that
         // whose nodes begin before the others'.
-        shares.windows.sort_by_key(|(_, window)| window.first);
+        shares
+            .apart
+            .sort_by_key(|&(_, taken)| body.each[taken].node(0));
         shares
     }
 
@@ -47,11 +65,15 @@ impl Shares {
     #[inline(always)]
     pub(super) fn add<'s>(
         &self,
+        body: &Body,
         turn: usize,
         shares: impl Fn(u32) -> &'s [f64],
         adjoints: &mut [f64],
     ) {
-        for &(total, Window { first, stride }) in &self.windows {
+        for &(total, taken) in &self.apart {
+            let Taken::Even(Window { first, stride }) = body.each[taken] else {
+                unreachable!("what lies apart lies evenly");
+            };
             let to = &mut adjoints[first + turn * stride..];
             match stride {
                 1 => add_each(to.iter_mut(), shares(total)),
@@ -62,17 +84,34 @@ impl Shares {
         some.iter().for_each(|some| add_up(some, &shares, adjoints));
         rest.iter()
             .for_each(|one| add_up(&[*one], &shares, adjoints));
-        let count = self
-            .several
-            .first()
-            .map_or(0, |&(total, _)| shares(total).len());
-        for i in (0..count).rev() {
+        for i in (0..count(&self.several, &shares)).rev() {
             for &(total, node) in &self.several {
                 let adjoint = &mut adjoints[node as usize];
                 *adjoint = adjoint.plus(shares(total)[i]);
             }
         }
+        for i in (0..count(&self.anywhere, &shares)).rev() {
+            for &(total, target) in &self.anywhere {
+                let node = match target {
+                    Target::Node(node) => node as usize,
+                    Target::Each(taken) => body.each[taken].node(turn + i),
+                };
+                adjoints[node] = adjoints[node].plus(shares(total)[i]);
+            }
+        }
     }
+}
+
+/// The nodes that each turn takes for itself, unless they lie apart from those that all take.
+fn nodes_of(body: &Body, turns: usize) -> IndexSet<u32> {
+    let each = body.each.iter().filter(|_| !body.apart);
+    let all = each.flat_map(|taken| (0..turns).map(|turn| taken.node(turn) as u32));
+    all.collect()
+}
+
+/// For how many turns there are shares.
+fn count<'s, T>(to: &[(u32, T)], shares: impl Fn(u32) -> &'s [f64]) -> usize {
+    to.first().map_or(0, |&(total, _)| shares(total).len())
 }
 
 #[inline(always)]
