@@ -427,6 +427,37 @@ fn comparisons_terms_that_count_once_and_what_is_as_recorded_are_swept() {
 }
 
 #[test]
+fn the_loop_that_spans_the_most_nodes_is_found_if_it_has_half_of_them() {
+    let (tape, random) = (Tape::new(), &mut Random(8));
+    let p = tape.vars(&many(random, 2));
+    let many_short = |turns| (0..turns).fold(p[1], |sum, i| sum + (p[0] * f64::from(i)).sin());
+    let few_long = |turns| {
+        let long = |i| (0..30).fold(p[0] * f64::from(i), |y, _| y.sin() * p[1]);
+        (0..turns).fold(p[1], |sum, i| sum + long(i))
+    };
+    // 3 and 62 nodes a turn. A sum that begins further away has its first turn before the loop.
+    let (short, long) = (many_short(200), few_long(20));
+    assert_eq!(assert_bits(&tape, &p, short * long, 1), 19);
+    assert_eq!(assert_bits(&tape, &p, short - long, 2), 19);
+    let short = many_short(600);
+    assert_eq!(assert_bits(&tape, &p, short * long, 3), 599);
+    let chain = (0..800).fold(p[0], |y, _| (y + p[1]).sin());
+    assert_eq!(assert_bits(&tape, &p, short * chain, 4), 600);
+    assert_eq!(assert_bits(&tape, &p, long * chain, 5), 0);
+}
+
+#[test]
+fn a_first_term_of_fewer_nodes_begins_no_turn_before_the_tape() {
+    let tape = Tape::new();
+    let x = tape.var(0.5);
+    let mut terms = vec![x.sin()];
+    for i in 0..40 {
+        terms.push((x * f64::from(i)).sin() * x);
+    }
+    assert_eq!(assert_bits(&tape, &[x], Var::sum(&terms), 1), 40);
+}
+
+#[test]
 fn a_turn_of_very_many_nodes_is_swept() {
     for (nodes, found) in [(1_000, 19), (20_000, 0)] {
         let tape = Tape::new();
