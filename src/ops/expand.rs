@@ -110,7 +110,10 @@ macro_rules! expand {
 
             #[inline(always)]
             #[track_caller]
-            pub(crate) fn value_n(self, n: usize, x: impl Fn(usize) -> f64, c: &[f64]) -> f64 {
+            pub(crate) fn value_n<C>(self, n: usize, x: impl Fn(usize) -> f64, c: &C) -> f64
+            where
+                C: ?Sized + Index<usize, Output = f64> + Index<RangeTo<usize>, Output = [f64]>,
+            {
                 match self {
                     $(Op::$N => expand!(@value (n, x, c), $nbody),)*
                     _ => self.wrong_arity(n),

@@ -23,6 +23,7 @@ use crate::error::{Error, expect_length};
 use crate::math;
 use rules::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E, picked, products_of_others, softmax};
 use std::fmt;
+use std::ops::{Index, RangeTo};
 
 /// How an operation is written. The number is how strongly it binds, from 1
 /// (sums) to 9 (atoms).

@@ -4,10 +4,49 @@
 use super::Recording;
 use crate::ops::Op;
 use crate::program::{CONSTANT, Form, MOST, Operand, Record};
+use std::ops::{Index, RangeTo};
 use std::panic::Location;
 
 /// Some operands are constants, or nodes of another tape.
 pub(crate) struct Mixed;
+
+/// An operation's own constants as they were given: some in one slice, and the last.
+struct Given<'a> {
+    first: &'a [f64],
+    last: f64,
+}
+
+impl<'a> Given<'a> {
+    /// Unless they are given in another way.
+    #[inline(always)]
+    fn new(constants: &[&'a [f64]]) -> Option<Self> {
+        let (first, last) = match *constants {
+            [] => (&[][..], f64::NAN),
+            [all] => (all, f64::NAN),
+            [first, [last]] => (first, *last),
+            _ => return None,
+        };
+        Some(Self { first, last })
+    }
+}
+
+impl Index<usize> for Given<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn index(&self, i: usize) -> &f64 {
+        self.first.get(i).unwrap_or(&self.last)
+    }
+}
+
+impl Index<RangeTo<usize>> for Given<'_> {
+    type Output = [f64];
+
+    #[inline(always)]
+    fn index(&self, all: RangeTo<usize>) -> &[f64] {
+        &self.first[all]
+    }
+}
 
 /// Fewer operands than these are sooner gone through in a list (`docs/benchmarks.md`).
 pub(crate) const SHORTEST_RANGE: usize = 8;
@@ -45,8 +84,13 @@ impl Recording {
         caller: &'static Location<'static>,
     ) -> Result<Option<(u64, f64)>, Mixed> {
         let (start, own) = (self.operands.len(), self.constants_len);
-        let pushed = self.push_own_constants(constants);
         let n: usize = parts.iter().map(|part| part.len()).sum();
+        // Of the constants as they were given: a number read just after it was copied with
+        // others waits for the copy, and with it for all that was begun before. And before
+        // anything is copied, so that what waits for the value waits less
+        // (`docs/benchmarks.md`).
+        let value = Given::new(constants).map(|given| op.value_n(n, value, &given));
+        let pushed = self.push_own_constants(constants);
         let long = n >= SHORTEST_RANGE;
         let (mut all, mut form) = (true, Form::Range);
         if let Some(first) = long.then(|| consecutive(parts, &node)).flatten() {
@@ -63,9 +107,8 @@ impl Recording {
             }
         }
         let fits = pushed.is_some() && all;
-        if fits && self.operands.len() <= MOST && self.len < self.records.len() {
-            let own = &self.constants[own..self.constants_len];
-            let value = op.value_n(n, value, own);
+        let there_is_room = self.operands.len() <= MOST && self.len < self.records.len();
+        if let (Some(value), true) = (value, fits && there_is_room) {
             let put = self.put(Record::new(op, form, start as u64, n as u64), value);
             return Ok(put.map(|id| (id, value)));
         }
