@@ -1,0 +1,218 @@
+//! Which loop is found in a recording, what only looks like one, and what a function with
+//! a loop is otherwise: its memory, its errors, its other derivatives.
+
+mod replay;
+
+use allocation_counter::measure;
+use chainrule::{Tape, Var, Workspace};
+use replay::random::Random;
+use replay::{assert_bits, many, sum_of};
+
+#[test]
+fn what_depends_on_the_turn_before_is_left_alone() {
+    let (tape, random) = (Tape::new(), &mut Random(3));
+    let p = tape.vars(&many(random, 2));
+    let (mut state, mut sum) = (p[0], p[1].sin());
+    for _ in 0..60 {
+        state = (state * random.unit()).tanh();
+        sum += state * p[1];
+    }
+    assert_eq!(assert_bits(&tape, &p, sum, 1), 0);
+
+    // The sum is in the term, too.
+    let mut sum = p[0].exp();
+    for _ in 0..60 {
+        sum += (sum * random.unit()).sin();
+    }
+    assert_eq!(assert_bits(&tape, &p, sum, 2), 0);
+}
+
+#[test]
+fn what_is_used_after_the_loop_is_left_alone() {
+    let (tape, last) = (Tape::new(), std::cell::Cell::new(None));
+    let (p, sum) = sum_of(&tape, 50, |p, x| {
+        let inside = (p[0] * x + p[1]).exp();
+        last.set(Some(inside));
+        inside * p[2]
+    });
+    assert_eq!(assert_bits(&tape, &p, sum, 1), 49);
+    let inside = last.get().unwrap();
+    assert_eq!(assert_bits(&tape, &p, sum * inside, 2), 0);
+    assert_eq!(assert_bits(&tape, &p, inside, 3), 0);
+}
+
+#[test]
+fn few_turns_and_turns_unlike_the_last_are_swept() {
+    for (turns, found) in [(16, 0), (17, 16), (18, 17)] {
+        let tape = Tape::new();
+        let (p, sum) = sum_of(&tape, turns, |p, x| (p[0] * x + p[1]).exp());
+        assert_eq!(assert_bits(&tape, &p, sum, 1), found);
+    }
+    // Another operation, an operand elsewhere, a constant for a node, a node for a constant.
+    type Turn = for<'t> fn(&[Var<'t>], f64) -> Var<'t>;
+    let turn: Turn = |p, x| (p[0] * x).exp() + p[1];
+    let others: [(Turn, usize); 4] = [
+        (|p, x| (p[0] * x).sin() + p[1], 70),
+        (|p, x| (p[2] * x).exp() + p[1], 99),
+        (|p, x| (p[0] * x).exp() + x, 70),
+        (|p, x| (p[0] * p[1]).exp() + x, 70),
+    ];
+    for (other, found) in others {
+        let (tape, count) = (Tape::new(), std::cell::Cell::new(0));
+        let (p, sum) = sum_of(&tape, 100, |p, x| {
+            count.set(count.get() + 1);
+            if count.get() == 30 {
+                other(p, x)
+            } else {
+                turn(p, x)
+            }
+        });
+        assert_eq!(assert_bits(&tape, &p, sum, 1), found);
+    }
+}
+
+#[test]
+fn comparisons_terms_that_count_once_and_what_is_as_recorded_are_swept() {
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 50, |p, x| (p[0] * x + p[1]).exp());
+    let f = tape.freeze(&p).output(sum);
+    assert_eq!(f.clone().function().stats().turns, 49);
+    assert_eq!(f.clone().as_recorded().function().stats().turns, 0);
+    assert_eq!(f.once(p[0]).function().stats().turns, 0);
+
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 50, |p, x| {
+        let y = p[0] * x;
+        if y > 1e9 { y } else { y.exp() }
+    });
+    assert_eq!(tape.function(&p, sum).stats().turns, 0);
+}
+
+#[test]
+fn the_loop_that_spans_the_most_nodes_is_found_if_it_has_half_of_them() {
+    let (tape, random) = (Tape::new(), &mut Random(8));
+    let p = tape.vars(&many(random, 2));
+    let many_short = |turns| (0..turns).fold(p[1], |sum, i| sum + (p[0] * f64::from(i)).sin());
+    let few_long = |turns| {
+        let long = |i| (0..30).fold(p[0] * f64::from(i), |y, _| y.sin() * p[1]);
+        (0..turns).fold(p[1], |sum, i| sum + long(i))
+    };
+    // 3 and 62 nodes a turn. A sum that begins further away has its first turn before the loop.
+    let (short, long) = (many_short(200), few_long(20));
+    assert_eq!(assert_bits(&tape, &p, short * long, 1), 19);
+    assert_eq!(assert_bits(&tape, &p, short - long, 2), 19);
+    let short = many_short(600);
+    assert_eq!(assert_bits(&tape, &p, short * long, 3), 599);
+    let chain = (0..800).fold(p[0], |y, _| (y + p[1]).sin());
+    assert_eq!(assert_bits(&tape, &p, short * chain, 4), 600);
+    assert_eq!(assert_bits(&tape, &p, long * chain, 5), 0);
+}
+
+#[test]
+fn a_first_term_of_fewer_nodes_begins_no_turn_before_the_tape() {
+    let tape = Tape::new();
+    let x = tape.var(0.5);
+    let mut terms = vec![x.sin()];
+    for i in 0..40 {
+        terms.push((x * f64::from(i)).sin() * x);
+    }
+    assert_eq!(assert_bits(&tape, &[x], Var::sum(&terms), 1), 40);
+}
+
+#[test]
+fn a_turn_of_very_many_nodes_is_swept() {
+    for (nodes, found) in [(1_000, 19), (20_000, 0)] {
+        let tape = Tape::new();
+        let (p, sum) = sum_of(&tape, 20, |p, x| {
+            (0..nodes).fold(p[0] * x, |y, _| y.sin() * p[1])
+        });
+        assert_eq!(tape.function(&p, sum).stats().turns, found);
+    }
+}
+
+#[test]
+fn inputs_come_in_any_order() {
+    let (tape, random) = (Tape::new(), &mut Random(4));
+    let mut x = tape.vars(&many(random, 40));
+    let sum = x.windows(2).map(|pair| (pair[0] * pair[1]).exp());
+    let sum = sum.reduce(|sum, term| sum + term).unwrap();
+    let late = tape.var(2.0);
+    x.push(late);
+    x.reverse();
+    assert_eq!(assert_bits(&tape, &x, sum * late, 1), 38);
+}
+
+#[test]
+fn other_derivatives_are_those_of_the_sweeps() {
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 50, |p, x| (p[0] * x + p[1]).sin() * p[2]);
+    let f = tape.function(&p, sum);
+    let swept = tape.freeze(&p).output(sum).as_recorded().function();
+    assert_eq!((f.stats().turns, swept.stats().turns), (49, 0));
+    let x = [0.3, -0.7, 1.1];
+    assert_eq!(f.hessian(&x), swept.hessian(&x));
+    assert_eq!(f.jacobian(&x), swept.jacobian(&x));
+    assert_eq!(f.vjp(&x, &[2.0]), swept.vjp(&x, &[2.0]));
+    assert_eq!(f.jvp(&x, &[1.0, 2.0, 3.0]), swept.jvp(&x, &[1.0, 2.0, 3.0]));
+}
+
+#[test]
+fn its_memory_is_counted() {
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 50, |p, x| (p[0] * x).exp());
+    let freeze = tape.freeze(&p).output(sum.sin());
+    let loops = freeze.clone().function().stats();
+    let swept = freeze.as_recorded().function().stats();
+    // 49 constants in a block of 96; the first turn with p[0] and a constant, and the sine
+    // of the sum: 5 nodes of 16 bytes and 4 for their numbers.
+    let bytes = 96 * 8 + 8 + 5 * (16 + 4);
+    assert_eq!(loops.bytes, swept.bytes + bytes);
+    // Values and adjoints of inputs, first turn, sum and sine; 49 terms; blocks for two
+    // values, for the adjoint of one after the other, for p[0] and for its shares.
+    assert_eq!((loops.turns, loops.turn_nodes), (49, 3));
+    assert_eq!(
+        loops.workspace_bytes - swept.workspace_bytes,
+        8 * (2 * 7 + 49) + 5 * 96 * 8
+    );
+    assert!(loops.to_string().contains("49 turns of 3 nodes"), "{loops}");
+}
+
+#[test]
+fn wrong_lengths_are_errors_that_leave_the_buffer_untouched() {
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 50, |p, x| (p[0] * x + p[1]).sin());
+    let f = tape.function(&p, sum);
+    let (mut workspace, mut gradient) = (Workspace::new(), [7.0; 3]);
+    let mut run = |x: &[f64], gradient: &mut [f64]| {
+        f.value_and_gradient_into(x, gradient, &mut workspace)
+            .unwrap_err()
+    };
+    let error = run(&[1.0; 2], &mut gradient).to_string();
+    assert!(error.contains('2') && error.contains('3'), "{error}");
+    assert_eq!(gradient, [7.0; 3]);
+    run(&[1.0; 3], &mut [0.0; 2]);
+    f.value(&[1.0; 4]).unwrap_err();
+}
+
+#[test]
+fn with_a_workspace_nothing_allocates_after_the_first_time() {
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 500, |p, x| (p[0] * x + p[1]).sin() * p[2]);
+    let (x, q) = (tape.vars(&[0.5; 200]), p[0]);
+    let windows = x.windows(2).map(|pair| (pair[0] * q - pair[1]).exp());
+    let other = windows.reduce(|sum, term| sum + term).unwrap().sqrt();
+    let all = [&p[..], &x].concat();
+    let functions = [tape.function(&all, sum), tape.function(&all, other)];
+    let (point, mut gradient) = ([0.25; 203], [0.0; 203]);
+    let mut workspace = Workspace::new();
+    let mut run = || {
+        for f in &functions {
+            assert!(f.stats().turns > 0);
+            f.value_and_gradient_into(&point, &mut gradient, &mut workspace)
+                .unwrap();
+        }
+    };
+    run();
+    let stats = measure(|| _ = functions[0].stats()).count_total;
+    assert_eq!(measure(run).count_total, 2 * stats);
+}

@@ -1,0 +1,76 @@
+//! A function held to the tape that it was made from, bit for bit, at ordinary points and at
+//! odd ones.
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+#[path = "../random/mod.rs"]
+pub mod random;
+
+use chainrule::{Function, Tape, Var};
+use random::Random;
+
+pub fn many(random: &mut Random, count: usize) -> Vec<f64> {
+    (0..count).map(|_| random.between(-2.0, 2.0)).collect()
+}
+
+fn bits(x: f64) -> u64 {
+    if x.is_nan() {
+        f64::NAN.to_bits()
+    } else {
+        x.to_bits()
+    }
+}
+
+/// Value and gradient of the tape, replayed at a point.
+fn replayed(tape: &Tape, x: &[Var<'_>], output: Var<'_>, point: &[f64]) -> Vec<u64> {
+    for (&x, &value) in x.iter().zip(point) {
+        tape.set(x, value);
+    }
+    tape.forward();
+    let adjoints = output.backward();
+    let gradient = x.iter().map(|&x| bits(adjoints.wrt(x)));
+    [bits(output.value())].into_iter().chain(gradient).collect()
+}
+
+/// Value and gradient of a function at a point.
+fn evaluated(f: &Function, point: &[f64]) -> Vec<u64> {
+    let (value, gradient) = f.value_and_gradient(point).unwrap();
+    assert_eq!(bits(f.value(point).unwrap()), bits(value));
+    let gradient = gradient.into_iter().map(bits);
+    [bits(value)].into_iter().chain(gradient).collect()
+}
+
+/// Numbers at which shares are −0, 0·∞ or cancel, among ordinary ones.
+fn point(random: &mut Random, len: usize, odd: bool) -> Vec<f64> {
+    const ODD: [f64; 8] = [0.0, -0.0, 1.0, -1.0, 1e-310, 1e300, f64::INFINITY, f64::NAN];
+    let number = |random: &mut Random| match odd && random.below(6) == 0 {
+        true => ODD[random.below(8)],
+        false => random.between(-2.0, 2.0),
+    };
+    (0..len).map(|_| number(random)).collect()
+}
+
+/// Compares at some points, and returns how many turns were found.
+#[track_caller]
+pub fn assert_bits(tape: &Tape, x: &[Var<'_>], output: Var<'_>, seed: u64) -> usize {
+    let f = tape.function(x, output);
+    let mut random = Random(seed);
+    for i in 0..8 {
+        let point = point(&mut random, x.len(), i >= 4);
+        let (found, expected) = (evaluated(&f, &point), replayed(tape, x, output, &point));
+        assert_eq!(found, expected, "{point:?} of {f:?}");
+    }
+    f.stats().turns
+}
+
+/// A sum over data of which each turn is made by `term`, and its inputs.
+pub fn sum_of<'t>(
+    tape: &'t Tape,
+    turns: usize,
+    term: impl Fn(&[Var<'t>], f64) -> Var<'t>,
+) -> (Vec<Var<'t>>, Var<'t>) {
+    let random = &mut Random(11);
+    let p = tape.vars(&many(random, 3));
+    let terms = (0..turns).map(|_| term(&p, random.between(-2.0, 2.0)));
+    let sum = terms.reduce(|sum, term| sum + term).unwrap();
+    (p, sum)
+}
