@@ -77,9 +77,10 @@ use std::sync::{Arc, OnceLock};
 /// Where the program added up terms in a loop over its data, freezing finds the loop
 /// again: for value and gradient its turns are then evaluated many at a time, in the
 /// vector instructions of the processor, with the same bits, 3 to 10 times as fast. It has
-/// to be one sum, of 16 terms or more, to which each turn adds by the same operations; a
-/// turn may take other constants, and inputs that lie evenly, such as the next ones. No
-/// turn may depend on another, and no comparison may have been made.
+/// to be one sum of 16 terms or more, added by `+` and `−` turn by turn or by one
+/// [`sum`](Var::sum), each made by the same operations; a turn may take other constants and
+/// other nodes from before the loop than the next. No turn may depend on another, and no
+/// comparison may have been made.
 /// [`Stats::turns`] says whether a loop was found.
 ///
 /// ```
