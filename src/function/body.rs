@@ -5,8 +5,9 @@
 //! itself (its columns): nodes before the loop, and constants that are not the same in all.
 
 use super::blocks::Slot;
+use super::columns::pad;
 use super::freeze::{Change, Ends};
-use super::kernels::{BLOCK, Block, LANES};
+use super::kernels::BLOCK;
 use super::passes::{copy, drop_ones, merge_sums};
 use super::plan::Plan;
 use super::reroll::{Argument, Summed, Turns, for_each_argument};
@@ -203,12 +204,6 @@ fn in_blocks(numbers: &[f64]) -> Vec<Slot> {
         slot
     };
     numbers.chunks(BLOCK).map(block).collect()
-}
-
-/// Repeats the last number of a block to where kernels read.
-pub(super) fn pad(block: &mut Block, count: usize) {
-    let last = block[count - 1];
-    block[count..count.next_multiple_of(LANES)].fill(last);
 }
 
 /// Copies the recording with its inputs first, in the order of the ends.

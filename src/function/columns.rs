@@ -184,16 +184,26 @@ impl<'d> Columns<'d> {
             if self.block(c, block).is_some() {
                 continue;
             }
-            let (there, beyond) = to.0.split_at_mut(count);
             let rows = &column.numbers[block * BLOCK * column.stride..];
-            match column.stride {
-                1 => there.copy_from_slice(&rows[..count]),
-                stride => {
-                    let rows = rows.iter().step_by(stride);
-                    there.iter_mut().zip(rows).for_each(|(to, &x)| *to = x);
-                }
-            }
-            beyond[..count.next_multiple_of(LANES) - count].fill(there[count - 1]);
+            take_every(column.stride, rows, &mut to.0[..count]);
+            pad(&mut to.0, count);
         }
     }
+}
+
+/// Copies every `stride`-th number, as many as there is room for.
+pub(super) fn take_every(stride: usize, from: &[f64], to: &mut [f64]) {
+    match stride {
+        1 => to.copy_from_slice(&from[..to.len()]),
+        _ => {
+            let from = from.iter().step_by(stride);
+            to.iter_mut().zip(from).for_each(|(to, &x)| *to = x);
+        }
+    }
+}
+
+/// Repeats the last of `count` numbers of a block to where kernels read.
+pub(super) fn pad(block: &mut Block, count: usize) {
+    let last = block[count - 1];
+    block[count..count.next_multiple_of(LANES)].fill(last);
 }

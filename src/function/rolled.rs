@@ -6,15 +6,15 @@
 //! taken from the last to the first, their shares from the last turn to the first.
 
 use super::blocks::{Rows, Scratch, Slot};
-use super::body::{Body, body, pad};
-use super::columns::Columns;
+use super::body::{Body, body};
+use super::columns::{Columns, pad, take_every};
 use super::freeze::Ends;
 use super::kernels::BLOCK;
 use super::piece::{Piece, PieceScratch};
 use super::reroll::{Argument, Summed, Turns, find};
 use super::run::Workspace;
 use super::shares::Shares;
-use super::taken::{Taken, Window};
+use super::taken::Taken;
 use super::vectors::{VectorTask, Vectors, with_widest};
 use crate::ops::{ABSENT, Op, Real};
 use crate::program::Operand;
@@ -264,12 +264,8 @@ impl Rolled {
         for (to, taken) in gathered.iter_mut().zip(each) {
             let numbers = &mut to.0[..count];
             match taken {
-                Taken::Even(Window { stride: 1, .. }) => {
-                    numbers.copy_from_slice(&values[taken.node(first)..][..count]);
-                }
-                Taken::Even(Window { stride, .. }) => {
-                    let from = values[taken.node(first)..].iter().step_by(*stride);
-                    numbers.iter_mut().zip(from).for_each(|(to, &x)| *to = x);
+                Taken::Even(window) => {
+                    take_every(window.stride, &values[taken.node(first)..], numbers);
                 }
                 _ => {
                     let turns = numbers.iter_mut().zip(first..);
