@@ -117,6 +117,13 @@ fn a_first_term_of_fewer_nodes_begins_no_turn_before_the_tape() {
         terms.push((x * f64::from(i)).sin() * x);
     }
     assert_eq!(assert_bits(&tape, &[x], Var::sum(&terms), 1), 40);
+
+    // And one begins right after the only input.
+    let tape = Tape::new();
+    let x = tape.var(0.5);
+    let terms = (0..40).map(|i| (x * f64::from(i)).sin() * x);
+    let sum: Var<'_> = terms.sum();
+    assert_eq!(assert_bits(&tape, &[x], sum, 2), 40);
 }
 
 #[test]
@@ -159,22 +166,38 @@ fn other_derivatives_are_those_of_the_sweeps() {
 #[test]
 fn its_memory_is_counted() {
     let tape = Tape::new();
-    let (p, sum) = sum_of(&tape, 50, |p, x| (p[0] * x).exp());
+    let (p, sum) = sum_of(&tape, 50, |p, x| (p[0] * x).exp() * 2.0);
     let freeze = tape.freeze(&p).output(sum.sin());
     let loops = freeze.clone().function().stats();
     let swept = freeze.as_recorded().function().stats();
-    // 49 constants in a block of 96; the first turn with p[0] and a constant, and the sine
-    // of the sum: 5 nodes of 16 bytes and 4 for their numbers.
-    let bytes = 96 * 8 + 8 + 5 * (16 + 4);
+    // 49 constants in a block of 96; the first turn with p[0] and two constants, and the
+    // sine of the sum: 6 nodes of 16 bytes and 4 for their numbers.
+    let bytes = 96 * 8 + 2 * 8 + 6 * (16 + 4);
     assert_eq!(loops.bytes, swept.bytes + bytes);
     // Values and adjoints of inputs, first turn, sum and sine; 49 terms; blocks for two
-    // values, for the adjoint of one after the other, for p[0] and for its shares.
-    assert_eq!((loops.turns, loops.turn_nodes), (49, 3));
+    // values, for the adjoint of one after the other, for p[0], for its shares and for 2.
+    assert_eq!((loops.turns, loops.turn_nodes), (49, 4));
     assert_eq!(
         loops.workspace_bytes - swept.workspace_bytes,
-        8 * (2 * 7 + 49) + 5 * 96 * 8
+        8 * (2 * 8 + 49) + 6 * 96 * 8
     );
-    assert!(loops.to_string().contains("49 turns of 3 nodes"), "{loops}");
+    assert!(loops.to_string().contains("49 turns of 4 nodes"), "{loops}");
+}
+
+#[test]
+fn nodes_that_lie_evenly_take_no_memory_and_others_a_list() {
+    let tape = Tape::new();
+    let (x, p) = (tape.vars(&[0.5; 101]), tape.var(0.25));
+    let all = [&x[..], &[p]].concat();
+    let bytes = |place: fn(usize) -> usize| {
+        let terms = (0..100).map(|i| (x[place(i)] * p).exp());
+        let stats = tape.function(&all, terms.sum()).stats();
+        assert_eq!(stats.turns, 100);
+        stats.bytes
+    };
+    let (even, backwards, anywhere) = (bytes(|i| i), bytes(|i| 99 - i), bytes(|i| i * 37 % 101));
+    assert_eq!(bytes(|i| i + 1), even);
+    assert_eq!((backwards, anywhere), (even + 400, even + 400));
 }
 
 #[test]

@@ -117,7 +117,8 @@ impl Rolled {
     /// Bytes of all that is kept of the recording.
     pub(super) fn bytes(&self) -> usize {
         let blocks: usize = self.body.constants.iter().map(Vec::len).sum();
-        size_of::<Slot>() * blocks + self.before.bytes() + self.after.bytes()
+        let lists: usize = self.body.each.iter().map(Taken::bytes).sum();
+        size_of::<Slot>() * blocks + lists + self.before.bytes() + self.after.bytes()
     }
 
     /// Bytes of a workspace for values and adjoints outside the loop, and blocks of those

@@ -33,6 +33,14 @@ impl Taken {
         }
     }
 
+    /// Bytes of a list of nodes.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Any(nodes) => size_of_val(&nodes[..]),
+            Self::All(_) | Self::Even(_) => 0,
+        }
+    }
+
     /// Whether all turns take the same.
     pub(super) fn is_shared(&self) -> bool {
         matches!(self, Self::All(_))
