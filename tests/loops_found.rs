@@ -9,6 +9,24 @@ use replay::random::Random;
 use replay::{assert_bits, many, sum_of};
 
 #[test]
+fn a_term_stands_on_either_side_of_the_sum_or_is_taken_from_it() {
+    type Way = for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>;
+    let ways: [(Way, usize); 4] = [
+        (|sum, term| sum + term, 100),
+        (|sum, term| term + sum, 100),
+        (|sum, term| sum - term, 100),
+        (|sum, term| term - sum, 0),
+    ];
+    for (way, found) in ways {
+        let tape = Tape::new();
+        let p = tape.vars(&[0.5, -0.25]);
+        let terms = (0..100).map(|i| (p[0] * f64::from(i)).sin() * p[1]);
+        let sum = terms.fold(p[1], way);
+        assert_eq!(assert_bits(&tape, &p, sum, 1), found);
+    }
+}
+
+#[test]
 fn what_depends_on_the_turn_before_is_left_alone() {
     let (tape, random) = (Tape::new(), &mut Random(3));
     let p = tape.vars(&many(random, 2));
