@@ -19,9 +19,9 @@ fn a_term_stands_on_either_side_of_the_sum_or_is_taken_from_it() {
     ];
     for (way, found) in ways {
         let tape = Tape::new();
-        let p = tape.vars(&[0.5, -0.25]);
+        let p = tape.vars(&[0.5, -0.25, 1.5]);
         let terms = (0..100).map(|i| (p[0] * f64::from(i)).sin() * p[1]);
-        let sum = terms.fold(p[1], way);
+        let sum = terms.fold(p[2], way);
         assert_eq!(assert_bits(&tape, &p, sum, 1), found);
     }
 }
