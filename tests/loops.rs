@@ -160,6 +160,21 @@ fn factors_of_rows_and_columns_are_taken_anywhere() {
     assert_eq!(assert_bits(&tape, &all, sum, 2), 200);
 }
 
+/// As one node, a sum of products would send the shares of a node that stands in it twice in
+/// another order.
+#[test]
+fn a_sum_of_products_takes_a_node_twice() {
+    let (tape, random) = (Tape::new(), &mut Random(14));
+    let x = tape.vars(&many(random, 6));
+    let terms = (0..150).map(|_| {
+        let mut any = || (x[random.below(6)], random.between(-2.0, 2.0));
+        let [(a, u), (b, v), (c, w)] = [any(), any(), any()];
+        (a * u + b * v + c * w).tanh()
+    });
+    let sum: Var<'_> = terms.sum();
+    assert_eq!(assert_bits(&tape, &x, sum, 3), 150);
+}
+
 /// A layer of units over samples, with a mean of squares.
 #[test]
 fn a_network_over_samples_is_a_loop() {
