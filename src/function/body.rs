@@ -129,8 +129,8 @@ impl<'a> Maker<'a> {
         maker
     }
 
-    /// Records the nodes of the last turn but one that adds its term to the sum. Returns
-    /// the term.
+    /// Records the nodes of the last turn, without the one that adds its term to the sum if
+    /// there is such a node. Returns the term.
     fn record_turn(&mut self) -> Operand {
         let (program, start) = (self.from.program(), self.turns.start(self.turns.count - 1));
         let mut at = 0;

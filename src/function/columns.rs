@@ -1,4 +1,5 @@
-//! Columns of data, as they lie with the caller, and the rows that they make.
+//! Columns of data, as they lie with the caller, and the rows that they make; and those of
+//! a loop's turns, which are stored in blocks or put together elsewhere.
 
 use super::Function;
 use super::ahead::{Ahead, ahead};
