@@ -3,6 +3,7 @@
 use super::Function;
 use super::passes::{copy, drop_ones, gone_to, merge_sums, share_equal};
 use super::plan::{Plan, parameters_first};
+use super::registers::Registers;
 use super::rolled::Rolled;
 use super::stats::Pass;
 use crate::error::Error;
@@ -208,10 +209,14 @@ impl Freeze<'_> {
         if self.share_equal {
             stage = stage.pass("share equal nodes", share_equal, &mut passes);
         }
-        let mut rolled = None;
+        let (mut rolled, mut registers) = (None, None);
         if !self.as_recorded {
             rolled = Rolled::new(&stage.recording, &stage.ends).map(Box::new);
             stage = stage.pass("drop factors of 1", drop_ones, &mut passes);
+            registers = match rolled {
+                None => Registers::new(&stage.recording, &stage.ends).map(Box::new),
+                Some(_) => None,
+            };
             stage = stage.pass("merge sums of products", merge_sums, &mut passes);
         }
         let is_column: Vec<bool> = stage
@@ -246,6 +251,7 @@ impl Freeze<'_> {
             passes,
             plan,
             rolled,
+            registers,
             inputs: ends.inputs,
             outputs: ends.outputs,
             once: ends.once,

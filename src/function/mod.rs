@@ -6,6 +6,7 @@
 //! loop that the recording program ran (`rolled.rs`).
 
 mod ahead;
+mod assemble;
 mod back;
 mod blocks;
 mod body;
@@ -16,6 +17,7 @@ mod lane;
 mod passes;
 mod piece;
 mod plan;
+mod registers;
 mod reroll;
 mod rolled;
 mod route;
@@ -41,6 +43,7 @@ use crate::tape::Tape;
 use crate::var::Var;
 use indexmap::IndexMap;
 use plan::Plan;
+use registers::Registers;
 use rolled::Rolled;
 use std::cell::RefCell;
 use std::fmt;
@@ -116,6 +119,8 @@ pub struct Function {
     plan: Plan,
     /// The same for value and gradient at a point, if the recording is a loop.
     rolled: Option<Box<Rolled>>,
+    /// The same, if there are few numbers.
+    registers: Option<Box<Registers>>,
     /// Functions made from this one when they are first asked for.
     derived: OnceLock<Box<[Function; 2]>>,
 }

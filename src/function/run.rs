@@ -4,6 +4,7 @@
 use super::Function;
 use super::blocks::Scratch;
 use super::plan::Place;
+use super::registers::{Numbers, REGISTERS};
 use super::rolled::Turning;
 use crate::dual::Dual;
 use crate::error::{Error, expect_length};
@@ -24,12 +25,18 @@ pub struct Workspace {
     /// What chunks of rows add to the sums.
     pub(super) parts: Vec<f64>,
     pub(super) turning: Turning,
+    registers: Option<Box<Numbers>>,
 }
 
 impl Workspace {
     /// An empty workspace. Allocates nothing.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    fn registers(&mut self) -> &mut Numbers {
+        let registers = &mut self.registers;
+        registers.get_or_insert_with(|| Box::new([0.0; REGISTERS]))
     }
 }
 
@@ -79,6 +86,12 @@ impl Function {
         if let Some(rolled) = &self.rolled {
             length("inputs", x.len(), self.inputs())?;
             return Ok(rolled.value(x, workspace));
+        }
+        if let Some(registers) = &self.registers {
+            length("inputs", x.len(), self.inputs())?;
+            if let Some(value) = registers.value(x, workspace.registers()) {
+                return Ok(value);
+            }
         }
         self.evaluate(x, workspace)?;
         Ok(self.output(0, workspace))
@@ -130,6 +143,13 @@ impl Function {
         if let Some(rolled) = &self.rolled {
             length("inputs", x.len(), self.inputs())?;
             return Ok(rolled.value_and_gradient(x, gradient, workspace));
+        }
+        if let Some(registers) = &self.registers {
+            length("inputs", x.len(), self.inputs())?;
+            let numbers = workspace.registers();
+            if let Some(value) = registers.value_and_gradient(x, gradient, numbers) {
+                return Ok(value);
+            }
         }
         self.evaluate(x, workspace)?;
         self.pull_back(&[1.0], workspace);

@@ -345,6 +345,7 @@ macro_rules! expand {
     // Loops over blocks of rows, and values by other kernels: see `loops.rs`.
     (@loops $($rows:tt)*) => { $crate::ops::loops! { @loops $($rows)* } };
     (@values $($rows:tt)*) => { $crate::ops::loops! { @values $($rows)* } };
+    (@instructions $($rows:tt)*) => { $crate::ops::loops! { @instructions $($rows)* } };
 
     // The named methods of a number type.
     (@methods [$vis:vis fn]

@@ -1,5 +1,5 @@
-//! How a row of the table is read over a block of rows of data: a loop for each
-//! operation, and for each of its partials.
+//! How a row of the table is read by a `Function`: over a block of rows of data, by a loop
+//! for each operation and each of its partials; and over registers.
 
 macro_rules! loops {
     // Loops over a block of rows, one for each operation, compiled for the vectors
@@ -73,6 +73,69 @@ macro_rules! loops {
                     });
                 }),)*
                 _ => op.wrong_arity(2),
+            }
+        }
+    };
+
+    // An instruction on registers, and its inverse: see `function/registers.rs`.
+    (@instructions
+        prefix { $($(#[$pm:meta])* $P:ident $p:ident $ptrait:tt $pbody:tt)* }
+        infix { $($(#[$im:meta])* $I:ident $i:ident $itrait:tt $ibody:tt)* }
+        unary { $($(#[$um:meta])* $U:ident $u:ident $ubody:tt)* }
+        binary { $($(#[$bm:meta])* $B:ident $b:ident $bargs:tt $bbody:tt)* }
+        nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => $nxs:tt, $ncs:tt $nbody:tt)* }
+        forms { $($forms:tt)* }
+    ) => {
+        $crate::ops::loops! { @on_registers [$($P)* $($U)*] [$($I)* $($B)*] }
+    };
+    (@on_registers [$($U:ident)*] [$($B:ident)*]) => {
+        /// What a step gives; of an operation on any number of operands what `many` says.
+        #[inline(always)]
+        fn result_of(
+            step: &Step, last: f64, numbers: &Numbers, many: impl Fn(&Numbers) -> f64,
+        ) -> f64 {
+            match step.kind {
+                $(Kind::<{ Op::$U as u16 }, 0>::NUMBER => result::<0>(Op::$U, step, last, numbers),
+                Kind::<{ Op::$U as u16 }, 1>::NUMBER => result::<1>(Op::$U, step, last, numbers),)*
+                $(Kind::<{ Op::$B as u16 }, 0>::NUMBER => result::<0>(Op::$B, step, last, numbers),
+                Kind::<{ Op::$B as u16 }, 1>::NUMBER => result::<1>(Op::$B, step, last, numbers),
+                Kind::<{ Op::$B as u16 }, 2>::NUMBER => result::<2>(Op::$B, step, last, numbers),)*
+                _ => many(numbers),
+            }
+        }
+
+        /// A share, with those before; of an operation on any number of operands what `many`
+        /// says.
+        #[inline(always)]
+        fn total_of<const BRANCHES: bool>(
+            send: &Send, last: f64, numbers: &mut Numbers, many: impl Fn(&mut Numbers) -> f64,
+        ) -> f64 {
+            match send.kind {
+                $(Kind::<{ Op::$U as u16 }, 0>::NUMBER =>
+                    total::<BRANCHES, 0>(Op::$U, send, last, numbers),
+                Kind::<{ Op::$U as u16 }, 1>::NUMBER =>
+                    total::<BRANCHES, 1>(Op::$U, send, last, numbers),
+                Kind::<{ Op::$U as u16 }, 2>::NUMBER =>
+                    total::<BRANCHES, 2>(Op::$U, send, last, numbers),
+                Kind::<{ Op::$U as u16 }, 3>::NUMBER =>
+                    total::<BRANCHES, 3>(Op::$U, send, last, numbers),)*
+                $(Kind::<{ Op::$B as u16 }, 0>::NUMBER =>
+                    total::<BRANCHES, 0>(Op::$B, send, last, numbers),
+                Kind::<{ Op::$B as u16 }, 1>::NUMBER =>
+                    total::<BRANCHES, 1>(Op::$B, send, last, numbers),
+                Kind::<{ Op::$B as u16 }, 2>::NUMBER =>
+                    total::<BRANCHES, 2>(Op::$B, send, last, numbers),
+                Kind::<{ Op::$B as u16 }, 3>::NUMBER =>
+                    total::<BRANCHES, 3>(Op::$B, send, last, numbers),
+                Kind::<{ Op::$B as u16 }, 4>::NUMBER =>
+                    total::<BRANCHES, 4>(Op::$B, send, last, numbers),
+                Kind::<{ Op::$B as u16 }, 5>::NUMBER =>
+                    total::<BRANCHES, 5>(Op::$B, send, last, numbers),
+                Kind::<{ Op::$B as u16 }, 6>::NUMBER =>
+                    total::<BRANCHES, 6>(Op::$B, send, last, numbers),
+                Kind::<{ Op::$B as u16 }, 7>::NUMBER =>
+                    total::<BRANCHES, 7>(Op::$B, send, last, numbers),)*
+                _ => many(numbers),
             }
         }
     };

@@ -1,0 +1,360 @@
+//! Makes instructions on registers of a recording, if it has few numbers.
+//!
+//! What is known beforehand is done here: an adjoint that does not depend on the point, as
+//! that of a term of a sum, becomes a constant; a share that is the adjoint itself, as a sum
+//! sends it, needs no instruction; the first share is written, and later ones are added.
+
+use super::freeze::Ends;
+use super::registers::{
+    ADD, FIRST_IS_LAST, FROM_LAST, Many, REGISTERS, Register, RegisterGuard, Registers, SECOND,
+    SECOND_IS_LAST, Send, Step, kind,
+};
+use super::uses::Uses;
+use crate::ops::{Op, Real};
+use crate::program::{NodeId, Operand};
+use crate::recording::Recording;
+use smallvec::SmallVec;
+
+/// Registers are written from the first one on; constants are put into the last ones, the
+/// first of them into the very last.
+struct Assembler<'r> {
+    recording: &'r Recording,
+    made: Registers,
+    written: usize,
+    /// Where the value of each node is.
+    values: Vec<Register>,
+    /// Where its adjoint is, if a share was sent to it.
+    adjoints: Vec<Option<Register>>,
+    /// How many nodes have their adjoint in each register.
+    holds: [u8; REGISTERS],
+    /// Registers of adjoints that nobody needs any more.
+    free: Vec<Register>,
+}
+
+/// An operation on one or two operands, and the registers of its numbers.
+#[derive(Clone, Copy)]
+struct Sender {
+    op: Op,
+    a: Register,
+    b: Register,
+    y: Register,
+    adjoint: Register,
+}
+
+impl Registers {
+    /// The instructions for value and gradient of the only output, unless they take more
+    /// registers than there are.
+    pub(super) fn new(recording: &Recording, ends: &Ends) -> Option<Self> {
+        let columns = || recording.program().records.iter().any(|r| r.is_column());
+        if recording.len() > REGISTERS || ends.outputs.len() != 1 || columns() {
+            return None;
+        }
+        let mut assembler = Assembler {
+            recording,
+            made: Self::default(),
+            written: ends.inputs.len(),
+            values: vec![0; recording.len()],
+            adjoints: vec![None; recording.len()],
+            holds: [0; REGISTERS],
+            free: Vec::new(),
+        };
+        assembler.forward(ends)?;
+        assembler.backward(ends)?;
+        assembler.made.constants.reverse();
+        Some(assembler.made)
+    }
+}
+
+impl Assembler<'_> {
+    /// A register to be written.
+    fn register(&mut self) -> Option<Register> {
+        if let Some(register) = self.free.pop() {
+            return Some(register);
+        }
+        let register = self.written;
+        self.written += 1;
+        (self.written + self.made.constants.len() <= REGISTERS).then_some(register as Register)
+    }
+
+    /// The register of a constant.
+    fn constant(&mut self, value: f64) -> Option<Register> {
+        let constants = &mut self.made.constants;
+        let known = constants
+            .iter()
+            .position(|c| c.to_bits() == value.to_bits());
+        let place = known.unwrap_or_else(|| {
+            constants.push(value);
+            constants.len() - 1
+        });
+        let fits = self.written + constants.len() <= REGISTERS;
+        fits.then(|| (REGISTERS - 1 - place) as Register)
+    }
+
+    /// The constant that is in a register.
+    fn known(&self, register: Register) -> Option<f64> {
+        let place = REGISTERS - 1 - usize::from(register);
+        self.made.constants.get(place).copied()
+    }
+
+    fn operand(&mut self, operand: Operand) -> Option<Register> {
+        match operand {
+            Operand::Node(id) => Some(self.values[id.index()]),
+            Operand::Constant(value) => self.constant(value),
+        }
+    }
+
+    /// What a node is applied to.
+    fn operands(&self, index: usize) -> SmallVec<[Operand; 4]> {
+        let program = self.recording.program();
+        let mut operands = SmallVec::new();
+        program.for_each_operand(program.records[index], |operand| operands.push(operand));
+        operands
+    }
+
+    /// One more step. Returns the register of its result.
+    fn step(&mut self, op: Op, a: Register, b: Register) -> Option<Register> {
+        let y = self.register()?;
+        let last = self.made.steps.last().map(|step| step.y);
+        let flags = match op.arity() {
+            None => 0,
+            _ if Some(a) == last => FIRST_IS_LAST,
+            _ if Some(b) == last => SECOND_IS_LAST,
+            _ => 0,
+        };
+        let kind = kind(op, flags);
+        self.made.steps.push(Step { kind, y, a, b });
+        Some(y)
+    }
+
+    fn forward(&mut self, ends: &Ends) -> Option<()> {
+        let program = self.recording.program();
+        for (position, &input) in ends.inputs.iter().enumerate() {
+            self.values[input as usize] = position as Register;
+        }
+        for (index, &record) in program.records.iter().enumerate() {
+            let op = record.op();
+            if op == Op::Input {
+                continue;
+            }
+            self.made.branches |= op.is_branch();
+            let mut registers = SmallVec::<[Register; 4]>::new();
+            for operand in self.operands(index) {
+                registers.push(self.operand(operand)?);
+            }
+            let (a, b) = match (op.arity(), &registers[..]) {
+                (Some(1), &[a]) => (a, a),
+                (Some(2), &[a, b]) => (a, b),
+                _ => {
+                    self.made.many.push(Many {
+                        to: vec![None; registers.len()],
+                        operands: registers.into_vec(),
+                        constants: program.own_constants(record).to_vec(),
+                    });
+                    ((self.made.many.len() - 1) as Register, 0)
+                }
+            };
+            self.values[index] = self.step(op, a, b)?;
+        }
+        for guard in &self.recording.guards {
+            let (a, b) = (self.operand(guard.a)?, self.operand(guard.b)?);
+            let (test, held) = (guard.test, guard.held);
+            self.made.guards.push(RegisterGuard { a, b, test, held });
+        }
+        self.made.output = self.operand(ends.outputs[0])?;
+        for &term in &ends.once {
+            let (op, a, b) = (Op::Add, self.made.output, self.operand(term)?);
+            self.made.output = self.step(op, a, b)?;
+        }
+        Some(())
+    }
+
+    fn backward(&mut self, ends: &Ends) -> Option<()> {
+        let mut many = self.made.many.len();
+        for end in ends.outputs.iter().chain(&ends.once) {
+            if let &Operand::Node(id) = end {
+                self.receive_known(id, 1.0)?;
+            }
+        }
+        for (index, &record) in self.recording.program().records.iter().enumerate().rev() {
+            let op = record.op();
+            let is_many = op.arity().is_none();
+            many -= usize::from(is_many);
+            let Some(adjoint) = self.adjoints[index] else {
+                continue;
+            };
+            let operands = self.operands(index);
+            match (op.arity(), &operands[..]) {
+                (Some(0), _) => continue,
+                (Some(_), operands) => {
+                    let a = self.operand(operands[0])?;
+                    let b = operands.get(1).map_or(Some(a), |&b| self.operand(b))?;
+                    let y = self.values[index];
+                    let sender = Sender {
+                        op,
+                        a,
+                        b,
+                        y,
+                        adjoint,
+                    };
+                    for (operand, second) in operands.iter().zip([false, true]) {
+                        if let &Operand::Node(id) = operand {
+                            self.send(sender, second, id)?;
+                        }
+                    }
+                }
+                (None, operands) => self.send_to_many(index, op, many, adjoint, operands)?,
+            }
+            self.release(adjoint);
+        }
+        for &input in &ends.inputs {
+            let register = match self.adjoints[input as usize] {
+                Some(register) => register,
+                None => self.constant(0.0)?,
+            };
+            self.made.gradient.push(register);
+        }
+        Some(())
+    }
+
+    /// A node's adjoint is now in this register, too.
+    fn hold(&mut self, id: NodeId, register: Register) {
+        self.adjoints[id.index()] = Some(register);
+        if self.known(register).is_none() {
+            self.holds[usize::from(register)] += 1;
+        }
+    }
+
+    /// One node less has its adjoint in this register.
+    fn release(&mut self, register: Register) {
+        if self.known(register).is_some() {
+            return;
+        }
+        let holds = &mut self.holds[usize::from(register)];
+        *holds -= 1;
+        if *holds == 0 {
+            self.free.push(register);
+        }
+    }
+
+    /// A node receives a share that does not depend on the point. If it has received others
+    /// that do, nothing is done and `false` returned.
+    fn receive_known(&mut self, id: NodeId, share: f64) -> Option<bool> {
+        let before = self.adjoints[id.index()].map(|register| self.known(register));
+        let sum = match before {
+            Some(None) => return Some(false),
+            Some(Some(before)) => before.plus(share),
+            None => share,
+        };
+        let register = self.constant(sum)?;
+        self.hold(id, register);
+        Some(true)
+    }
+
+    /// The shares that a node has received before, and where they go with one more.
+    fn receive(&mut self, id: NodeId) -> Option<(Option<Register>, Register)> {
+        let before = self.adjoints[id.index()];
+        if let Some(before) = before {
+            if self.known(before).is_none() {
+                if self.holds[usize::from(before)] == 1 {
+                    return Some((Some(before), before));
+                }
+                self.release(before);
+            }
+        }
+        let to = self.register()?;
+        self.hold(id, to);
+        Some((before, to))
+    }
+
+    fn send(&mut self, sender: Sender, second: bool, id: NodeId) -> Option<()> {
+        let Sender {
+            op,
+            a,
+            b,
+            y,
+            adjoint,
+        } = sender;
+        let partial = self.known_partial(sender, second);
+        if let (Some(adjoint), Some(partial)) = (self.known(adjoint), partial) {
+            if self.receive_known(id, f64::share(adjoint, partial))? {
+                return Some(());
+            }
+        }
+        if partial == Some(1.0) && self.adjoints[id.index()].is_none() {
+            self.hold(id, adjoint);
+            return Some(());
+        }
+        let (before, to) = self.receive(id)?;
+        let is_last = self
+            .made
+            .sends
+            .last()
+            .is_some_and(|send| send.to == adjoint);
+        let flag = |flag, is_set| if is_set { flag } else { 0 };
+        let flags = flag(FROM_LAST, is_last) | flag(ADD, before.is_some()) | flag(SECOND, second);
+        self.made.sends.push(Send {
+            kind: kind(op, flags),
+            y,
+            a,
+            b,
+            from: adjoint,
+            sum: before.unwrap_or(to),
+            to,
+        });
+        Some(())
+    }
+
+    /// The partial with respect to one of the operands, if it is the same at every point.
+    fn known_partial(&self, sender: Sender, second: bool) -> Option<f64> {
+        let Sender { op, a, b, .. } = sender;
+        if op.is_branch() {
+            return None; // a partial of zero lets nothing pass
+        }
+        let (a, b) = (self.known(a), self.known(b));
+        let uses = match op.arity() {
+            Some(1) => Uses::of_one(op),
+            _ => Uses::of_two(op)[usize::from(second)],
+        };
+        let varies =
+            uses.result() || uses.operand(0) && a.is_none() || uses.operand(1) && b.is_none();
+        if varies {
+            return None;
+        }
+        // `Uses` sees what a partial is made of inside the domain. Whether a number that is
+        // not known is inside, NaN tells, which is outside of every domain.
+        const UNKNOWN: f64 = f64::NAN;
+        let (a, b) = (a.unwrap_or(UNKNOWN), b.unwrap_or(UNKNOWN));
+        let partial = match (op.arity(), second) {
+            (Some(1), _) => op.partial_1(a, UNKNOWN),
+            (_, false) => op.partial_first(a, b, UNKNOWN),
+            (_, true) => op.partial_second(a, b, UNKNOWN),
+        };
+        (!partial.is_nan()).then_some(partial)
+    }
+
+    fn send_to_many(
+        &mut self,
+        index: usize,
+        op: Op,
+        many: usize,
+        adjoint: Register,
+        operands: &[Operand],
+    ) -> Option<()> {
+        for (i, operand) in operands.iter().enumerate() {
+            if let &Operand::Node(id) = operand {
+                self.made.many[many].to[i] = Some(self.receive(id)?);
+            }
+        }
+        let y = self.values[index];
+        self.made.sends.push(Send {
+            kind: kind(op, 0),
+            y,
+            a: many as Register,
+            b: y,
+            from: adjoint,
+            sum: adjoint,
+            to: adjoint, // written as it is
+        });
+        Some(())
+    }
+}

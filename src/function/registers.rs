@@ -1,0 +1,259 @@
+//! A function of few numbers, as instructions on 256 registers: inputs, constants, values
+//! and adjoints. A register's number is a byte, so an instruction is a few bytes, and
+//! nothing is asked before one is read or written (`docs/benchmarks.md`).
+//!
+//! Which adjoints are reached, and which share is the first, is known when the instructions
+//! are made (`assemble.rs`); the bits are those of the sweeps. A sign of zero may be another
+//! one on the way, where no branch asks which adjoints are absent, but not in a gradient.
+
+use crate::ops::{ABSENT, Op, Real, table};
+use crate::program::Comparison;
+use smallvec::SmallVec;
+
+/// How many registers there are.
+pub(super) const REGISTERS: usize = 256;
+
+/// Their numbers, in a workspace.
+pub(super) type Numbers = [f64; REGISTERS];
+
+/// The number of a register.
+pub(super) type Register = u8;
+
+/// `y` becomes what an operation gives for `a` and `b`. If it takes any number of operands,
+/// `a` is its place among `Registers::many`.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    /// See [`kind`].
+    pub(super) kind: u16,
+    pub(super) y: Register,
+    pub(super) a: Register,
+    pub(super) b: Register,
+}
+
+/// A step sends a share of its adjoint, which is in `from`, to one operand, whose adjoint
+/// will be in `to`.
+#[derive(Clone, Copy)]
+pub(super) struct Send {
+    /// See [`kind`].
+    pub(super) kind: u16,
+    pub(super) y: Register,
+    pub(super) a: Register,
+    pub(super) b: Register,
+    pub(super) from: Register,
+    /// The shares that the operand has received before.
+    pub(super) sum: Register,
+    pub(super) to: Register,
+}
+
+/// What an instruction does in one number, so that one jump finds it: the operation, and
+/// some flags. For an operation on any number of operands there are none.
+pub(super) const fn kind(op: Op, flags: u16) -> u16 {
+    (op as u16) << 3 | flags
+}
+
+/// A kind as a pattern: a `match` of patterns becomes one jump, one of comparisons not always.
+struct Kind<const OP: u16, const FLAGS: u16>;
+
+impl<const OP: u16, const FLAGS: u16> Kind<OP, FLAGS> {
+    const NUMBER: u16 = OP << 3 | FLAGS;
+}
+
+fn op(kind: u16) -> Op {
+    Op::numbered(usize::from(kind >> 3))
+}
+
+// An operand that is the result of the step before is taken out of a processor's register:
+// it is there some cycles earlier than out of memory.
+pub(super) const FIRST_IS_LAST: u16 = 1;
+pub(super) const SECOND_IS_LAST: u16 = 2;
+
+/// So is the adjoint, if it is what was written before.
+pub(super) const FROM_LAST: u16 = 1;
+/// Other shares have come before.
+pub(super) const ADD: u16 = 2;
+/// It goes to the second operand.
+pub(super) const SECOND: u16 = 4;
+
+/// What is applied to any number of operands.
+#[derive(Clone)]
+pub(super) struct Many {
+    pub(super) operands: Vec<Register>,
+    pub(super) constants: Vec<f64>,
+    /// For each operand whose adjoint is asked for the shares before, and where their sum goes.
+    pub(super) to: Vec<Option<(Option<Register>, Register)>>,
+}
+
+/// A comparison that was made while recording.
+#[derive(Clone, Copy)]
+pub(super) struct RegisterGuard {
+    pub(super) a: Register,
+    pub(super) b: Register,
+    pub(super) test: Comparison,
+    pub(super) held: bool,
+}
+
+/// A function of few numbers. The first registers are its inputs, the last ones constants,
+/// and the others what instructions write.
+#[derive(Clone, Default)]
+pub(super) struct Registers {
+    pub(super) constants: Vec<f64>,
+    pub(super) steps: Vec<Step>,
+    pub(super) sends: Vec<Send>,
+    pub(super) many: Vec<Many>,
+    pub(super) guards: Vec<RegisterGuard>,
+    /// Whether some operation picks one of its operands, so that adjoints may be absent.
+    pub(super) branches: bool,
+    pub(super) output: Register,
+    pub(super) gradient: Vec<Register>,
+}
+
+fn of(numbers: &Numbers, register: Register) -> f64 {
+    numbers[usize::from(register)]
+}
+
+impl Registers {
+    /// The value at `x`; nothing, if a comparison comes out the other way than recorded.
+    pub(super) fn value(&self, x: &[f64], numbers: &mut Numbers) -> Option<f64> {
+        self.evaluate(x, numbers);
+        self.guards_hold(numbers).then(|| of(numbers, self.output))
+    }
+
+    /// The same, and the gradient, which is left as it is where there is no value.
+    pub(super) fn value_and_gradient(
+        &self,
+        x: &[f64],
+        gradient: &mut [f64],
+        numbers: &mut Numbers,
+    ) -> Option<f64> {
+        let value = self.value(x, numbers)?;
+        match self.branches {
+            true => self.send::<true>(numbers),
+            false => self.send::<false>(numbers),
+        }
+        for (to, &register) in gradient.iter_mut().zip(&self.gradient) {
+            *to = of(numbers, register) + 0.0;
+        }
+        Some(value)
+    }
+
+    fn evaluate(&self, x: &[f64], numbers: &mut Numbers) {
+        numbers[..x.len()].copy_from_slice(x);
+        numbers[REGISTERS - self.constants.len()..].copy_from_slice(&self.constants);
+        let mut last = 0.0;
+        for step in &self.steps {
+            let many = |numbers: &Numbers| self.many[usize::from(step.a)].value(step.kind, numbers);
+            last = result_of(step, last, numbers, many);
+            numbers[usize::from(step.y)] = last;
+        }
+    }
+
+    fn guards_hold(&self, numbers: &Numbers) -> bool {
+        let holds = |g: &RegisterGuard| g.test.holds(of(numbers, g.a), of(numbers, g.b)) == g.held;
+        self.guards.iter().all(holds)
+    }
+
+    /// Sends all shares. If there are `BRANCHES`, absent adjoints are told from computed
+    /// zeros.
+    fn send<const BRANCHES: bool>(&self, numbers: &mut Numbers) {
+        let mut last = 0.0;
+        for send in &self.sends {
+            let many = |numbers: &mut Numbers| {
+                self.many[usize::from(send.a)].send::<BRANCHES>(send, numbers);
+                of(numbers, send.to)
+            };
+            last = total_of::<BRANCHES>(send, last, numbers, many);
+            numbers[usize::from(send.to)] = last;
+        }
+    }
+}
+
+impl Many {
+    fn operands(&self, numbers: &Numbers) -> SmallVec<[f64; 8]> {
+        let each = |&register: &Register| of(numbers, register);
+        self.operands.iter().map(each).collect()
+    }
+
+    #[inline(never)]
+    fn value(&self, kind: u16, numbers: &Numbers) -> f64 {
+        let op = op(kind);
+        let x = self.operands(numbers);
+        op.value_n(x.len(), |i| x[i], &self.constants[..])
+    }
+
+    #[inline(never)]
+    fn send<const BRANCHES: bool>(&self, send: &Send, numbers: &mut Numbers) {
+        let op = op(send.kind);
+        let (x, y, adjoint) = (
+            self.operands(numbers),
+            of(numbers, send.y),
+            of(numbers, send.from),
+        );
+        let branch = op.is_branch();
+        op.partials_n(
+            x.len(),
+            |i| x[i],
+            &self.constants,
+            y,
+            |i, partial| {
+                let Some((sum, to)) = self.to[i] else {
+                    return;
+                };
+                let share = share::<BRANCHES>(branch, adjoint, partial);
+                let sum = sum.map_or(ABSENT, |sum| of(numbers, sum));
+                numbers[usize::from(to)] = sum.plus(share);
+            },
+        );
+    }
+}
+
+/// One share. A branch sends nothing where it has a partial of zero.
+#[inline(always)]
+fn share<const BRANCHES: bool>(branch: bool, adjoint: f64, partial: f64) -> f64 {
+    match (BRANCHES, branch && partial == 0.0) {
+        (_, true) => ABSENT,
+        (true, _) => f64::share(adjoint, partial),
+        (false, _) => adjoint * partial,
+    }
+}
+
+/// What a step gives, whose operands are where `FLAGS` say.
+#[inline(always)]
+fn result<const FLAGS: u16>(op: Op, step: &Step, last: f64, numbers: &Numbers) -> f64 {
+    let of = |register, is_last| if is_last { last } else { of(numbers, register) };
+    let a = of(step.a, FLAGS == FIRST_IS_LAST);
+    match op.arity() {
+        Some(1) => op.value_1(a),
+        _ => op.value_2(a, of(step.b, FLAGS == SECOND_IS_LAST)),
+    }
+}
+
+/// A share with those before.
+#[inline(always)]
+fn total<const BRANCHES: bool, const FLAGS: u16>(
+    op: Op,
+    send: &Send,
+    last: f64,
+    numbers: &Numbers,
+) -> f64 {
+    let (a, b, y) = (
+        of(numbers, send.a),
+        of(numbers, send.b),
+        of(numbers, send.y),
+    );
+    let partial = match (op.arity(), FLAGS & SECOND) {
+        (Some(1), _) => op.partial_1(a, y),
+        (_, 0) => op.partial_first(a, b, y),
+        _ => op.partial_second(a, b, y),
+    };
+    let adjoint = match FLAGS & FROM_LAST {
+        0 => of(numbers, send.from),
+        _ => last,
+    };
+    let share = share::<BRANCHES>(op.is_branch(), adjoint, partial);
+    match FLAGS & ADD {
+        0 => share,
+        _ => of(numbers, send.sum) + share,
+    }
+}
+
+table! { instructions }
