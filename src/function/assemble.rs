@@ -5,9 +5,10 @@
 //! sends it, needs no instruction; the first share is written, and later ones are added.
 
 use super::freeze::Ends;
+use super::passes::uses;
 use super::registers::{
     ADD, FIRST_IS_LAST, FROM_LAST, Many, REGISTERS, Register, RegisterGuard, Registers, SECOND,
-    SECOND_IS_LAST, Send, Step, kind,
+    SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, Send, Step, kind,
 };
 use super::uses::Uses;
 use crate::ops::{Op, Real};
@@ -51,7 +52,7 @@ impl Registers {
         }
         let mut assembler = Assembler {
             recording,
-            made: Self::default(),
+            made: Self::empty(),
             written: ends.inputs.len(),
             values: vec![0; recording.len()],
             adjoints: vec![None; recording.len()],
@@ -121,13 +122,28 @@ impl Assembler<'_> {
             _ if Some(b) == last => SECOND_IS_LAST,
             _ => 0,
         };
-        let kind = kind(op, flags);
-        self.made.steps.push(Step { kind, y, a, b });
+        let (kind, sum) = (kind(op, flags), a);
+        self.made.steps.push(Step { kind, y, a, b, sum });
+        Some(y)
+    }
+
+    /// Makes the last step, a product that nothing else uses, one that is added to `sum`.
+    fn add_product_to(&mut self, sum: Register) -> Option<Register> {
+        let Step { y, a, b, .. } = self.made.steps.pop()?;
+        let last = self.made.steps.last().map(|step| step.y);
+        let flags = match last {
+            _ if Some(sum) == last => SUM_IS_LAST,
+            _ if Some(a) == last => SUM_FIRST_IS_LAST,
+            _ if Some(b) == last => SUM_SECOND_IS_LAST,
+            _ => SUM,
+        };
+        let kind = kind(Op::Mul, flags);
+        self.made.steps.push(Step { kind, y, a, b, sum });
         Some(y)
     }
 
     fn forward(&mut self, ends: &Ends) -> Option<()> {
-        let program = self.recording.program();
+        let (program, uses) = (self.recording.program(), uses(self.recording, ends));
         for (position, &input) in ends.inputs.iter().enumerate() {
             self.values[input as usize] = position as Register;
         }
@@ -153,7 +169,20 @@ impl Assembler<'_> {
                     ((self.made.many.len() - 1) as Register, 0)
                 }
             };
-            self.values[index] = self.step(op, a, b)?;
+            let before = index.wrapping_sub(1);
+            let product = match program.records.get(before).map(|record| record.op()) {
+                Some(Op::Mul) if op == Op::Add && uses[before] == 1 => Some(self.values[before]),
+                _ => None,
+            };
+            let sum = match product {
+                None => None,
+                Some(product) if product == a => Some(b),
+                Some(product) => (product == b).then_some(a),
+            };
+            self.values[index] = match sum {
+                Some(sum) => self.add_product_to(sum)?,
+                None => self.step(op, a, b)?,
+            };
         }
         for guard in &self.recording.guards {
             let (a, b) = (self.operand(guard.a)?, self.operand(guard.b)?);

@@ -40,7 +40,7 @@ fn node(index: usize) -> Operand {
 }
 
 /// How often each node is used: by nodes, by guards, by outputs, or by a name.
-fn uses(recording: &Recording, ends: &Ends) -> Vec<u32> {
+pub(super) fn uses(recording: &Recording, ends: &Ends) -> Vec<u32> {
     let program = recording.program();
     let mut uses = vec![0; recording.len()];
     let mut count = |operand: Operand| {

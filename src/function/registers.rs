@@ -9,25 +9,44 @@
 use crate::ops::{ABSENT, Op, Real, table};
 use crate::program::Comparison;
 use smallvec::SmallVec;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many registers there are.
 pub(super) const REGISTERS: usize = 256;
 
-/// Their numbers, in a workspace.
-pub(super) type Numbers = [f64; REGISTERS];
+/// Their numbers.
+type Numbers = [f64; REGISTERS];
+
+/// Registers in a workspace, for one function after another.
+#[derive(Clone, Debug)]
+pub(super) struct RegisterFile {
+    numbers: Numbers,
+    /// The function whose constants they hold, which need not be copied again.
+    holder: u64,
+}
+
+impl Default for RegisterFile {
+    fn default() -> Self {
+        let numbers = [0.0; REGISTERS];
+        Self { numbers, holder: 0 }
+    }
+}
 
 /// The number of a register.
 pub(super) type Register = u8;
 
-/// `y` becomes what an operation gives for `a` and `b`. If it takes any number of operands,
-/// `a` is its place among `Registers::many`.
+/// `y` becomes what an operation gives for `a` and `b`, or for a product that is added to a
+/// sum, `sum` + `a`·`b`. If an operation takes any number of operands, `a` is its place among
+/// `Registers::many`.
 #[derive(Clone, Copy)]
+#[repr(align(8))] // a loop over them counts with one number instead of two
 pub(super) struct Step {
     /// See [`kind`].
     pub(super) kind: u16,
     pub(super) y: Register,
     pub(super) a: Register,
     pub(super) b: Register,
+    pub(super) sum: Register,
 }
 
 /// A step sends a share of its adjoint, which is in `from`, to one operand, whose adjoint
@@ -46,26 +65,32 @@ pub(super) struct Send {
 }
 
 /// What an instruction does in one number, so that one jump finds it: the operation, and
-/// some flags. For an operation on any number of operands there are none.
+/// some flags. For an operation on any number of operands there are none. It begins at 0,
+/// with the operation after the leaf.
 pub(super) const fn kind(op: Op, flags: u16) -> u16 {
-    (op as u16) << 3 | flags
+    (op as u16 - 1) << 3 | flags
 }
 
 /// A kind as a pattern: a `match` of patterns becomes one jump, one of comparisons not always.
 struct Kind<const OP: u16, const FLAGS: u16>;
 
 impl<const OP: u16, const FLAGS: u16> Kind<OP, FLAGS> {
-    const NUMBER: u16 = OP << 3 | FLAGS;
+    const NUMBER: u16 = (OP - 1) << 3 | FLAGS;
 }
 
 fn op(kind: u16) -> Op {
-    Op::numbered(usize::from(kind >> 3))
+    Op::numbered(usize::from(kind >> 3) + 1)
 }
 
 // An operand that is the result of the step before is taken out of a processor's register:
 // it is there some cycles earlier than out of memory.
 pub(super) const FIRST_IS_LAST: u16 = 1;
 pub(super) const SECOND_IS_LAST: u16 = 2;
+/// Of a product that is added to a sum.
+pub(super) const SUM: u16 = 4;
+pub(super) const SUM_IS_LAST: u16 = SUM | 1;
+pub(super) const SUM_FIRST_IS_LAST: u16 = SUM | 2;
+pub(super) const SUM_SECOND_IS_LAST: u16 = SUM | 3;
 
 /// So is the adjoint, if it is what was written before.
 pub(super) const FROM_LAST: u16 = 1;
@@ -96,6 +121,8 @@ pub(super) struct RegisterGuard {
 /// and the others what instructions write.
 #[derive(Clone, Default)]
 pub(super) struct Registers {
+    /// No other function has it, but copies of this one.
+    id: u64,
     pub(super) constants: Vec<f64>,
     pub(super) steps: Vec<Step>,
     pub(super) sends: Vec<Send>,
@@ -112,33 +139,46 @@ fn of(numbers: &Numbers, register: Register) -> f64 {
 }
 
 impl Registers {
-    /// The value at `x`; nothing, if a comparison comes out the other way than recorded.
-    pub(super) fn value(&self, x: &[f64], numbers: &mut Numbers) -> Option<f64> {
-        self.evaluate(x, numbers);
-        self.guards_hold(numbers).then(|| of(numbers, self.output))
+    pub(super) fn empty() -> Self {
+        static LAST_ID: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
+            ..Self::default()
+        }
     }
 
-    /// The same, and the gradient, which is left as it is where there is no value.
-    pub(super) fn value_and_gradient(
+    /// The value at `x`, and the gradient if it is asked for; nothing, if a comparison comes
+    /// out the other way than recorded.
+    pub(super) fn run(
         &self,
         x: &[f64],
-        gradient: &mut [f64],
-        numbers: &mut Numbers,
+        gradient: Option<&mut [f64]>,
+        file: &mut RegisterFile,
     ) -> Option<f64> {
-        let value = self.value(x, numbers)?;
-        match self.branches {
-            true => self.send::<true>(numbers),
-            false => self.send::<false>(numbers),
+        let numbers = &mut file.numbers;
+        if file.holder != self.id {
+            numbers[REGISTERS - self.constants.len()..].copy_from_slice(&self.constants);
+            file.holder = self.id;
         }
-        for (to, &register) in gradient.iter_mut().zip(&self.gradient) {
-            *to = of(numbers, register) + 0.0;
+        numbers[..x.len()].copy_from_slice(x);
+        self.evaluate(numbers);
+        if !self.guards_hold(numbers) {
+            return None;
+        }
+        let value = of(numbers, self.output);
+        if let Some(gradient) = gradient {
+            match self.branches {
+                true => self.send::<true>(numbers),
+                false => self.send::<false>(numbers),
+            }
+            for (to, &register) in gradient.iter_mut().zip(&self.gradient) {
+                *to = of(numbers, register) + 0.0;
+            }
         }
         Some(value)
     }
 
-    fn evaluate(&self, x: &[f64], numbers: &mut Numbers) {
-        numbers[..x.len()].copy_from_slice(x);
-        numbers[REGISTERS - self.constants.len()..].copy_from_slice(&self.constants);
+    fn evaluate(&self, numbers: &mut Numbers) {
         let mut last = 0.0;
         for step in &self.steps {
             let many = |numbers: &Numbers| self.many[usize::from(step.a)].value(step.kind, numbers);
@@ -220,10 +260,14 @@ fn share<const BRANCHES: bool>(branch: bool, adjoint: f64, partial: f64) -> f64 
 #[inline(always)]
 fn result<const FLAGS: u16>(op: Op, step: &Step, last: f64, numbers: &Numbers) -> f64 {
     let of = |register, is_last| if is_last { last } else { of(numbers, register) };
-    let a = of(step.a, FLAGS == FIRST_IS_LAST);
-    match op.arity() {
-        Some(1) => op.value_1(a),
-        _ => op.value_2(a, of(step.b, FLAGS == SECOND_IS_LAST)),
+    let a = of(step.a, matches!(FLAGS, FIRST_IS_LAST | SUM_FIRST_IS_LAST));
+    if let Some(1) = op.arity() {
+        return op.value_1(a);
+    }
+    let b = of(step.b, matches!(FLAGS, SECOND_IS_LAST | SUM_SECOND_IS_LAST));
+    match FLAGS & SUM {
+        0 => op.value_2(a, b),
+        _ => Op::Add.value_2(of(step.sum, FLAGS == SUM_IS_LAST), op.value_2(a, b)),
     }
 }
 

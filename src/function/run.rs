@@ -4,7 +4,7 @@
 use super::Function;
 use super::blocks::Scratch;
 use super::plan::Place;
-use super::registers::{Numbers, REGISTERS};
+use super::registers::RegisterFile;
 use super::rolled::Turning;
 use crate::dual::Dual;
 use crate::error::{Error, expect_length};
@@ -25,7 +25,7 @@ pub struct Workspace {
     /// What chunks of rows add to the sums.
     pub(super) parts: Vec<f64>,
     pub(super) turning: Turning,
-    registers: Option<Box<Numbers>>,
+    registers: Option<Box<RegisterFile>>,
 }
 
 impl Workspace {
@@ -34,9 +34,8 @@ impl Workspace {
         Self::default()
     }
 
-    fn registers(&mut self) -> &mut Numbers {
-        let registers = &mut self.registers;
-        registers.get_or_insert_with(|| Box::new([0.0; REGISTERS]))
+    fn registers(&mut self) -> &mut RegisterFile {
+        self.registers.get_or_insert_default()
     }
 }
 
@@ -89,7 +88,7 @@ impl Function {
         }
         if let Some(registers) = &self.registers {
             length("inputs", x.len(), self.inputs())?;
-            if let Some(value) = registers.value(x, workspace.registers()) {
+            if let Some(value) = registers.run(x, None, workspace.registers()) {
                 return Ok(value);
             }
         }
@@ -146,8 +145,7 @@ impl Function {
         }
         if let Some(registers) = &self.registers {
             length("inputs", x.len(), self.inputs())?;
-            let numbers = workspace.registers();
-            if let Some(value) = registers.value_and_gradient(x, gradient, numbers) {
+            if let Some(value) = registers.run(x, Some(gradient), workspace.registers()) {
                 return Ok(value);
             }
         }

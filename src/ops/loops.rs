@@ -100,6 +100,11 @@ macro_rules! loops {
                 $(Kind::<{ Op::$B as u16 }, 0>::NUMBER => result::<0>(Op::$B, step, last, numbers),
                 Kind::<{ Op::$B as u16 }, 1>::NUMBER => result::<1>(Op::$B, step, last, numbers),
                 Kind::<{ Op::$B as u16 }, 2>::NUMBER => result::<2>(Op::$B, step, last, numbers),)*
+                // A product that is added to a sum.
+                Kind::<{ Op::Mul as u16 }, 4>::NUMBER => result::<4>(Op::Mul, step, last, numbers),
+                Kind::<{ Op::Mul as u16 }, 5>::NUMBER => result::<5>(Op::Mul, step, last, numbers),
+                Kind::<{ Op::Mul as u16 }, 6>::NUMBER => result::<6>(Op::Mul, step, last, numbers),
+                Kind::<{ Op::Mul as u16 }, 7>::NUMBER => result::<7>(Op::Mul, step, last, numbers),
                 _ => many(numbers),
             }
         }
