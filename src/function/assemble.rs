@@ -225,10 +225,14 @@ impl Assembler<'_> {
                         y,
                         adjoint,
                     };
-                    for (operand, second) in operands.iter().zip([false, true]) {
-                        if let &Operand::Node(id) = operand {
-                            self.send(sender, second, id)?;
-                        }
+                    let nodes = operands.iter().zip([false, true]);
+                    let nodes =
+                        nodes.filter_map(|(operand, second)| Some((operand.node()?, second)));
+                    let mut nodes: SmallVec<[(u32, bool); 2]> = nodes.collect();
+                    // The later node last, whose turn is sooner.
+                    nodes.sort_by_key(|&(id, _)| id);
+                    for (id, second) in nodes {
+                        self.send(sender, second, NodeId(id))?;
                     }
                 }
                 (None, operands) => self.send_to_many(index, op, many, adjoint, operands)?,
