@@ -127,19 +127,34 @@ impl Assembler<'_> {
         Some(y)
     }
 
-    /// Makes the last step, a product that nothing else uses, one that is added to `sum`.
-    fn add_product_to(&mut self, sum: Register) -> Option<Register> {
-        let Step { y, a, b, .. } = self.made.steps.pop()?;
-        let last = self.made.steps.last().map(|step| step.y);
-        let flags = match last {
-            _ if Some(sum) == last => SUM_IS_LAST,
-            _ if Some(a) == last => SUM_FIRST_IS_LAST,
-            _ if Some(b) == last => SUM_SECOND_IS_LAST,
-            _ => SUM,
+    /// Makes one step of the last one, whose result nothing else uses, and what is applied to
+    /// it, if it is a product that is added to a sum, or the negation of that.
+    fn step_with_last(&mut self, op: Op, a: Register, b: Register) -> Option<Register> {
+        const PRODUCT: u16 = kind(Op::Mul, 0);
+        const PRODUCT_IN_SUM: u16 = kind(Op::Mul, SUM);
+        let &last = self.made.steps.last()?;
+        let before = self.made.steps.iter().nth_back(1).map(|step| step.y);
+        let is_before = |register| Some(register) == before;
+        let step = match (op, last.kind & !(SUM - 1)) {
+            (Op::Add, PRODUCT) if a != b => {
+                let sum = if a == last.y { b } else { a };
+                let flags = match last {
+                    _ if is_before(sum) => SUM_IS_LAST,
+                    _ if is_before(last.a) => SUM_FIRST_IS_LAST,
+                    _ if is_before(last.b) => SUM_SECOND_IS_LAST,
+                    _ => SUM,
+                };
+                let kind = kind(Op::Mul, flags);
+                Step { kind, sum, ..last }
+            }
+            (Op::Neg, PRODUCT_IN_SUM) => {
+                let kind = kind(Op::Neg, last.kind - PRODUCT);
+                Step { kind, ..last }
+            }
+            _ => return None,
         };
-        let kind = kind(Op::Mul, flags);
-        self.made.steps.push(Step { kind, y, a, b, sum });
-        Some(y)
+        *self.made.steps.last_mut()? = step;
+        Some(step.y)
     }
 
     fn forward(&mut self, ends: &Ends) -> Option<()> {
@@ -169,18 +184,17 @@ impl Assembler<'_> {
                     ((self.made.many.len() - 1) as Register, 0)
                 }
             };
-            let before = index.wrapping_sub(1);
-            let product = match program.records.get(before).map(|record| record.op()) {
-                Some(Op::Mul) if op == Op::Add && uses[before] == 1 => Some(self.values[before]),
-                _ => None,
+            let before = index.checked_sub(1).filter(|&before| uses[before] == 1);
+            let uses_last = before.is_some_and(|before| {
+                let last = self.made.steps.last().map(|step| step.y);
+                last == Some(self.values[before]) && [a, b].contains(&self.values[before])
+            });
+            let with_last = match uses_last {
+                true => self.step_with_last(op, a, b),
+                false => None,
             };
-            let sum = match product {
-                None => None,
-                Some(product) if product == a => Some(b),
-                Some(product) => (product == b).then_some(a),
-            };
-            self.values[index] = match sum {
-                Some(sum) => self.add_product_to(sum)?,
+            self.values[index] = match with_last {
+                Some(y) => y,
                 None => self.step(op, a, b)?,
             };
         }

@@ -86,9 +86,9 @@ macro_rules! loops {
         nary { $($(#[$nm:meta])* $N:ident $n:ident $nargs:tt => $nxs:tt, $ncs:tt $nbody:tt)* }
         forms { $($forms:tt)* }
     ) => {
-        $crate::ops::loops! { @on_registers [$($P)* $($U)*] [$($I)* $($B)*] }
+        $crate::ops::loops! { @on_registers [$($P)* $($U)*] [$($I)* $($B)*] [4 5 6 7] }
     };
-    (@on_registers [$($U:ident)*] [$($B:ident)*]) => {
+    (@on_registers [$($U:ident)*] [$($B:ident)*] [$($sum:literal)*]) => {
         /// What a step gives; of an operation on any number of operands what `many` says.
         #[inline(always)]
         fn result_of(
@@ -100,11 +100,11 @@ macro_rules! loops {
                 $(Kind::<{ Op::$B as u16 }, 0>::NUMBER => result::<0>(Op::$B, step, last, numbers),
                 Kind::<{ Op::$B as u16 }, 1>::NUMBER => result::<1>(Op::$B, step, last, numbers),
                 Kind::<{ Op::$B as u16 }, 2>::NUMBER => result::<2>(Op::$B, step, last, numbers),)*
-                // A product that is added to a sum.
-                Kind::<{ Op::Mul as u16 }, 4>::NUMBER => result::<4>(Op::Mul, step, last, numbers),
-                Kind::<{ Op::Mul as u16 }, 5>::NUMBER => result::<5>(Op::Mul, step, last, numbers),
-                Kind::<{ Op::Mul as u16 }, 6>::NUMBER => result::<6>(Op::Mul, step, last, numbers),
-                Kind::<{ Op::Mul as u16 }, 7>::NUMBER => result::<7>(Op::Mul, step, last, numbers),
+                // A product that is added to a sum, and the negation of that.
+                $(Kind::<{ Op::Mul as u16 }, $sum>::NUMBER =>
+                    result::<$sum>(Op::Mul, step, last, numbers),
+                Kind::<{ Op::Neg as u16 }, $sum>::NUMBER =>
+                    Op::Neg.value_1(result::<$sum>(Op::Mul, step, last, numbers)),)*
                 _ => many(numbers),
             }
         }
