@@ -23,13 +23,13 @@ struct Assembler<'r> {
     made: Registers,
     written: usize,
     /// Where the value of each node is.
-    values: Vec<Register>,
+    values: [Register; REGISTERS],
     /// Where its adjoint is, if a share was sent to it.
-    adjoints: Vec<Option<Register>>,
+    adjoints: [Option<Register>; REGISTERS],
     /// How many nodes have their adjoint in each register.
     holds: [u8; REGISTERS],
     /// Registers of adjoints that nobody needs any more.
-    free: Vec<Register>,
+    free: SmallVec<[Register; 32]>,
 }
 
 /// An operation on one or two operands, and the registers of its numbers.
@@ -52,12 +52,12 @@ impl Registers {
         }
         let mut assembler = Assembler {
             recording,
-            made: Self::empty(),
+            made: Self::with_room(recording.len(), ends.inputs.len()),
             written: ends.inputs.len(),
-            values: vec![0; recording.len()],
-            adjoints: vec![None; recording.len()],
+            values: [0; REGISTERS],
+            adjoints: [None; REGISTERS],
             holds: [0; REGISTERS],
-            free: Vec::new(),
+            free: SmallVec::new(),
         };
         assembler.forward(ends)?;
         assembler.backward(ends)?;
@@ -102,14 +102,6 @@ impl Assembler<'_> {
             Operand::Node(id) => Some(self.values[id.index()]),
             Operand::Constant(value) => self.constant(value),
         }
-    }
-
-    /// What a node is applied to.
-    fn operands(&self, index: usize) -> SmallVec<[Operand; 4]> {
-        let program = self.recording.program();
-        let mut operands = SmallVec::new();
-        program.for_each_operand(program.records[index], |operand| operands.push(operand));
-        operands
     }
 
     /// One more step. Returns the register of its result.
@@ -169,8 +161,13 @@ impl Assembler<'_> {
             }
             self.made.branches |= op.is_branch();
             let mut registers = SmallVec::<[Register; 4]>::new();
-            for operand in self.operands(index) {
-                registers.push(self.operand(operand)?);
+            let mut fits = true;
+            program.for_each_operand(record, |operand| match self.operand(operand) {
+                Some(register) => registers.push(register),
+                None => fits = false,
+            });
+            if !fits {
+                return None;
             }
             let (a, b) = match (op.arity(), &registers[..]) {
                 (Some(1), &[a]) => (a, a),
@@ -218,38 +215,20 @@ impl Assembler<'_> {
                 self.receive_known(id, 1.0)?;
             }
         }
-        for (index, &record) in self.recording.program().records.iter().enumerate().rev() {
+        let program = self.recording.program();
+        for (index, &record) in program.records.iter().enumerate().rev() {
             let op = record.op();
             let is_many = op.arity().is_none();
             many -= usize::from(is_many);
             let Some(adjoint) = self.adjoints[index] else {
                 continue;
             };
-            let operands = self.operands(index);
-            match (op.arity(), &operands[..]) {
-                (Some(0), _) => continue,
-                (Some(_), operands) => {
-                    let a = self.operand(operands[0])?;
-                    let b = operands.get(1).map_or(Some(a), |&b| self.operand(b))?;
-                    let y = self.values[index];
-                    let sender = Sender {
-                        op,
-                        a,
-                        b,
-                        y,
-                        adjoint,
-                    };
-                    let nodes = operands.iter().zip([false, true]);
-                    let nodes =
-                        nodes.filter_map(|(operand, second)| Some((operand.node()?, second)));
-                    let mut nodes: SmallVec<[(u32, bool); 2]> = nodes.collect();
-                    // The later node last, whose turn is sooner.
-                    nodes.sort_by_key(|&(id, _)| id);
-                    for (id, second) in nodes {
-                        self.send(sender, second, NodeId(id))?;
-                    }
-                }
-                (None, operands) => self.send_to_many(index, op, many, adjoint, operands)?,
+            let mut operands = SmallVec::<[Operand; 2]>::new();
+            program.for_each_operand(record, |operand| operands.push(operand));
+            match op.arity() {
+                Some(0) => continue,
+                Some(_) => self.send_to_operands(index, op, adjoint, &operands)?,
+                None => self.send_to_many(index, op, many, adjoint, &operands)?,
             }
             self.release(adjoint);
         }
@@ -311,6 +290,34 @@ impl Assembler<'_> {
         let to = self.register()?;
         self.hold(id, to);
         Some((before, to))
+    }
+
+    fn send_to_operands(
+        &mut self,
+        index: usize,
+        op: Op,
+        adjoint: Register,
+        operands: &[Operand],
+    ) -> Option<()> {
+        let a = self.operand(operands[0])?;
+        let b = operands.get(1).map_or(Some(a), |&b| self.operand(b))?;
+        let y = self.values[index];
+        let sender = Sender {
+            op,
+            a,
+            b,
+            y,
+            adjoint,
+        };
+        let mut sends = [(operands.first(), false), (operands.get(1), true)];
+        // The later node last, whose turn is sooner.
+        sends.sort_by_key(|(operand, _)| operand.and_then(Operand::node));
+        for (operand, second) in sends {
+            if let Some(&Operand::Node(id)) = operand {
+                self.send(sender, second, id)?;
+            }
+        }
+        Some(())
     }
 
     fn send(&mut self, sender: Sender, second: bool, id: NodeId) -> Option<()> {

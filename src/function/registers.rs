@@ -139,10 +139,14 @@ fn of(numbers: &Numbers, register: Register) -> f64 {
 }
 
 impl Registers {
-    pub(super) fn empty() -> Self {
+    /// Those of a function of so many nodes, with none of its instructions.
+    pub(super) fn with_room(nodes: usize, inputs: usize) -> Self {
         static LAST_ID: AtomicU64 = AtomicU64::new(0);
         Self {
             id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
+            steps: Vec::with_capacity(nodes),
+            sends: Vec::with_capacity(nodes),
+            gradient: Vec::with_capacity(inputs),
             ..Self::default()
         }
     }
