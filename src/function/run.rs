@@ -73,7 +73,11 @@ impl Function {
     /// If `x` is not as long as there are inputs, if there is not exactly one
     /// output, or if a comparison would come out the other way than recorded.
     pub fn value(&self, x: &[f64]) -> Result<f64, Error> {
-        self.value_with(x, &mut Workspace::new())
+        let mut file = None;
+        match self.on_registers(x, None, || file.insert(RegisterFile::default())) {
+            Some(value) => Ok(value),
+            None => self.value_with(x, &mut Workspace::new()),
+        }
     }
 
     /// The value, in a workspace.
@@ -86,11 +90,8 @@ impl Function {
             length("inputs", x.len(), self.inputs())?;
             return Ok(rolled.value(x, workspace));
         }
-        if let Some(registers) = &self.registers {
-            length("inputs", x.len(), self.inputs())?;
-            if let Some(value) = registers.run(x, None, workspace.registers()) {
-                return Ok(value);
-            }
+        if let Some(value) = self.on_registers(x, None, || workspace.registers()) {
+            return Ok(value);
         }
         self.evaluate(x, workspace)?;
         Ok(self.output(0, workspace))
@@ -121,7 +122,14 @@ impl Function {
     /// As [`value`](Self::value).
     pub fn value_and_gradient(&self, x: &[f64]) -> Result<(f64, Vec<f64>), Error> {
         let mut gradient = vec![0.0; self.inputs()];
-        let value = self.value_and_gradient_into(x, &mut gradient, &mut Workspace::new())?;
+        let mut file = None;
+        let on_registers = self.on_registers(x, Some(&mut gradient), || {
+            file.insert(RegisterFile::default())
+        });
+        let value = match on_registers {
+            Some(value) => value,
+            None => self.value_and_gradient_into(x, &mut gradient, &mut Workspace::new())?,
+        };
         Ok((value, gradient))
     }
 
@@ -143,11 +151,8 @@ impl Function {
             length("inputs", x.len(), self.inputs())?;
             return Ok(rolled.value_and_gradient(x, gradient, workspace));
         }
-        if let Some(registers) = &self.registers {
-            length("inputs", x.len(), self.inputs())?;
-            if let Some(value) = registers.run(x, Some(gradient), workspace.registers()) {
-                return Ok(value);
-            }
+        if let Some(value) = self.on_registers(x, Some(gradient), || workspace.registers()) {
+            return Ok(value);
         }
         self.evaluate(x, workspace)?;
         self.pull_back(&[1.0], workspace);
@@ -272,6 +277,22 @@ impl Function {
 
     pub(super) fn expect_one_output(&self) -> Result<(), Error> {
         length("outputs where one is needed", self.outputs(), 1)
+    }
+
+    /// Value, and gradient if it is asked for, of a function of few numbers. Nothing, if it
+    /// is not one, or if something is wrong, which another way will say.
+    #[inline]
+    fn on_registers<'f>(
+        &self,
+        x: &[f64],
+        gradient: Option<&mut [f64]>,
+        file: impl FnOnce() -> &'f mut RegisterFile,
+    ) -> Option<f64> {
+        let registers = self.registers.as_ref()?;
+        if x.len() != self.inputs() {
+            return None;
+        }
+        registers.run(x, gradient, file())
     }
 
     /// Sets the inputs, evaluates, and checks the guards.
