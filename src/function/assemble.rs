@@ -61,8 +61,10 @@ impl Registers {
         };
         assembler.forward(ends)?;
         assembler.backward(ends)?;
-        assembler.made.constants.reverse();
-        Some(assembler.made)
+        let mut made = assembler.made;
+        made.count = assembler.written + made.constants.len();
+        made.constants.reverse();
+        Some(made)
     }
 }
 

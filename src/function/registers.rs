@@ -123,6 +123,8 @@ pub(super) struct RegisterGuard {
 pub(super) struct Registers {
     /// No other function has it, but copies of this one.
     id: u64,
+    /// How many registers it takes.
+    pub(super) count: usize,
     pub(super) constants: Vec<f64>,
     pub(super) steps: Vec<Step>,
     pub(super) sends: Vec<Send>,
@@ -149,6 +151,19 @@ impl Registers {
             gradient: Vec::with_capacity(inputs),
             ..Self::default()
         }
+    }
+
+    /// Bytes of the instructions and of what they take.
+    pub(super) fn bytes(&self) -> usize {
+        let many = |many: &Many| {
+            many.operands.len() + size_of_val(&many.constants[..]) + size_of_val(&many.to[..])
+        };
+        size_of_val(&self.constants[..])
+            + size_of_val(&self.steps[..])
+            + size_of_val(&self.sends[..])
+            + size_of_val(&self.guards[..])
+            + self.gradient.len()
+            + self.many.iter().map(many).sum::<usize>()
     }
 
     /// The value at `x`, and the gradient if it is asked for; nothing, if a comparison comes

@@ -2,6 +2,7 @@
 
 use super::Function;
 use super::kernels::Block;
+use super::registers::{RegisterFile, Registers};
 use super::rolled::Rolled;
 use std::fmt;
 
@@ -27,8 +28,12 @@ pub struct Stats {
     pub turns: usize,
     /// How many nodes are evaluated in each turn.
     pub turn_nodes: usize,
+    /// How many of 256 registers the instructions take that are run for value and gradient at
+    /// a point; 0 if there would be more, or columns, a loop or several outputs, and the
+    /// recording is swept instead.
+    pub registers: usize,
     /// Bytes of the recording: 16 for each node, and its operands and constants; and of the
-    /// loop, if there is one.
+    /// loop or the instructions, if there are any.
     pub bytes: usize,
     /// Bytes of a workspace for values and adjoints, at a point, over rows or turns.
     pub workspace_bytes: usize,
@@ -63,6 +68,7 @@ impl Function {
     /// ```
     pub fn stats(&self) -> Stats {
         let (plan, rolled) = (&self.plan, self.rolled.as_deref());
+        let registers = self.registers.as_deref();
         let (numbers, blocks) = (size_of::<f64>(), size_of::<Block>());
         let over_rows = blocks * (plan.slots + plan.adjoints + plan.copied.len());
         Stats {
@@ -73,10 +79,14 @@ impl Function {
             adjoints: plan.adjoints,
             turns: rolled.map_or(0, |rolled| rolled.turns),
             turn_nodes: rolled.map_or(0, Rolled::steps),
-            bytes: self.recording.bytes() + rolled.map_or(0, Rolled::bytes),
+            registers: registers.map_or(0, |registers| registers.count),
+            bytes: self.recording.bytes()
+                + rolled.map_or(0, Rolled::bytes)
+                + registers.map_or(0, Registers::bytes),
             workspace_bytes: 2 * numbers * self.nodes()
                 + over_rows
-                + rolled.map_or(0, Rolled::workspace_bytes),
+                + rolled.map_or(0, Rolled::workspace_bytes)
+                + registers.map_or(0, |_| size_of::<RegisterFile>()),
         }
     }
 }
@@ -97,9 +107,13 @@ impl fmt::Display for Stats {
             slots,
             adjoints,
             turns,
+            registers,
             ..
         } = self;
         writeln!(f, "{:<28}{shared:>10} once a call", "evaluated")?;
+        if *registers > 0 {
+            writeln!(f, "{:<28}{registers:>10} registers", "")?;
+        }
         if *turns > 0 {
             let nodes = self.turn_nodes;
             writeln!(

@@ -49,9 +49,9 @@ fn point(random: &mut Random, len: usize, odd: bool) -> Vec<f64> {
     (0..len).map(|_| number(random)).collect()
 }
 
-/// Compares at some points, and returns how many turns were found.
+/// Compares at some points, and returns the function.
 #[track_caller]
-pub fn assert_bits(tape: &Tape, x: &[Var<'_>], output: Var<'_>, seed: u64) -> usize {
+pub fn compared(tape: &Tape, x: &[Var<'_>], output: Var<'_>, seed: u64) -> Function {
     let f = tape.function(x, output);
     let mut random = Random(seed);
     for i in 0..8 {
@@ -59,7 +59,13 @@ pub fn assert_bits(tape: &Tape, x: &[Var<'_>], output: Var<'_>, seed: u64) -> us
         let (found, expected) = (evaluated(&f, &point), replayed(tape, x, output, &point));
         assert_eq!(found, expected, "{point:?} of {f:?}");
     }
-    f.stats().turns
+    f
+}
+
+/// The same, and returns how many turns were found.
+#[track_caller]
+pub fn assert_bits(tape: &Tape, x: &[Var<'_>], output: Var<'_>, seed: u64) -> usize {
+    compared(tape, x, output, seed).stats().turns
 }
 
 /// A sum over data of which each turn is made by `term`, and its inputs.

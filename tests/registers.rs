@@ -1,0 +1,285 @@
+//! Does a function of few numbers, evaluated on registers, have the bits of the tape that it
+//! was made from?
+
+mod replay;
+
+use chainrule::{Error, Op, Real, Tape, Var, Workspace};
+use replay::random::Random;
+use replay::{compared, many};
+
+/// The operation, applied to some of these.
+fn applied<'t>(op: Op, x: &[Var<'t>]) -> Var<'t> {
+    let own: &[f64] = match op {
+        Op::LinearCombination => &[0.5, -1.0, 0.0, 2.0, -0.0],
+        _ => &[],
+    };
+    match op.arity() {
+        Some(1) => Var::unary(op, x[0]),
+        Some(2) => Var::binary(op, x[0], x[1]),
+        _ => Var::nary(op, &[&x[..4]], &[own]),
+    }
+}
+
+/// The operands of an operation: two nodes, a node twice, and constants on either side.
+fn operands<'t>(a: Var<'t>, b: Var<'t>) -> Vec<[Var<'t>; 4]> {
+    let constant = |x: f64| Var::from(x);
+    vec![
+        [a, b, b, a],
+        [b, a, constant(0.5), b],
+        [a, a, a, a],
+        [a, constant(1.0), constant(-2.0), b],
+        [a, constant(0.0), b, constant(0.0)],
+        [constant(0.25), a, a, constant(3.0)],
+        [constant(0.0), b, constant(1.0), a],
+    ]
+}
+
+/// What lies around an operation decides where its numbers are: the result of the step
+/// before or an older one, an adjoint just written or an older one, the first share of an
+/// operand or a later one.
+#[test]
+fn each_operation_has_the_bits_of_the_sweeps_wherever_it_stands() {
+    for (number, &op) in Op::ALL.iter().enumerate() {
+        let tape = Tape::new();
+        let x = tape.vars(&[0.5, 0.75, 0.25]);
+        let (a, b) = (x[0] * x[2], x[1] + x[0]);
+        for (i, operands) in operands(a, b).into_iter().enumerate() {
+            let result = applied(op, &operands);
+            let later = x[2].cos();
+            let outputs = [
+                result,
+                -result,
+                result * a - b,
+                (x[0] - x[1]) * result + later,
+                a * x[1] + result * later + result,
+            ];
+            for output in outputs {
+                let f = compared(&tape, &x, output, (number * 10 + i) as u64);
+                assert!(f.stats().registers > 0 || f.nodes() == x.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_of_products_are_added_up_as_recorded() {
+    let tape = Tape::new();
+    let x = tape.vars(&many(&mut Random(3), 6));
+    let old = x[0] * x[1];
+    let sums = [
+        x[0] * x[1] + x[2] * x[3],
+        x[0] * 2.0 + x[1] * 0.5 + 3.0,
+        1.5 + x[4] * x[5],
+        x[4] * x[5] + 1.5,
+        -(x[4] * x[4] + old),
+        -(x[0].sin() * x[1] + x[2]),
+        -(x[1] * x[0].sin() + x[2]),
+        x[2] + x[0].sin() * x[1],
+        x[0].sin() + x[2] * x[1],
+        old * x[1] + old, // the factor is used again
+        old + old,        // one product twice
+        -old,
+        -(old + x[3]),
+        (old + x[3]) * -(old + x[3]),
+        -(-(x[0] * x[1] + x[2])),
+    ];
+    for (i, sum) in sums.into_iter().enumerate() {
+        for output in [sum, sum.exp() * sum, (sum - x[5]).tanh() + sum] {
+            assert!(compared(&tape, &x, output, i as u64).stats().registers > 0);
+        }
+    }
+}
+
+/// A name, a guard or an output that takes the product keeps it from being added at once.
+#[test]
+fn a_product_that_is_asked_for_is_still_there() {
+    let tape = Tape::new();
+    let x = tape.vars(&[0.5, 2.0]);
+    let product = x[0] * x[1];
+    let sum = -(product + x[0]);
+    let retained = tape.freeze(&x).output(sum.exp()).retain(product).function();
+    assert_eq!(retained.retained(&[3.0, 2.0]).unwrap()[0].0, 6.0);
+    assert!(product < 2.0);
+    let guarded = tape.function(&x, sum.exp());
+    assert!(guarded.stats().registers > 0);
+    assert_eq!(guarded.value(&[0.25, 2.0]), Ok((-0.75_f64).exp()));
+    let error = guarded.value(&[3.0, 2.0]).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::OtherBranch {
+                operands: (6.0, 2.0),
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn functions_of_a_little_too_many_numbers_are_swept() {
+    let (mut on_registers, mut swept) = (0, 0);
+    for count in 120..160 {
+        let tape = Tape::new();
+        let x = tape.vars(&many(&mut Random(count), 10));
+        let mut y = x[0];
+        for i in 0..count as usize {
+            y = match i % 3 {
+                0 => (y * x[i % 10]).sin(),
+                1 => y + i as f64,
+                _ => y / x[i % 7],
+            };
+        }
+        match compared(&tape, &x, y, count).stats().registers {
+            0 => swept += 1,
+            registers if registers <= 256 => on_registers += 1,
+            registers => panic!("{registers} registers"),
+        }
+    }
+    assert!(on_registers > 5 && swept > 5, "{on_registers} and {swept}");
+}
+
+/// Adjoints of a wide function take all registers that there are, and no more.
+#[test]
+fn inputs_and_constants_fill_the_registers() {
+    let mut on_registers = 0;
+    for count in 30..60 {
+        let tape = Tape::new();
+        let x = tape.vars(&many(&mut Random(count), count as usize));
+        let mut y = x[0];
+        for (i, x) in x.iter().enumerate() {
+            y = (y + i as f64).hypot(x.square());
+        }
+        let f = compared(&tape, &x, y, count);
+        on_registers += usize::from(f.stats().registers > 0);
+    }
+    let tape = Tape::new();
+    let x = tape.vars(&[0.5; 300]);
+    assert_eq!(tape.function(&x, x[299]).stats().registers, 0);
+    let f = tape.function(&x[..250], x[249] * x[0]);
+    assert_eq!(f.gradient(&[2.0; 250]).unwrap()[249], 2.0);
+    assert!((5..25).contains(&on_registers), "{on_registers}");
+}
+
+#[test]
+fn ends_that_are_no_operations() {
+    let tape = Tape::new();
+    let x = tape.vars(&[0.5, 2.0]);
+    let unused = tape.function(&x, x[1].ln());
+    assert_eq!(unused.gradient(&[1.0, 4.0]), Ok(vec![0.0, 0.25]));
+    assert_eq!(
+        tape.function(&x, x[1]).value_and_gradient(&[1.0, 4.0]),
+        Ok((4.0, vec![0.0, 1.0]))
+    );
+    let constant = tape.function(&x, Var::from(7.0));
+    assert_eq!(
+        constant.value_and_gradient(&[1.0, 4.0]),
+        Ok((7.0, vec![0.0, 0.0]))
+    );
+    let none = tape.function(&[], Var::from(7.0));
+    assert_eq!(none.value_and_gradient(&[]), Ok((7.0, vec![])));
+    let once = tape.freeze(&x).output(x[0] * x[1]);
+    let once = once
+        .once(x[0].square())
+        .once(x[0])
+        .once(Var::from(1.0))
+        .function();
+    assert!(once.stats().registers > 0);
+    assert_eq!(
+        once.value_and_gradient(&[3.0, 4.0]),
+        Ok((25.0, vec![11.0, 3.0]))
+    );
+}
+
+/// What is not taken lets nothing pass, not even 0·∞.
+#[test]
+fn a_branch_that_is_not_taken_sends_nothing() {
+    let tape = Tape::new();
+    let x = tape.vars(&[0.0, 1.0]);
+    let (steep, flat) = (x[0].sqrt(), x[1] * 3.0);
+    for output in [
+        steep.select_lt(x[1], flat, steep),
+        flat.max(steep),
+        x[1].select_lt(0.0, steep, flat) + flat,
+        (-x[1]).relu() * 2.0 + (steep * 0.0).select_le(0.0, flat, steep),
+    ] {
+        let f = compared(&tape, &x, output, 5);
+        assert!(f.stats().registers > 0);
+        let gradient = f.gradient(&[0.0, 1.0]).unwrap();
+        assert_eq!(gradient[0], 0.0, "{f}");
+    }
+    // A factor of zero is no branch.
+    assert!(
+        tape.function(&x, steep * 0.0)
+            .gradient(&[0.0, 1.0])
+            .unwrap()[0]
+            .is_nan()
+    );
+}
+
+#[test]
+fn one_workspace_serves_many_functions_in_turn() {
+    let tape = Tape::new();
+    let x = tape.vars(&[0.5, 2.0]);
+    let large = (0..300).fold(x[0], |y, i| (y * x[1]).sin() + f64::from(i));
+    let turns = (0..100).fold(Var::from(0.0), |sum, i| sum + (x[0] * f64::from(i)).cos());
+    let outputs = [
+        x[0] * 3.0 + x[1].exp() * 0.25,
+        x[1] / 5.0 - (x[0] * 7.0).sin(),
+        large,
+        turns,
+        (x[0] + 0.125).ln(),
+    ];
+    let functions = outputs.map(|output| tape.function(&x, output));
+    let copies = functions.clone();
+    let mut workspace = Workspace::new();
+    for round in 0..5 {
+        for (f, copy) in functions.iter().zip(&copies) {
+            let point = [0.5 + f64::from(round), 1.5];
+            let mut gradient = [0.0; 2];
+            for f in [f, copy] {
+                let value = f.value_and_gradient_into(&point, &mut gradient, &mut workspace);
+                let expected = f.value_and_gradient(&point).unwrap();
+                assert_eq!((value.unwrap(), gradient.to_vec()), expected);
+                assert_eq!(f.value_with(&point, &mut workspace), Ok(expected.0));
+            }
+        }
+    }
+    let found: Vec<_> = functions
+        .iter()
+        .map(|f| (f.stats().registers, f.stats().turns))
+        .collect();
+    assert!(
+        matches!(found[..], [(1.., 0), (1.., 0), (0, 0), (0, 1..), (1.., 0)]),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn errors_leave_the_gradient_and_say_what_the_sweeps_say() {
+    let tape = Tape::new();
+    let x = tape.vars(&[0.5, 2.0]).into_iter().zip(["a", "b"]);
+    let x: Vec<_> = x.map(|(x, name)| x.named(name)).collect();
+    let output = if x[0] < x[1] { x[0] * x[1] } else { x[0] };
+    let [f, swept] = [
+        tape.function(&x, output),
+        tape.freeze(&x).output(output).as_recorded().function(),
+    ];
+    assert!(f.stats().registers > 0 && swept.stats().registers == 0);
+    let mut gradient = [7.0; 2];
+    let error = |f: &chainrule::Function, x: &[f64], gradient: &mut [f64]| {
+        let workspace = &mut Workspace::new();
+        let error = f
+            .value_and_gradient_into(x, gradient, workspace)
+            .unwrap_err();
+        assert_eq!(f.value(x).is_err(), gradient.len() == 2);
+        error.to_string()
+    };
+    for point in [&[3.0, 2.0][..], &[1.0], &[f64::NAN, 1.0]] {
+        let found = error(&f, point, &mut gradient);
+        assert_eq!(found, error(&swept, point, &mut gradient));
+        assert_eq!(gradient, [7.0; 2]);
+    }
+    let found = error(&f, &[1.0, 2.0], &mut [0.0; 3]);
+    assert_eq!(found, error(&swept, &[1.0, 2.0], &mut [0.0; 3]));
+}
