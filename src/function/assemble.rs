@@ -7,7 +7,7 @@
 use super::freeze::Ends;
 use super::passes::uses;
 use super::registers::{
-    ADD, FIRST_IS_LAST, FROM_LAST, Many, REGISTERS, Register, RegisterGuard, Registers, SECOND,
+    ADD, FEW, FIRST_IS_LAST, FROM_LAST, Many, Register, RegisterGuard, Registers, SECOND,
     SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, Send, Step, kind,
 };
 use super::uses::Uses;
@@ -18,45 +18,45 @@ use smallvec::SmallVec;
 
 /// Registers are written from the first one on; constants are put into the last ones, the
 /// first of them into the very last.
-struct Assembler<'r> {
+struct Assembler<'r, R, const N: usize> {
     recording: &'r Recording,
-    made: Registers,
+    made: Registers<R, N>,
     written: usize,
     /// Where the value of each node is.
-    values: [Register; REGISTERS],
+    values: SmallVec<[R; FEW]>,
     /// Where its adjoint is, if a share was sent to it.
-    adjoints: [Option<Register>; REGISTERS],
-    /// How many nodes have their adjoint in each register.
-    holds: [u8; REGISTERS],
+    adjoints: SmallVec<[Option<R>; FEW]>,
+    /// How many nodes have their adjoint in each register that is written.
+    holds: SmallVec<[u32; FEW]>,
     /// Registers of adjoints that nobody needs any more.
-    free: SmallVec<[Register; 32]>,
+    free: SmallVec<[R; 32]>,
 }
 
 /// An operation on one or two operands, and the registers of its numbers.
 #[derive(Clone, Copy)]
-struct Sender {
+struct Sender<R> {
     op: Op,
-    a: Register,
-    b: Register,
-    y: Register,
-    adjoint: Register,
+    a: R,
+    b: R,
+    y: R,
+    adjoint: R,
 }
 
-impl Registers {
+impl<R: Register, const N: usize> Registers<R, N> {
     /// The instructions for value and gradient of the only output, unless they take more
     /// registers than there are.
     pub(super) fn new(recording: &Recording, ends: &Ends) -> Option<Self> {
         let columns = || recording.program().records.iter().any(|r| r.is_column());
-        if recording.len() > REGISTERS || ends.outputs.len() != 1 || columns() {
+        if recording.len() > N || ends.outputs.len() != 1 || columns() {
             return None;
         }
         let mut assembler = Assembler {
             recording,
             made: Self::with_room(recording.len(), ends.inputs.len()),
             written: ends.inputs.len(),
-            values: [0; REGISTERS],
-            adjoints: [None; REGISTERS],
-            holds: [0; REGISTERS],
+            values: SmallVec::from_elem(R::default(), recording.len()),
+            adjoints: SmallVec::from_elem(None, recording.len()),
+            holds: SmallVec::from_elem(0, ends.inputs.len()),
             free: SmallVec::new(),
         };
         assembler.forward(ends)?;
@@ -68,38 +68,46 @@ impl Registers {
     }
 }
 
-impl Assembler<'_> {
+impl<R: Register, const N: usize> Assembler<'_, R, N> {
     /// A register to be written.
-    fn register(&mut self) -> Option<Register> {
+    fn register(&mut self) -> Option<R> {
         if let Some(register) = self.free.pop() {
             return Some(register);
         }
-        let register = self.written;
+        let register = R::try_from(self.written).ok()?;
         self.written += 1;
-        (self.written + self.made.constants.len() <= REGISTERS).then_some(register as Register)
+        self.holds.push(0);
+        self.fits().then_some(register)
     }
 
-    /// The register of a constant.
-    fn constant(&mut self, value: f64) -> Option<Register> {
+    fn fits(&self) -> bool {
+        self.written + self.made.constants.len() <= N
+    }
+
+    /// The register of a constant, perhaps one that has it already.
+    fn constant(&mut self, value: f64) -> Option<R> {
+        const LOOK_BACK: usize = 32;
         let constants = &mut self.made.constants;
-        let known = constants
-            .iter()
-            .position(|c| c.to_bits() == value.to_bits());
-        let place = known.unwrap_or_else(|| {
-            constants.push(value);
-            constants.len() - 1
-        });
-        let fits = self.written + constants.len() <= REGISTERS;
-        fits.then(|| (REGISTERS - 1 - place) as Register)
+        let is_it = |known: &f64| known.to_bits() == value.to_bits();
+        let known = constants.iter().rev().take(LOOK_BACK).position(is_it);
+        let place = match known {
+            Some(back) => constants.len() - 1 - back,
+            None => {
+                constants.push(value);
+                constants.len() - 1
+            }
+        };
+        let register = R::try_from(N - 1 - place).ok()?;
+        self.fits().then_some(register)
     }
 
     /// The constant that is in a register.
-    fn known(&self, register: Register) -> Option<f64> {
-        let place = REGISTERS - 1 - usize::from(register);
+    fn known(&self, register: R) -> Option<f64> {
+        let place = N - 1 - register.into();
         self.made.constants.get(place).copied()
     }
 
-    fn operand(&mut self, operand: Operand) -> Option<Register> {
+    fn operand(&mut self, operand: Operand) -> Option<R> {
         match operand {
             Operand::Node(id) => Some(self.values[id.index()]),
             Operand::Constant(value) => self.constant(value),
@@ -107,7 +115,7 @@ impl Assembler<'_> {
     }
 
     /// One more step. Returns the register of its result.
-    fn step(&mut self, op: Op, a: Register, b: Register) -> Option<Register> {
+    fn step(&mut self, op: Op, a: R, b: R) -> Option<R> {
         let y = self.register()?;
         let last = self.made.steps.last().map(|step| step.y);
         let flags = match op.arity() {
@@ -123,7 +131,7 @@ impl Assembler<'_> {
 
     /// Makes one step of the last one, whose result nothing else uses, and what is applied to
     /// it, if it is a product that is added to a sum, or the negation of that.
-    fn step_with_last(&mut self, op: Op, a: Register, b: Register) -> Option<Register> {
+    fn step_with_last(&mut self, op: Op, a: R, b: R) -> Option<R> {
         const PRODUCT: u16 = kind(Op::Mul, 0);
         const PRODUCT_IN_SUM: u16 = kind(Op::Mul, SUM);
         let &last = self.made.steps.last()?;
@@ -154,7 +162,7 @@ impl Assembler<'_> {
     fn forward(&mut self, ends: &Ends) -> Option<()> {
         let (program, uses) = (self.recording.program(), uses(self.recording, ends));
         for (position, &input) in ends.inputs.iter().enumerate() {
-            self.values[input as usize] = position as Register;
+            self.values[input as usize] = R::try_from(position).ok()?;
         }
         for (index, &record) in program.records.iter().enumerate() {
             let op = record.op();
@@ -162,7 +170,7 @@ impl Assembler<'_> {
                 continue;
             }
             self.made.branches |= op.is_branch();
-            let mut registers = SmallVec::<[Register; 4]>::new();
+            let mut registers = SmallVec::<[R; 4]>::new();
             let mut fits = true;
             program.for_each_operand(record, |operand| match self.operand(operand) {
                 Some(register) => registers.push(register),
@@ -180,7 +188,7 @@ impl Assembler<'_> {
                         operands: registers.into_vec(),
                         constants: program.own_constants(record).to_vec(),
                     });
-                    ((self.made.many.len() - 1) as Register, 0)
+                    (R::try_from(self.made.many.len() - 1).ok()?, R::default())
                 }
             };
             let before = index.checked_sub(1).filter(|&before| uses[before] == 1);
@@ -245,19 +253,19 @@ impl Assembler<'_> {
     }
 
     /// A node's adjoint is now in this register, too.
-    fn hold(&mut self, id: NodeId, register: Register) {
+    fn hold(&mut self, id: NodeId, register: R) {
         self.adjoints[id.index()] = Some(register);
         if self.known(register).is_none() {
-            self.holds[usize::from(register)] += 1;
+            self.holds[register.into()] += 1;
         }
     }
 
     /// One node less has its adjoint in this register.
-    fn release(&mut self, register: Register) {
+    fn release(&mut self, register: R) {
         if self.known(register).is_some() {
             return;
         }
-        let holds = &mut self.holds[usize::from(register)];
+        let holds = &mut self.holds[register.into()];
         *holds -= 1;
         if *holds == 0 {
             self.free.push(register);
@@ -279,11 +287,11 @@ impl Assembler<'_> {
     }
 
     /// The shares that a node has received before, and where they go with one more.
-    fn receive(&mut self, id: NodeId) -> Option<(Option<Register>, Register)> {
+    fn receive(&mut self, id: NodeId) -> Option<(Option<R>, R)> {
         let before = self.adjoints[id.index()];
         if let Some(before) = before {
             if self.known(before).is_none() {
-                if self.holds[usize::from(before)] == 1 {
+                if self.holds[before.into()] == 1 {
                     return Some((Some(before), before));
                 }
                 self.release(before);
@@ -298,7 +306,7 @@ impl Assembler<'_> {
         &mut self,
         index: usize,
         op: Op,
-        adjoint: Register,
+        adjoint: R,
         operands: &[Operand],
     ) -> Option<()> {
         let a = self.operand(operands[0])?;
@@ -322,7 +330,7 @@ impl Assembler<'_> {
         Some(())
     }
 
-    fn send(&mut self, sender: Sender, second: bool, id: NodeId) -> Option<()> {
+    fn send(&mut self, sender: Sender<R>, second: bool, id: NodeId) -> Option<()> {
         let Sender {
             op,
             a,
@@ -361,7 +369,7 @@ impl Assembler<'_> {
     }
 
     /// The partial with respect to one of the operands, if it is the same at every point.
-    fn known_partial(&self, sender: Sender, second: bool) -> Option<f64> {
+    fn known_partial(&self, sender: Sender<R>, second: bool) -> Option<f64> {
         let Sender { op, a, b, .. } = sender;
         if op.is_branch() {
             return None; // a partial of zero lets nothing pass
@@ -393,7 +401,7 @@ impl Assembler<'_> {
         index: usize,
         op: Op,
         many: usize,
-        adjoint: Register,
+        adjoint: R,
         operands: &[Operand],
     ) -> Option<()> {
         for (i, operand) in operands.iter().enumerate() {
@@ -405,7 +413,7 @@ impl Assembler<'_> {
         self.made.sends.push(Send {
             kind: kind(op, 0),
             y,
-            a: many as Register,
+            a: R::try_from(many).ok()?,
             b: y,
             from: adjoint,
             sum: adjoint,

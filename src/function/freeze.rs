@@ -3,7 +3,7 @@
 use super::Function;
 use super::passes::{copy, drop_ones, gone_to, merge_sums, share_equal};
 use super::plan::{Plan, parameters_first};
-use super::registers::Registers;
+use super::registers::OnRegisters;
 use super::rolled::Rolled;
 use super::stats::Pass;
 use crate::error::Error;
@@ -214,7 +214,7 @@ impl Freeze<'_> {
             rolled = Rolled::new(&stage.recording, &stage.ends).map(Box::new);
             stage = stage.pass("drop factors of 1", drop_ones, &mut passes);
             registers = match rolled {
-                None => Registers::new(&stage.recording, &stage.ends).map(Box::new),
+                None => OnRegisters::new(&stage.recording, &stage.ends).map(Box::new),
                 Some(_) => None,
             };
             stage = stage.pass("merge sums of products", merge_sums, &mut passes);

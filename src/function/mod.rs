@@ -43,7 +43,7 @@ use crate::tape::Tape;
 use crate::var::Var;
 use indexmap::IndexMap;
 use plan::Plan;
-use registers::Registers;
+use registers::OnRegisters;
 use rolled::Rolled;
 use std::cell::RefCell;
 use std::fmt;
@@ -119,8 +119,8 @@ pub struct Function {
     plan: Plan,
     /// The same for value and gradient at a point, if the recording is a loop.
     rolled: Option<Box<Rolled>>,
-    /// The same, if there are few numbers.
-    registers: Option<Box<Registers>>,
+    /// The same, if there are few enough numbers.
+    registers: Option<Box<OnRegisters>>,
     /// Functions made from this one when they are first asked for.
     derived: OnceLock<Box<[Function; 2]>>,
 }

@@ -1,67 +1,79 @@
-//! A function of few numbers, as instructions on 256 registers: inputs, constants, values
-//! and adjoints. A register's number is a byte, so an instruction is a few bytes, and
-//! nothing is asked before one is read or written (`docs/benchmarks.md`).
+//! A function as instructions on registers: inputs, constants, values and adjoints. There
+//! are 256 of them, or 65,536 where these do not suffice, so that a register's number is a
+//! byte or two, an instruction is short, and nothing is asked before one is read or written
+//! (`docs/benchmarks.md`).
 //!
 //! Which adjoints are reached, and which share is the first, is known when the instructions
 //! are made (`assemble.rs`); the bits are those of the sweeps. A sign of zero may be another
 //! one on the way, where no branch asks which adjoints are absent, but not in a gradient.
 
+use super::freeze::Ends;
 use crate::ops::{ABSENT, Op, Real, table};
 use crate::program::Comparison;
+use crate::recording::Recording;
 use smallvec::SmallVec;
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many registers there are.
-pub(super) const REGISTERS: usize = 256;
+/// How many registers most functions have that are evaluated again and again.
+pub(super) const FEW: usize = 1 << 8;
+/// How many the others have.
+pub(super) const MORE: usize = 1 << 16;
 
-/// Their numbers.
-type Numbers = [f64; REGISTERS];
+/// The number of a register.
+pub(super) trait Register:
+    Copy + Debug + Default + PartialEq + TryFrom<usize> + Into<usize>
+{
+}
+
+impl Register for u8 {}
+impl Register for u16 {}
 
 /// Registers in a workspace, for one function after another.
 #[derive(Clone, Debug)]
-pub(super) struct RegisterFile {
-    numbers: Numbers,
-    /// The function whose constants they hold, which need not be copied again.
-    holder: u64,
+pub(super) struct RegisterFile<const N: usize> {
+    pub(super) numbers: Box<[f64; N]>,
+    /// The function whose constants they hold, which need not be copied again. 0 is none.
+    pub(super) holder: u64,
 }
 
-impl Default for RegisterFile {
+impl<const N: usize> Default for RegisterFile<N> {
     fn default() -> Self {
-        let numbers = [0.0; REGISTERS];
+        // By way of a `Vec`, so that it is never on the stack.
+        let numbers = vec![0.0; N].into_boxed_slice();
+        let numbers = numbers.try_into().expect("as many as asked for");
         Self { numbers, holder: 0 }
     }
 }
-
-/// The number of a register.
-pub(super) type Register = u8;
 
 /// `y` becomes what an operation gives for `a` and `b`, or for a product that is added to a
 /// sum, `sum` + `a`·`b`. If an operation takes any number of operands, `a` is its place among
 /// `Registers::many`.
 #[derive(Clone, Copy)]
 #[repr(align(8))] // a loop over them counts with one number instead of two
-pub(super) struct Step {
+pub(super) struct Step<R> {
     /// See [`kind`].
     pub(super) kind: u16,
-    pub(super) y: Register,
-    pub(super) a: Register,
-    pub(super) b: Register,
-    pub(super) sum: Register,
+    pub(super) y: R,
+    pub(super) a: R,
+    pub(super) b: R,
+    pub(super) sum: R,
 }
 
 /// A step sends a share of its adjoint, which is in `from`, to one operand, whose adjoint
 /// will be in `to`.
 #[derive(Clone, Copy)]
-pub(super) struct Send {
+#[repr(align(8))]
+pub(super) struct Send<R> {
     /// See [`kind`].
     pub(super) kind: u16,
-    pub(super) y: Register,
-    pub(super) a: Register,
-    pub(super) b: Register,
-    pub(super) from: Register,
+    pub(super) y: R,
+    pub(super) a: R,
+    pub(super) b: R,
+    pub(super) from: R,
     /// The shares that the operand has received before.
-    pub(super) sum: Register,
-    pub(super) to: Register,
+    pub(super) sum: R,
+    pub(super) to: R,
 }
 
 /// What an instruction does in one number, so that one jump finds it: the operation, and
@@ -101,46 +113,87 @@ pub(super) const SECOND: u16 = 4;
 
 /// What is applied to any number of operands.
 #[derive(Clone)]
-pub(super) struct Many {
-    pub(super) operands: Vec<Register>,
+pub(super) struct Many<R> {
+    pub(super) operands: Vec<R>,
     pub(super) constants: Vec<f64>,
     /// For each operand whose adjoint is asked for the shares before, and where their sum goes.
-    pub(super) to: Vec<Option<(Option<Register>, Register)>>,
+    pub(super) to: Vec<Option<(Option<R>, R)>>,
 }
 
 /// A comparison that was made while recording.
 #[derive(Clone, Copy)]
-pub(super) struct RegisterGuard {
-    pub(super) a: Register,
-    pub(super) b: Register,
+pub(super) struct RegisterGuard<R> {
+    pub(super) a: R,
+    pub(super) b: R,
     pub(super) test: Comparison,
     pub(super) held: bool,
 }
 
-/// A function of few numbers. The first registers are its inputs, the last ones constants,
-/// and the others what instructions write.
+/// A function on `N` registers. The first ones are its inputs, the last ones constants, and
+/// the others what instructions write.
 #[derive(Clone, Default)]
-pub(super) struct Registers {
+pub(super) struct Registers<R, const N: usize> {
     /// No other function has it, but copies of this one.
     id: u64,
     /// How many registers it takes.
     pub(super) count: usize,
     pub(super) constants: Vec<f64>,
-    pub(super) steps: Vec<Step>,
-    pub(super) sends: Vec<Send>,
-    pub(super) many: Vec<Many>,
-    pub(super) guards: Vec<RegisterGuard>,
+    pub(super) steps: Vec<Step<R>>,
+    pub(super) sends: Vec<Send<R>>,
+    pub(super) many: Vec<Many<R>>,
+    pub(super) guards: Vec<RegisterGuard<R>>,
     /// Whether some operation picks one of its operands, so that adjoints may be absent.
     pub(super) branches: bool,
-    pub(super) output: Register,
-    pub(super) gradient: Vec<Register>,
+    pub(super) output: R,
+    pub(super) gradient: Vec<R>,
 }
 
-fn of(numbers: &Numbers, register: Register) -> f64 {
-    numbers[usize::from(register)]
+/// A function on as few registers as suffice.
+#[derive(Clone)]
+pub(super) enum OnRegisters {
+    Few(Registers<u8, FEW>),
+    More(Registers<u16, MORE>),
 }
 
-impl Registers {
+impl OnRegisters {
+    /// Value and gradient of the only output; nothing, if they take more registers than there
+    /// are.
+    pub(super) fn new(recording: &Recording, ends: &Ends) -> Option<Self> {
+        let more = || Registers::new(recording, ends).map(Self::More);
+        Registers::new(recording, ends).map(Self::Few).or_else(more)
+    }
+
+    /// How many registers it takes.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Few(registers) => registers.count,
+            Self::More(registers) => registers.count,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Few(registers) => registers.bytes(),
+            Self::More(registers) => registers.bytes(),
+        }
+    }
+
+    /// Bytes of the registers in a workspace.
+    pub(super) fn workspace_bytes(&self) -> usize {
+        let registers = match self {
+            Self::Few(_) => FEW,
+            Self::More(_) => MORE,
+        };
+        registers * size_of::<f64>()
+    }
+}
+
+#[inline(always)]
+fn of<R: Register, const N: usize>(numbers: &[f64; N], register: R) -> f64 {
+    numbers[register.into()]
+}
+
+impl<R: Register, const N: usize> Registers<R, N> {
     /// Those of a function of so many nodes, with none of its instructions.
     pub(super) fn with_room(nodes: usize, inputs: usize) -> Self {
         static LAST_ID: AtomicU64 = AtomicU64::new(0);
@@ -155,14 +208,16 @@ impl Registers {
 
     /// Bytes of the instructions and of what they take.
     pub(super) fn bytes(&self) -> usize {
-        let many = |many: &Many| {
-            many.operands.len() + size_of_val(&many.constants[..]) + size_of_val(&many.to[..])
+        let many = |many: &Many<R>| {
+            size_of_val(&many.operands[..])
+                + size_of_val(&many.constants[..])
+                + size_of_val(&many.to[..])
         };
         size_of_val(&self.constants[..])
             + size_of_val(&self.steps[..])
             + size_of_val(&self.sends[..])
             + size_of_val(&self.guards[..])
-            + self.gradient.len()
+            + size_of_val(&self.gradient[..])
             + self.many.iter().map(many).sum::<usize>()
     }
 
@@ -172,12 +227,12 @@ impl Registers {
         &self,
         x: &[f64],
         gradient: Option<&mut [f64]>,
-        file: &mut RegisterFile,
+        numbers: &mut [f64; N],
+        holder: &mut u64,
     ) -> Option<f64> {
-        let numbers = &mut file.numbers;
-        if file.holder != self.id {
-            numbers[REGISTERS - self.constants.len()..].copy_from_slice(&self.constants);
-            file.holder = self.id;
+        if *holder != self.id {
+            numbers[N - self.constants.len()..].copy_from_slice(&self.constants);
+            *holder = self.id;
         }
         numbers[..x.len()].copy_from_slice(x);
         self.evaluate(numbers);
@@ -197,50 +252,51 @@ impl Registers {
         Some(value)
     }
 
-    fn evaluate(&self, numbers: &mut Numbers) {
+    fn evaluate(&self, numbers: &mut [f64; N]) {
         let mut last = 0.0;
         for step in &self.steps {
-            let many = |numbers: &Numbers| self.many[usize::from(step.a)].value(step.kind, numbers);
+            let many = |numbers: &[f64; N]| self.many[step.a.into()].value(step.kind, numbers);
             last = result_of(step, last, numbers, many);
-            numbers[usize::from(step.y)] = last;
+            numbers[step.y.into()] = last;
         }
     }
 
-    fn guards_hold(&self, numbers: &Numbers) -> bool {
-        let holds = |g: &RegisterGuard| g.test.holds(of(numbers, g.a), of(numbers, g.b)) == g.held;
+    fn guards_hold(&self, numbers: &[f64; N]) -> bool {
+        let holds =
+            |g: &RegisterGuard<R>| g.test.holds(of(numbers, g.a), of(numbers, g.b)) == g.held;
         self.guards.iter().all(holds)
     }
 
     /// Sends all shares. If there are `BRANCHES`, absent adjoints are told from computed
     /// zeros.
-    fn send<const BRANCHES: bool>(&self, numbers: &mut Numbers) {
+    fn send<const BRANCHES: bool>(&self, numbers: &mut [f64; N]) {
         let mut last = 0.0;
         for send in &self.sends {
-            let many = |numbers: &mut Numbers| {
-                self.many[usize::from(send.a)].send::<BRANCHES>(send, numbers);
+            let many = |numbers: &mut [f64; N]| {
+                self.many[send.a.into()].send::<N, BRANCHES>(send, numbers);
                 of(numbers, send.to)
             };
-            last = total_of::<BRANCHES>(send, last, numbers, many);
-            numbers[usize::from(send.to)] = last;
+            last = total_of::<_, _, BRANCHES>(send, last, numbers, many);
+            numbers[send.to.into()] = last;
         }
     }
 }
 
-impl Many {
-    fn operands(&self, numbers: &Numbers) -> SmallVec<[f64; 8]> {
-        let each = |&register: &Register| of(numbers, register);
+impl<R: Register> Many<R> {
+    fn operands<const N: usize>(&self, numbers: &[f64; N]) -> SmallVec<[f64; 8]> {
+        let each = |&register: &R| of(numbers, register);
         self.operands.iter().map(each).collect()
     }
 
     #[inline(never)]
-    fn value(&self, kind: u16, numbers: &Numbers) -> f64 {
+    fn value<const N: usize>(&self, kind: u16, numbers: &[f64; N]) -> f64 {
         let op = op(kind);
         let x = self.operands(numbers);
         op.value_n(x.len(), |i| x[i], &self.constants[..])
     }
 
     #[inline(never)]
-    fn send<const BRANCHES: bool>(&self, send: &Send, numbers: &mut Numbers) {
+    fn send<const N: usize, const BRANCHES: bool>(&self, send: &Send<R>, numbers: &mut [f64; N]) {
         let op = op(send.kind);
         let (x, y, adjoint) = (
             self.operands(numbers),
@@ -259,7 +315,7 @@ impl Many {
                 };
                 let share = share::<BRANCHES>(branch, adjoint, partial);
                 let sum = sum.map_or(ABSENT, |sum| of(numbers, sum));
-                numbers[usize::from(to)] = sum.plus(share);
+                numbers[to.into()] = sum.plus(share);
             },
         );
     }
@@ -277,7 +333,12 @@ fn share<const BRANCHES: bool>(branch: bool, adjoint: f64, partial: f64) -> f64 
 
 /// What a step gives, whose operands are where `FLAGS` say.
 #[inline(always)]
-fn result<const FLAGS: u16>(op: Op, step: &Step, last: f64, numbers: &Numbers) -> f64 {
+fn result<R: Register, const N: usize, const FLAGS: u16>(
+    op: Op,
+    step: &Step<R>,
+    last: f64,
+    numbers: &[f64; N],
+) -> f64 {
     let of = |register, is_last| if is_last { last } else { of(numbers, register) };
     let a = of(step.a, matches!(FLAGS, FIRST_IS_LAST | SUM_FIRST_IS_LAST));
     if let Some(1) = op.arity() {
@@ -292,11 +353,11 @@ fn result<const FLAGS: u16>(op: Op, step: &Step, last: f64, numbers: &Numbers) -
 
 /// A share with those before.
 #[inline(always)]
-fn total<const BRANCHES: bool, const FLAGS: u16>(
+fn total<R: Register, const N: usize, const BRANCHES: bool, const FLAGS: u16>(
     op: Op,
-    send: &Send,
+    send: &Send<R>,
     last: f64,
-    numbers: &Numbers,
+    numbers: &[f64; N],
 ) -> f64 {
     let (a, b, y) = (
         of(numbers, send.a),

@@ -4,7 +4,7 @@
 use super::Function;
 use super::blocks::Scratch;
 use super::plan::Place;
-use super::registers::RegisterFile;
+use super::registers::{FEW, MORE, OnRegisters, RegisterFile};
 use super::rolled::Turning;
 use crate::dual::Dual;
 use crate::error::{Error, expect_length};
@@ -25,7 +25,10 @@ pub struct Workspace {
     /// What chunks of rows add to the sums.
     pub(super) parts: Vec<f64>,
     pub(super) turning: Turning,
-    registers: Option<Box<RegisterFile>>,
+    few: Option<RegisterFile<FEW>>,
+    more: Option<RegisterFile<MORE>>,
+    /// Whether it is used once and then dropped.
+    is_for_once: bool,
 }
 
 impl Workspace {
@@ -34,8 +37,11 @@ impl Workspace {
         Self::default()
     }
 
-    fn registers(&mut self) -> &mut RegisterFile {
-        self.registers.get_or_insert_default()
+    fn for_once() -> Self {
+        Self {
+            is_for_once: true,
+            ..Self::default()
+        }
     }
 }
 
@@ -73,11 +79,7 @@ impl Function {
     /// If `x` is not as long as there are inputs, if there is not exactly one
     /// output, or if a comparison would come out the other way than recorded.
     pub fn value(&self, x: &[f64]) -> Result<f64, Error> {
-        let mut file = None;
-        match self.on_registers(x, None, || file.insert(RegisterFile::default())) {
-            Some(value) => Ok(value),
-            None => self.value_with(x, &mut Workspace::new()),
-        }
+        self.value_with(x, &mut Workspace::for_once())
     }
 
     /// The value, in a workspace.
@@ -90,7 +92,7 @@ impl Function {
             length("inputs", x.len(), self.inputs())?;
             return Ok(rolled.value(x, workspace));
         }
-        if let Some(value) = self.on_registers(x, None, || workspace.registers()) {
+        if let Some(value) = self.on_registers(x, None, workspace) {
             return Ok(value);
         }
         self.evaluate(x, workspace)?;
@@ -122,14 +124,8 @@ impl Function {
     /// As [`value`](Self::value).
     pub fn value_and_gradient(&self, x: &[f64]) -> Result<(f64, Vec<f64>), Error> {
         let mut gradient = vec![0.0; self.inputs()];
-        let mut file = None;
-        let on_registers = self.on_registers(x, Some(&mut gradient), || {
-            file.insert(RegisterFile::default())
-        });
-        let value = match on_registers {
-            Some(value) => value,
-            None => self.value_and_gradient_into(x, &mut gradient, &mut Workspace::new())?,
-        };
+        let workspace = &mut Workspace::for_once();
+        let value = self.value_and_gradient_into(x, &mut gradient, workspace)?;
         Ok((value, gradient))
     }
 
@@ -151,7 +147,7 @@ impl Function {
             length("inputs", x.len(), self.inputs())?;
             return Ok(rolled.value_and_gradient(x, gradient, workspace));
         }
-        if let Some(value) = self.on_registers(x, Some(gradient), || workspace.registers()) {
+        if let Some(value) = self.on_registers(x, Some(gradient), workspace) {
             return Ok(value);
         }
         self.evaluate(x, workspace)?;
@@ -279,20 +275,33 @@ impl Function {
         length("outputs where one is needed", self.outputs(), 1)
     }
 
-    /// Value, and gradient if it is asked for, of a function of few numbers. Nothing, if it
-    /// is not one, or if something is wrong, which another way will say.
+    /// Value, and gradient if it is asked for, on registers. Nothing, if the function is not
+    /// on any, or if something is wrong, which another way will say.
     #[inline]
-    fn on_registers<'f>(
+    fn on_registers(
         &self,
         x: &[f64],
         gradient: Option<&mut [f64]>,
-        file: impl FnOnce() -> &'f mut RegisterFile,
+        workspace: &mut Workspace,
     ) -> Option<f64> {
-        let registers = self.registers.as_ref()?;
         if x.len() != self.inputs() {
             return None;
         }
-        registers.run(x, gradient, file())
+        match self.registers.as_deref()? {
+            OnRegisters::Few(registers) if workspace.is_for_once => {
+                registers.run(x, gradient, &mut [0.0; FEW], &mut 0)
+            }
+            OnRegisters::Few(registers) => {
+                let file = workspace.few.get_or_insert_default();
+                registers.run(x, gradient, &mut file.numbers, &mut file.holder)
+            }
+            // So many are not worth being made for one evaluation.
+            OnRegisters::More(_) if workspace.is_for_once => None,
+            OnRegisters::More(registers) => {
+                let file = workspace.more.get_or_insert_default();
+                registers.run(x, gradient, &mut file.numbers, &mut file.holder)
+            }
+        }
     }
 
     /// Sets the inputs, evaluates, and checks the guards.

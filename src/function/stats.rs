@@ -2,7 +2,7 @@
 
 use super::Function;
 use super::kernels::Block;
-use super::registers::{RegisterFile, Registers};
+use super::registers::OnRegisters;
 use super::rolled::Rolled;
 use std::fmt;
 
@@ -28,8 +28,8 @@ pub struct Stats {
     pub turns: usize,
     /// How many nodes are evaluated in each turn.
     pub turn_nodes: usize,
-    /// How many of 256 registers the instructions take that are run for value and gradient at
-    /// a point; 0 if there would be more, or columns, a loop or several outputs, and the
+    /// How many of 256 or 65,536 registers the instructions take that are run for value and
+    /// gradient at a point; 0 if there would be more, or columns, a loop or several outputs, and the
     /// recording is swept instead.
     pub registers: usize,
     /// Bytes of the recording: 16 for each node, and its operands and constants; and of the
@@ -79,14 +79,14 @@ impl Function {
             adjoints: plan.adjoints,
             turns: rolled.map_or(0, |rolled| rolled.turns),
             turn_nodes: rolled.map_or(0, Rolled::steps),
-            registers: registers.map_or(0, |registers| registers.count),
+            registers: registers.map_or(0, OnRegisters::count),
             bytes: self.recording.bytes()
                 + rolled.map_or(0, Rolled::bytes)
-                + registers.map_or(0, Registers::bytes),
+                + registers.map_or(0, OnRegisters::bytes),
             workspace_bytes: 2 * numbers * self.nodes()
                 + over_rows
                 + rolled.map_or(0, Rolled::workspace_bytes)
-                + registers.map_or(0, |_| size_of::<RegisterFile>()),
+                + registers.map_or(0, OnRegisters::workspace_bytes),
         }
     }
 }

@@ -5,7 +5,7 @@
 #[path = "../random/mod.rs"]
 pub mod random;
 
-use chainrule::{Function, Tape, Var};
+use chainrule::{Function, Tape, Var, Workspace};
 use random::Random;
 
 pub fn many(random: &mut Random, count: usize) -> Vec<f64> {
@@ -31,12 +31,22 @@ fn replayed(tape: &Tape, x: &[Var<'_>], output: Var<'_>, point: &[f64]) -> Vec<u
     [bits(output.value())].into_iter().chain(gradient).collect()
 }
 
-/// Value and gradient of a function at a point.
-fn evaluated(f: &Function, point: &[f64]) -> Vec<u64> {
+/// Value and gradient of a function at a point, the same with a workspace and without.
+fn evaluated(f: &Function, point: &[f64], workspace: &mut Workspace) -> Vec<u64> {
+    let all = |value: f64, gradient: &[f64]| -> Vec<u64> {
+        let gradient = gradient.iter().map(|&x| bits(x));
+        [bits(value)].into_iter().chain(gradient).collect()
+    };
+    let mut gradient = vec![7.0; f.inputs()];
+    let value = f
+        .value_and_gradient_into(point, &mut gradient, workspace)
+        .unwrap();
+    let found = all(value, &gradient);
     let (value, gradient) = f.value_and_gradient(point).unwrap();
+    assert_eq!(found, all(value, &gradient));
     assert_eq!(bits(f.value(point).unwrap()), bits(value));
-    let gradient = gradient.into_iter().map(bits);
-    [bits(value)].into_iter().chain(gradient).collect()
+    assert_eq!(bits(f.value_with(point, workspace).unwrap()), bits(value));
+    found
 }
 
 /// Numbers at which shares are −0, 0·∞ or cancel, among ordinary ones.
@@ -53,10 +63,13 @@ fn point(random: &mut Random, len: usize, odd: bool) -> Vec<f64> {
 #[track_caller]
 pub fn compared(tape: &Tape, x: &[Var<'_>], output: Var<'_>, seed: u64) -> Function {
     let f = tape.function(x, output);
-    let mut random = Random(seed);
+    let (mut random, mut workspace) = (Random(seed), Workspace::new());
     for i in 0..8 {
         let point = point(&mut random, x.len(), i >= 4);
-        let (found, expected) = (evaluated(&f, &point), replayed(tape, x, output, &point));
+        let (found, expected) = (
+            evaluated(&f, &point, &mut workspace),
+            replayed(tape, x, output, &point),
+        );
         assert_eq!(found, expected, "{point:?} of {f:?}");
     }
     f
