@@ -6,7 +6,7 @@ mod replay;
 use allocation_counter::measure;
 use chainrule::{Tape, Var, Workspace};
 use replay::random::Random;
-use replay::{assert_bits, many, sum_of};
+use replay::{assert_bits, compared, many, sum_of};
 
 #[test]
 fn a_term_stands_on_either_side_of_the_sum_or_is_taken_from_it() {
@@ -59,11 +59,28 @@ fn what_is_used_after_the_loop_is_left_alone() {
     assert_eq!(assert_bits(&tape, &p, inside, 3), 0);
 }
 
+/// They take less time by themselves than the shortest loop.
+#[test]
+fn short_turns_that_are_few_are_no_loop() {
+    for (turns, found) in [(20, 0), (60, 59)] {
+        let tape = Tape::new();
+        let (p, sum) = sum_of(&tape, turns, |p, x| (p[0] * x + p[1]).square());
+        let f = compared(&tape, &p, sum, 1);
+        assert_eq!(
+            (f.stats().turns, f.stats().registers > 0),
+            (found, found == 0)
+        );
+    }
+}
+
 #[test]
 fn few_turns_and_turns_unlike_the_last_are_swept() {
     for (turns, found) in [(16, 0), (17, 16), (18, 17)] {
         let tape = Tape::new();
-        let (p, sum) = sum_of(&tape, turns, |p, x| (p[0] * x + p[1]).exp());
+        let (p, sum) = sum_of(&tape, turns, |p, x| {
+            let turn = |x: f64| (p[0] * x + p[1]).exp().sin().tanh();
+            turn(x) * turn(-x)
+        });
         assert_eq!(assert_bits(&tape, &p, sum, 1), found);
     }
     // Another operation, an operand elsewhere, a constant for a node, a node for a constant.

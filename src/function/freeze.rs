@@ -3,7 +3,7 @@
 use super::Function;
 use super::passes::{copy, drop_ones, gone_to, merge_sums, share_equal};
 use super::plan::{Plan, parameters_first};
-use super::registers::OnRegisters;
+use super::registers::{FEW, OnRegisters};
 use super::rolled::Rolled;
 use super::stats::Pass;
 use crate::error::Error;
@@ -14,6 +14,9 @@ use crate::tape::Tape;
 use crate::var::Var;
 use indexmap::IndexMap;
 use std::sync::OnceLock;
+
+/// So many instructions take no longer than the shortest loop of as many (`docs/benchmarks.md`).
+const SHORT: usize = 128;
 
 /// What a function is to be, step by step; made by [`Tape::freeze`].
 ///
@@ -213,10 +216,15 @@ impl Freeze<'_> {
         if !self.as_recorded {
             rolled = Rolled::new(&stage.recording, &stage.ends).map(Box::new);
             stage = stage.pass("drop factors of 1", drop_ones, &mut passes);
-            registers = match rolled {
-                None => OnRegisters::new(&stage.recording, &stage.ends).map(Box::new),
-                Some(_) => None,
-            };
+            if rolled.is_none() || stage.recording.len() <= FEW {
+                registers = OnRegisters::new(&stage.recording, &stage.ends).map(Box::new);
+            }
+            let instructions = registers.as_deref().map(OnRegisters::instructions);
+            match instructions {
+                Some(..=SHORT) => rolled = None,
+                Some(_) if rolled.is_some() => registers = None,
+                _ => {}
+            }
             stage = stage.pass("merge sums of products", merge_sums, &mut passes);
         }
         let is_column: Vec<bool> = stage

@@ -171,6 +171,14 @@ impl OnRegisters {
         }
     }
 
+    /// How many instructions value and gradient take.
+    pub(super) fn instructions(&self) -> usize {
+        match self {
+            Self::Few(registers) => registers.steps.len() + registers.sends.len(),
+            Self::More(registers) => registers.steps.len() + registers.sends.len(),
+        }
+    }
+
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Few(registers) => registers.bytes(),
