@@ -12,7 +12,7 @@ use super::registers::{
 };
 use super::uses::Uses;
 use crate::ops::{Op, Real};
-use crate::program::{NodeId, Operand};
+use crate::program::{NodeId, Operand, Record};
 use crate::recording::Recording;
 use smallvec::SmallVec;
 
@@ -165,45 +165,10 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
             self.values[input as usize] = R::try_from(position).ok()?;
         }
         for (index, &record) in program.records.iter().enumerate() {
-            let op = record.op();
-            if op == Op::Input {
-                continue;
+            if record.op() != Op::Input {
+                let used_once = index > 0 && uses[index - 1] == 1;
+                self.values[index] = self.operation(index, record, used_once)?;
             }
-            self.made.branches |= op.is_branch();
-            let mut registers = SmallVec::<[R; 4]>::new();
-            let mut fits = true;
-            program.for_each_operand(record, |operand| match self.operand(operand) {
-                Some(register) => registers.push(register),
-                None => fits = false,
-            });
-            if !fits {
-                return None;
-            }
-            let (a, b) = match (op.arity(), &registers[..]) {
-                (Some(1), &[a]) => (a, a),
-                (Some(2), &[a, b]) => (a, b),
-                _ => {
-                    self.made.many.push(Many {
-                        to: vec![None; registers.len()],
-                        operands: registers.into_vec(),
-                        constants: program.own_constants(record).to_vec(),
-                    });
-                    (R::try_from(self.made.many.len() - 1).ok()?, R::default())
-                }
-            };
-            let before = index.checked_sub(1).filter(|&before| uses[before] == 1);
-            let uses_last = before.is_some_and(|before| {
-                let last = self.made.steps.last().map(|step| step.y);
-                last == Some(self.values[before]) && [a, b].contains(&self.values[before])
-            });
-            let with_last = match uses_last {
-                true => self.step_with_last(op, a, b),
-                false => None,
-            };
-            self.values[index] = match with_last {
-                Some(y) => y,
-                None => self.step(op, a, b)?,
-            };
         }
         for guard in &self.recording.guards {
             let (a, b) = (self.operand(guard.a)?, self.operand(guard.b)?);
@@ -218,6 +183,53 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         Some(())
     }
 
+    /// The step or steps of an operation. Returns the register of its result. `used_once` says
+    /// whether the node before it is.
+    fn operation(&mut self, index: usize, record: Record, used_once: bool) -> Option<R> {
+        let op = record.op();
+        self.made.branches |= op.is_branch();
+        let operands = self.operands(record)?;
+        let (a, b) = match (op.arity(), &operands[..]) {
+            (Some(1), &[a]) => (a, a),
+            (Some(2), &[a, b]) => (a, b),
+            _ => (self.many(record, operands)?, R::default()),
+        };
+        if used_once {
+            let before = self.values[index - 1];
+            let is_last = self.made.steps.last().is_some_and(|last| last.y == before);
+            if is_last
+                && [a, b].contains(&before)
+                && let Some(y) = self.step_with_last(op, a, b)
+            {
+                return Some(y);
+            }
+        }
+        self.step(op, a, b)
+    }
+
+    /// Where the operands of a record are.
+    fn operands(&mut self, record: Record) -> Option<SmallVec<[R; 4]>> {
+        let mut registers = SmallVec::new();
+        let mut fits = true;
+        let program = self.recording.program();
+        program.for_each_operand(record, |operand| match self.operand(operand) {
+            Some(register) => registers.push(register),
+            None => fits = false,
+        });
+        fits.then_some(registers)
+    }
+
+    /// The place of an operation on any number of operands among those.
+    fn many(&mut self, record: Record, operands: SmallVec<[R; 4]>) -> Option<R> {
+        let own = self.recording.program().own_constants(record);
+        self.made.many.push(Many {
+            to: vec![None; operands.len()],
+            operands: operands.into_vec(),
+            constants: own.to_vec(),
+        });
+        R::try_from(self.made.many.len() - 1).ok()
+    }
+
     fn backward(&mut self, ends: &Ends) -> Option<()> {
         let mut many = self.made.many.len();
         for end in ends.outputs.iter().chain(&ends.once) {
@@ -228,8 +240,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         let program = self.recording.program();
         for (index, &record) in program.records.iter().enumerate().rev() {
             let op = record.op();
-            let is_many = op.arity().is_none();
-            many -= usize::from(is_many);
+            many -= usize::from(op.arity().is_none());
             let Some(adjoint) = self.adjoints[index] else {
                 continue;
             };
@@ -289,13 +300,13 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     /// The shares that a node has received before, and where they go with one more.
     fn receive(&mut self, id: NodeId) -> Option<(Option<R>, R)> {
         let before = self.adjoints[id.index()];
-        if let Some(before) = before {
-            if self.known(before).is_none() {
-                if self.holds[before.into()] == 1 {
-                    return Some((Some(before), before));
-                }
-                self.release(before);
+        if let Some(before) = before
+            && self.known(before).is_none()
+        {
+            if self.holds[before.into()] == 1 {
+                return Some((Some(before), before));
             }
+            self.release(before);
         }
         let to = self.register()?;
         self.hold(id, to);
@@ -339,23 +350,21 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
             adjoint,
         } = sender;
         let partial = self.known_partial(sender, second);
-        if let (Some(adjoint), Some(partial)) = (self.known(adjoint), partial) {
-            if self.receive_known(id, f64::share(adjoint, partial))? {
-                return Some(());
-            }
+        if let (Some(adjoint), Some(partial)) = (self.known(adjoint), partial)
+            && self.receive_known(id, f64::share(adjoint, partial))?
+        {
+            return Some(());
         }
         if partial == Some(1.0) && self.adjoints[id.index()].is_none() {
             self.hold(id, adjoint);
             return Some(());
         }
         let (before, to) = self.receive(id)?;
-        let is_last = self
-            .made
-            .sends
-            .last()
-            .is_some_and(|send| send.to == adjoint);
+        let last = self.made.sends.last().map(|send| send.to);
         let flag = |flag, is_set| if is_set { flag } else { 0 };
-        let flags = flag(FROM_LAST, is_last) | flag(ADD, before.is_some()) | flag(SECOND, second);
+        let flags = flag(FROM_LAST, last == Some(adjoint))
+            | flag(ADD, before.is_some())
+            | flag(SECOND, second);
         self.made.sends.push(Send {
             kind: kind(op, flags),
             y,
