@@ -2,8 +2,9 @@
 //!
 //! It owns what it needs of the recording, is immutable and shared between
 //! threads, and evaluates through `&self`: at a point by the same two sweeps as a
-//! tape (`run.rs`), over rows of data many at a time (`rows.rs`), and so the turns of a
-//! loop that the recording program ran (`rolled.rs`).
+//! tape (`run.rs`) or by instructions on registers (`registers.rs`), over rows of data many
+//! at a time (`rows.rs`), and so the turns of a loop that the recording program ran
+//! (`rolled.rs`).
 
 mod ahead;
 mod assemble;
@@ -76,6 +77,9 @@ use std::sync::{Arc, OnceLock};
 /// Freezing drops what no output depends on, makes constants of what depends on
 /// no input, and one node of each sum of products. None of this changes a bit of
 /// any value or gradient.
+///
+/// Value and gradient of up to some 60,000 nodes are evaluated by instructions on registers,
+/// small functions in half the time of the sweeps; [`Stats::registers`] says how many.
 ///
 /// Where the program added up terms in a loop over its data, freezing finds the loop
 /// again: for value and gradient its turns are then evaluated many at a time, in the

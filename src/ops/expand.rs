@@ -3,8 +3,9 @@
 //! The first word says what is made of them: `op` makes the `Op`s with their
 //! values, partials and print forms; `result` and `edges` the functions that the
 //! sweeps call at each node; `loops` those over rows of data, which `loops.rs` spells
-//! out; `methods` the named methods of a number type; `operators` its `+ − · /`,
-//! which `operator.rs` spells out.
+//! out; `instructions` those on registers, which `instructions.rs` does; `methods` the
+//! named methods of a number type; `operators` its `+ − · /`, which `operator.rs` spells
+//! out.
 
 macro_rules! expand {
     // The operations themselves.
@@ -345,7 +346,8 @@ macro_rules! expand {
     // Loops over blocks of rows, and values by other kernels: see `loops.rs`.
     (@loops $($rows:tt)*) => { $crate::ops::loops! { @loops $($rows)* } };
     (@values $($rows:tt)*) => { $crate::ops::loops! { @values $($rows)* } };
-    (@instructions $($rows:tt)*) => { $crate::ops::loops! { @instructions $($rows)* } };
+    // Instructions on registers: see `instructions.rs`.
+    (@instructions $($rows:tt)*) => { $crate::ops::instructions! { @instructions $($rows)* } };
 
     // The named methods of a number type.
     (@methods [$vis:vis fn]

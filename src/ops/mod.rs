@@ -6,6 +6,7 @@
 //! Here are the [`Op`]s.
 
 mod expand;
+mod instructions;
 mod loops;
 mod operator;
 mod real;
@@ -13,6 +14,7 @@ pub(crate) mod rules;
 mod table;
 
 pub(crate) use expand::expand;
+pub(crate) use instructions::instructions;
 pub(crate) use loops::loops;
 pub(crate) use operator::operator;
 pub use real::Real;
