@@ -7,8 +7,8 @@
 use super::freeze::Ends;
 use super::passes::uses;
 use super::registers::{
-    ADD, FEW, FIRST_IS_LAST, FROM_LAST, Many, Register, RegisterGuard, Registers, SECOND,
-    SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, Send, Step, kind,
+    ADD, FEW, FIRST_IS_LAST, FROM_LAST, Many, Pullback, Register, RegisterGuard, Registers, SECOND,
+    SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, Step, kind,
 };
 use super::uses::Uses;
 use crate::ops::{Op, Real};
@@ -360,12 +360,12 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
             return Some(());
         }
         let (before, to) = self.receive(id)?;
-        let last = self.made.sends.last().map(|send| send.to);
+        let last = self.made.pullbacks.last().map(|pullback| pullback.to);
         let flag = |flag, is_set| if is_set { flag } else { 0 };
         let flags = flag(FROM_LAST, last == Some(adjoint))
             | flag(ADD, before.is_some())
             | flag(SECOND, second);
-        self.made.sends.push(Send {
+        self.made.pullbacks.push(Pullback {
             kind: kind(op, flags),
             y,
             a,
@@ -419,7 +419,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
             }
         }
         let y = self.values[index];
-        self.made.sends.push(Send {
+        self.made.pullbacks.push(Pullback {
             kind: kind(op, 0),
             y,
             a: R::try_from(many).ok()?,

@@ -60,11 +60,11 @@ pub(super) struct Step<R> {
     pub(super) sum: R,
 }
 
-/// A step sends a share of its adjoint, which is in `from`, to one operand, whose adjoint
+/// A step sends a share of its adjoint, which is in `from`, back to one operand, whose adjoint
 /// will be in `to`.
 #[derive(Clone, Copy)]
 #[repr(align(8))]
-pub(super) struct Send<R> {
+pub(super) struct Pullback<R> {
     /// See [`kind`].
     pub(super) kind: u16,
     pub(super) y: R,
@@ -80,14 +80,18 @@ pub(super) struct Send<R> {
 /// some flags. For an operation on any number of operands there are none. It begins at 0,
 /// with the operation after the leaf.
 pub(super) const fn kind(op: Op, flags: u16) -> u16 {
-    (op as u16 - 1) << 3 | flags
+    number(op as u16, flags)
+}
+
+const fn number(op: u16, flags: u16) -> u16 {
+    (op - 1) << 3 | flags
 }
 
 /// A kind as a pattern: a `match` of patterns becomes one jump, one of comparisons not always.
 struct Kind<const OP: u16, const FLAGS: u16>;
 
 impl<const OP: u16, const FLAGS: u16> Kind<OP, FLAGS> {
-    const NUMBER: u16 = (OP - 1) << 3 | FLAGS;
+    const NUMBER: u16 = number(OP, FLAGS);
 }
 
 fn op(kind: u16) -> Op {
@@ -139,7 +143,7 @@ pub(super) struct Registers<R, const N: usize> {
     pub(super) count: usize,
     pub(super) constants: Vec<f64>,
     pub(super) steps: Vec<Step<R>>,
-    pub(super) sends: Vec<Send<R>>,
+    pub(super) pullbacks: Vec<Pullback<R>>,
     pub(super) many: Vec<Many<R>>,
     pub(super) guards: Vec<RegisterGuard<R>>,
     /// Whether some operation picks one of its operands, so that adjoints may be absent.
@@ -174,8 +178,8 @@ impl OnRegisters {
     /// How many instructions value and gradient take.
     pub(super) fn instructions(&self) -> usize {
         match self {
-            Self::Few(registers) => registers.steps.len() + registers.sends.len(),
-            Self::More(registers) => registers.steps.len() + registers.sends.len(),
+            Self::Few(registers) => registers.steps.len() + registers.pullbacks.len(),
+            Self::More(registers) => registers.steps.len() + registers.pullbacks.len(),
         }
     }
 
@@ -208,7 +212,7 @@ impl<R: Register, const N: usize> Registers<R, N> {
         Self {
             id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
             steps: Vec::with_capacity(nodes),
-            sends: Vec::with_capacity(nodes),
+            pullbacks: Vec::with_capacity(nodes),
             gradient: Vec::with_capacity(inputs),
             ..Self::default()
         }
@@ -223,7 +227,7 @@ impl<R: Register, const N: usize> Registers<R, N> {
         };
         size_of_val(&self.constants[..])
             + size_of_val(&self.steps[..])
-            + size_of_val(&self.sends[..])
+            + size_of_val(&self.pullbacks[..])
             + size_of_val(&self.guards[..])
             + size_of_val(&self.gradient[..])
             + self.many.iter().map(many).sum::<usize>()
@@ -250,8 +254,8 @@ impl<R: Register, const N: usize> Registers<R, N> {
         let value = of(numbers, self.output);
         if let Some(gradient) = gradient {
             match self.branches {
-                true => self.send::<true>(numbers),
-                false => self.send::<false>(numbers),
+                true => self.pull_back::<true>(numbers),
+                false => self.pull_back::<false>(numbers),
             }
             for (to, &register) in gradient.iter_mut().zip(&self.gradient) {
                 *to = of(numbers, register) + 0.0;
@@ -277,15 +281,15 @@ impl<R: Register, const N: usize> Registers<R, N> {
 
     /// Sends all shares. If there are `BRANCHES`, absent adjoints are told from computed
     /// zeros.
-    fn send<const BRANCHES: bool>(&self, numbers: &mut [f64; N]) {
+    fn pull_back<const BRANCHES: bool>(&self, numbers: &mut [f64; N]) {
         let mut last = 0.0;
-        for send in &self.sends {
+        for pullback in &self.pullbacks {
             let many = |numbers: &mut [f64; N]| {
-                self.many[send.a.into()].send::<N, BRANCHES>(send, numbers);
-                of(numbers, send.to)
+                self.many[pullback.a.into()].pull_back::<N, BRANCHES>(pullback, numbers);
+                of(numbers, pullback.to)
             };
-            last = total_of::<_, _, BRANCHES>(send, last, numbers, many);
-            numbers[send.to.into()] = last;
+            last = total_of::<_, _, BRANCHES>(pullback, last, numbers, many);
+            numbers[pullback.to.into()] = last;
         }
     }
 }
@@ -304,12 +308,16 @@ impl<R: Register> Many<R> {
     }
 
     #[inline(never)]
-    fn send<const N: usize, const BRANCHES: bool>(&self, send: &Send<R>, numbers: &mut [f64; N]) {
-        let op = op(send.kind);
+    fn pull_back<const N: usize, const BRANCHES: bool>(
+        &self,
+        pullback: &Pullback<R>,
+        numbers: &mut [f64; N],
+    ) {
+        let op = op(pullback.kind);
         let (x, y, adjoint) = (
             self.operands(numbers),
-            of(numbers, send.y),
-            of(numbers, send.from),
+            of(numbers, pullback.y),
+            of(numbers, pullback.from),
         );
         let branch = op.is_branch();
         op.partials_n(
@@ -363,14 +371,14 @@ fn result<R: Register, const N: usize, const FLAGS: u16>(
 #[inline(always)]
 fn total<R: Register, const N: usize, const BRANCHES: bool, const FLAGS: u16>(
     op: Op,
-    send: &Send<R>,
+    pullback: &Pullback<R>,
     last: f64,
     numbers: &[f64; N],
 ) -> f64 {
     let (a, b, y) = (
-        of(numbers, send.a),
-        of(numbers, send.b),
-        of(numbers, send.y),
+        of(numbers, pullback.a),
+        of(numbers, pullback.b),
+        of(numbers, pullback.y),
     );
     let partial = match (op.arity(), FLAGS & SECOND) {
         (Some(1), _) => op.partial_1(a, y),
@@ -378,13 +386,13 @@ fn total<R: Register, const N: usize, const BRANCHES: bool, const FLAGS: u16>(
         _ => op.partial_second(a, b, y),
     };
     let adjoint = match FLAGS & FROM_LAST {
-        0 => of(numbers, send.from),
+        0 => of(numbers, pullback.from),
         _ => last,
     };
     let share = share::<BRANCHES>(op.is_branch(), adjoint, partial);
     match FLAGS & ADD {
         0 => share,
-        _ => of(numbers, send.sum) + share,
+        _ => of(numbers, pullback.sum) + share,
     }
 }
 

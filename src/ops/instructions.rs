@@ -41,36 +41,36 @@ macro_rules! instructions {
         /// says.
         #[inline(always)]
         fn total_of<R: Register, const N: usize, const BRANCHES: bool>(
-            send: &Send<R>,
+            pullback: &Pullback<R>,
             last: f64,
             numbers: &mut [f64; N],
             many: impl Fn(&mut [f64; N]) -> f64,
         ) -> f64 {
-            match send.kind {
+            match pullback.kind {
                 $(Kind::<{ Op::$U as u16 }, 0>::NUMBER =>
-                    total::<_, _, BRANCHES, 0>(Op::$U, send, last, numbers),
+                    total::<_, _, BRANCHES, 0>(Op::$U, pullback, last, numbers),
                 Kind::<{ Op::$U as u16 }, 1>::NUMBER =>
-                    total::<_, _, BRANCHES, 1>(Op::$U, send, last, numbers),
+                    total::<_, _, BRANCHES, 1>(Op::$U, pullback, last, numbers),
                 Kind::<{ Op::$U as u16 }, 2>::NUMBER =>
-                    total::<_, _, BRANCHES, 2>(Op::$U, send, last, numbers),
+                    total::<_, _, BRANCHES, 2>(Op::$U, pullback, last, numbers),
                 Kind::<{ Op::$U as u16 }, 3>::NUMBER =>
-                    total::<_, _, BRANCHES, 3>(Op::$U, send, last, numbers),)*
+                    total::<_, _, BRANCHES, 3>(Op::$U, pullback, last, numbers),)*
                 $(Kind::<{ Op::$B as u16 }, 0>::NUMBER =>
-                    total::<_, _, BRANCHES, 0>(Op::$B, send, last, numbers),
+                    total::<_, _, BRANCHES, 0>(Op::$B, pullback, last, numbers),
                 Kind::<{ Op::$B as u16 }, 1>::NUMBER =>
-                    total::<_, _, BRANCHES, 1>(Op::$B, send, last, numbers),
+                    total::<_, _, BRANCHES, 1>(Op::$B, pullback, last, numbers),
                 Kind::<{ Op::$B as u16 }, 2>::NUMBER =>
-                    total::<_, _, BRANCHES, 2>(Op::$B, send, last, numbers),
+                    total::<_, _, BRANCHES, 2>(Op::$B, pullback, last, numbers),
                 Kind::<{ Op::$B as u16 }, 3>::NUMBER =>
-                    total::<_, _, BRANCHES, 3>(Op::$B, send, last, numbers),
+                    total::<_, _, BRANCHES, 3>(Op::$B, pullback, last, numbers),
                 Kind::<{ Op::$B as u16 }, 4>::NUMBER =>
-                    total::<_, _, BRANCHES, 4>(Op::$B, send, last, numbers),
+                    total::<_, _, BRANCHES, 4>(Op::$B, pullback, last, numbers),
                 Kind::<{ Op::$B as u16 }, 5>::NUMBER =>
-                    total::<_, _, BRANCHES, 5>(Op::$B, send, last, numbers),
+                    total::<_, _, BRANCHES, 5>(Op::$B, pullback, last, numbers),
                 Kind::<{ Op::$B as u16 }, 6>::NUMBER =>
-                    total::<_, _, BRANCHES, 6>(Op::$B, send, last, numbers),
+                    total::<_, _, BRANCHES, 6>(Op::$B, pullback, last, numbers),
                 Kind::<{ Op::$B as u16 }, 7>::NUMBER =>
-                    total::<_, _, BRANCHES, 7>(Op::$B, send, last, numbers),)*
+                    total::<_, _, BRANCHES, 7>(Op::$B, pullback, last, numbers),)*
                 _ => many(numbers),
             }
         }
