@@ -118,8 +118,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     fn step(&mut self, op: Op, a: R, b: R) -> Option<R> {
         let y = self.register()?;
         let last = self.made.steps.last().map(|step| step.y);
-        let flags = match op.arity() {
-            None => 0,
+        let flags = match last {
             _ if Some(a) == last => FIRST_IS_LAST,
             _ if Some(b) == last => SECOND_IS_LAST,
             _ => 0,
@@ -138,7 +137,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         let before = self.made.steps.iter().nth_back(1).map(|step| step.y);
         let is_before = |register| Some(register) == before;
         let step = match (op, last.kind & !(SUM - 1)) {
-            (Op::Add, PRODUCT) if a != b => {
+            (Op::Add, PRODUCT) => {
                 let sum = if a == last.y { b } else { a };
                 let flags = match last {
                     _ if is_before(sum) => SUM_IS_LAST,
@@ -166,7 +165,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         }
         for (index, &record) in program.records.iter().enumerate() {
             if record.op() != Op::Input {
-                let used_once = index > 0 && uses[index - 1] == 1;
+                let used_once = uses[index - 1] == 1; // a leaf is the first node
                 self.values[index] = self.operation(index, record, used_once)?;
             }
         }

@@ -77,7 +77,7 @@ pub(super) struct Pullback<R> {
 }
 
 /// What an instruction does in one number, so that one jump finds it: the operation, and
-/// some flags. For an operation on any number of operands there are none. It begins at 0,
+/// some flags, which say nothing of one on any number of operands. It begins at 0,
 /// with the operation after the leaf.
 pub(super) const fn kind(op: Op, flags: u16) -> u16 {
     number(op as u16, flags)
