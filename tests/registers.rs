@@ -295,3 +295,33 @@ fn errors_leave_the_gradient_and_say_what_the_sweeps_say() {
     let found = error(&f, &[1.0, 2.0], &mut [0.0; 3]);
     assert_eq!(found, error(&swept, &[1.0, 2.0], &mut [0.0; 3]));
 }
+
+/// Two steps, three pullbacks, a constant, and where two components of the gradient are; and
+/// 256 or 65,536 registers.
+#[test]
+fn its_memory_is_counted() {
+    let tape = Tape::new();
+    let x = tape.vars(&[0.5, 2.0]);
+    let freeze = tape.freeze(&x).output(x[0].sin() * x[1]);
+    let (few, swept) = (
+        freeze.clone().function().stats(),
+        freeze.as_recorded().function().stats(),
+    );
+    assert_eq!((few.registers, swept.registers), (8, 0));
+    assert_eq!(few.bytes - swept.bytes, 5 * 8 + 8 + 2);
+    assert_eq!(few.workspace_bytes - swept.workspace_bytes, 8 * 256);
+    let many = Var::log_sum_exp(&x) * x[1];
+    let many = tape.function(&x, many).stats().bytes;
+    assert!(many > few.bytes + 16, "{many} and {}", few.bytes);
+    let long = (0..200).fold(x[0], |y, i| (y * x[1]).sin() + f64::from(i));
+    let freeze = tape.freeze(&x).output(long);
+    let (more, swept) = (
+        freeze.clone().function().stats(),
+        freeze.as_recorded().function().stats(),
+    );
+    assert!(more.registers > 256);
+    assert_eq!(
+        more.workspace_bytes - swept.workspace_bytes,
+        8 * 65_536 - 2 * 8 * (swept.shared - more.shared)
+    );
+}
