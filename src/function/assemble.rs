@@ -7,7 +7,7 @@
 use super::freeze::Ends;
 use super::passes::uses;
 use super::registers::{
-    ADD, FEW, FIRST_IS_LAST, FROM_LAST, Many, Pullback, Register, RegisterGuard, Registers, SECOND,
+    ADD, FIRST_IS_LAST, FROM_LAST, Many, Pullback, Register, RegisterGuard, Registers, SECOND,
     SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, Step, kind,
 };
 use super::uses::Uses;
@@ -21,13 +21,12 @@ use smallvec::SmallVec;
 struct Assembler<'r, R, const N: usize> {
     recording: &'r Recording,
     made: Registers<R, N>,
-    written: usize,
     /// Where the value of each node is.
-    values: SmallVec<[R; FEW]>,
+    values: Vec<R>,
     /// Where its adjoint is, if a share was sent to it.
-    adjoints: SmallVec<[Option<R>; FEW]>,
-    /// How many nodes have their adjoint in each register that is written.
-    holds: SmallVec<[u32; FEW]>,
+    adjoints: Vec<Option<R>>,
+    /// How many nodes have their adjoint in each register that is an input's or written.
+    holds: Vec<u32>,
     /// Registers of adjoints that nobody needs any more.
     free: SmallVec<[R; 32]>,
 }
@@ -50,19 +49,20 @@ impl<R: Register, const N: usize> Registers<R, N> {
         if recording.len() > N || ends.outputs.len() != 1 || columns() {
             return None;
         }
+        let mut holds = Vec::with_capacity(2 * recording.len());
+        holds.resize(ends.inputs.len(), 0);
         let mut assembler = Assembler {
             recording,
             made: Self::with_room(recording.len(), ends.inputs.len()),
-            written: ends.inputs.len(),
-            values: SmallVec::from_elem(R::default(), recording.len()),
-            adjoints: SmallVec::from_elem(None, recording.len()),
-            holds: SmallVec::from_elem(0, ends.inputs.len()),
+            values: vec![R::default(); recording.len()],
+            adjoints: vec![None; recording.len()],
+            holds,
             free: SmallVec::new(),
         };
         assembler.forward(ends)?;
         assembler.backward(ends)?;
         let mut made = assembler.made;
-        made.count = assembler.written + made.constants.len();
+        made.count = assembler.holds.len() + made.constants.len();
         made.constants.reverse();
         Some(made)
     }
@@ -74,14 +74,13 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         if let Some(register) = self.free.pop() {
             return Some(register);
         }
-        let register = R::try_from(self.written).ok()?;
-        self.written += 1;
+        let register = R::try_from(self.holds.len()).ok()?;
         self.holds.push(0);
         self.fits().then_some(register)
     }
 
     fn fits(&self) -> bool {
-        self.written + self.made.constants.len() <= N
+        self.holds.len() + self.made.constants.len() <= N
     }
 
     /// The register of a constant, perhaps one that has it already.
