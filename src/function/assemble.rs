@@ -31,8 +31,8 @@ struct Assembler<'r, R, const N: usize> {
     free: SmallVec<[R; 32]>,
 }
 
-/// An operation on one or two operands, and the registers of its numbers.
-#[derive(Clone, Copy)]
+/// An operation on one or two operands, and the registers of its numbers. It is handed on by
+/// reference: bytes just written one by one and read as one word keep a processor waiting.
 struct Sender<R> {
     op: Op,
     a: R,
@@ -132,7 +132,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     fn step_with_last(&mut self, op: Op, a: R, b: R) -> Option<R> {
         const PRODUCT: u16 = kind(Op::Mul, 0);
         const PRODUCT_IN_SUM: u16 = kind(Op::Mul, SUM);
-        let &last = self.made.steps.last()?;
+        let last = self.made.steps.last()?;
         let before = self.made.steps.iter().nth_back(1).map(|step| step.y);
         let is_before = |register| Some(register) == before;
         let step = match (op, last.kind & !(SUM - 1)) {
@@ -145,11 +145,11 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
                     _ => SUM,
                 };
                 let kind = kind(Op::Mul, flags);
-                Step { kind, sum, ..last }
+                Step { kind, sum, ..*last }
             }
             (Op::Neg, PRODUCT_IN_SUM) => {
                 let kind = kind(Op::Neg, last.kind - PRODUCT);
-                Step { kind, ..last }
+                Step { kind, ..*last }
             }
             _ => return None,
         };
@@ -333,20 +333,20 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         sends.sort_by_key(|(operand, _)| operand.and_then(Operand::node));
         for (operand, second) in sends {
             if let Some(&Operand::Node(id)) = operand {
-                self.send(sender, second, id)?;
+                self.send(&sender, second, id)?;
             }
         }
         Some(())
     }
 
-    fn send(&mut self, sender: Sender<R>, second: bool, id: NodeId) -> Option<()> {
+    fn send(&mut self, sender: &Sender<R>, second: bool, id: NodeId) -> Option<()> {
         let Sender {
             op,
             a,
             b,
             y,
             adjoint,
-        } = sender;
+        } = *sender;
         let partial = self.known_partial(sender, second);
         if let (Some(adjoint), Some(partial)) = (self.known(adjoint), partial)
             && self.receive_known(id, f64::share(adjoint, partial))?
@@ -376,8 +376,8 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     }
 
     /// The partial with respect to one of the operands, if it is the same at every point.
-    fn known_partial(&self, sender: Sender<R>, second: bool) -> Option<f64> {
-        let Sender { op, a, b, .. } = sender;
+    fn known_partial(&self, sender: &Sender<R>, second: bool) -> Option<f64> {
+        let Sender { op, a, b, .. } = *sender;
         if op.is_branch() {
             return None; // a partial of zero lets nothing pass
         }
