@@ -29,8 +29,9 @@ pub struct Stats {
     /// How many nodes are evaluated in each turn.
     pub turn_nodes: usize,
     /// How many of 256 or 65,536 registers the instructions take that are run for value and
-    /// gradient at a point; 0 if there would be more, or columns, a loop or several outputs, and the
-    /// recording is swept instead.
+    /// gradient at a point. 0 if there would be more, or if there are columns, a loop or
+    /// several outputs: then there are no such instructions. More than 256 are used only
+    /// with a [`Workspace`](crate::Workspace); without one the recording is swept.
     pub registers: usize,
     /// Bytes of the recording: 16 for each node, and its operands and constants; and of the
     /// loop or the instructions, if there are any.
