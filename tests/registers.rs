@@ -308,7 +308,7 @@ fn its_memory_is_counted() {
         freeze.as_recorded().function().stats(),
     );
     assert_eq!((few.registers, swept.registers), (8, 0));
-    assert_eq!(few.bytes - swept.bytes, 5 * 8 + 8 + 2);
+    assert_eq!(few.bytes - swept.bytes, 5 * 16 + 8 + 2);
     assert_eq!(few.workspace_bytes - swept.workspace_bytes, 8 * 256);
     let many = Var::linear_combination(&[2.0, 3.0], &x, 1.0) * x[1];
     let freeze = tape.freeze(&x).output(many);
@@ -319,7 +319,7 @@ fn its_memory_is_counted() {
     // Two operands, where their adjoints are and go, and three constants of its own.
     assert_eq!(
         many.bytes - swept.bytes,
-        5 * 8 + 8 + 2 + 2 * (1 + 3) + 3 * 8
+        5 * 16 + 8 + 2 + 2 * (1 + 3) + 3 * 8
     );
     let long = (0..200).fold(x[0], |y, i| (y * x[1]).sin() + f64::from(i));
     let freeze = tape.freeze(&x).output(long);

@@ -5,11 +5,12 @@
 //! sends it, needs no instruction; the first share is written, and later ones are added.
 
 use super::freeze::Ends;
-use super::passes::uses;
-use super::registers::{
-    ADD, FIRST_IS_LAST, FROM_LAST, Many, Pullback, Register, RegisterGuard, Registers, SECOND,
-    SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, Step, kind,
+use super::instruction::{
+    ADD, FIRST_IS_LAST, FROM_LAST, Instruction, SECOND, SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST,
+    SUM_IS_LAST, SUM_SECOND_IS_LAST,
 };
+use super::passes::uses;
+use super::registers::{Many, Register, RegisterGuard, Registers};
 use super::uses::Uses;
 use crate::ops::{Op, Real};
 use crate::program::{NodeId, Operand, Record};
@@ -27,6 +28,8 @@ struct Assembler<'r, R, const N: usize> {
     adjoints: Vec<Option<R>>,
     /// How many nodes have their adjoint in each register that is an input's or written.
     holds: Vec<u32>,
+    /// Whether some operation picks one of its operands, so that adjoints may be absent.
+    branches: bool,
     /// Registers of adjoints that nobody needs any more.
     free: SmallVec<[R; 32]>,
 }
@@ -57,9 +60,11 @@ impl<R: Register, const N: usize> Registers<R, N> {
             values: vec![R::default(); recording.len()],
             adjoints: vec![None; recording.len()],
             holds,
+            branches: false,
             free: SmallVec::new(),
         };
         assembler.forward(ends)?;
+        assembler.made.forward = assembler.made.instructions.len();
         assembler.backward(ends)?;
         let mut made = assembler.made;
         made.count = assembler.holds.len() + made.constants.len();
@@ -116,45 +121,41 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     /// One more step. Returns the register of its result.
     fn step(&mut self, op: Op, a: R, b: R) -> Option<R> {
         let y = self.register()?;
-        let last = self.made.steps.last().map(|step| step.y);
+        let last = self.made.instructions.last().map(|last| last.to);
         let flags = match last {
             _ if Some(a) == last => FIRST_IS_LAST,
             _ if Some(b) == last => SECOND_IS_LAST,
             _ => 0,
         };
-        let (kind, sum) = (kind(op, flags), a);
-        self.made.steps.push(Step { kind, y, a, b, sum });
+        let step = Instruction::step(op, flags, [a, b, a], y);
+        self.made.instructions.push(step);
         Some(y)
     }
 
     /// Makes one step of the last one, whose result nothing else uses, and what is applied to
     /// it, if it is a product that is added to a sum, or the negation of that.
     fn step_with_last(&mut self, op: Op, a: R, b: R) -> Option<R> {
-        const PRODUCT: u16 = kind(Op::Mul, 0);
-        const PRODUCT_IN_SUM: u16 = kind(Op::Mul, SUM);
-        let last = self.made.steps.last()?;
-        let before = self.made.steps.iter().nth_back(1).map(|step| step.y);
-        let is_before = |register| Some(register) == before;
-        let step = match (op, last.kind & !(SUM - 1)) {
-            (Op::Add, PRODUCT) => {
-                let sum = if a == last.y { b } else { a };
+        let last = self.made.instructions.last()?;
+        let before = self.made.instructions.iter().nth_back(1);
+        let is_before = |register| before.is_some_and(|before| before.to == register);
+        let (flags, sum) = match (op, last.op, last.flags & SUM) {
+            (Op::Add, Op::Mul, 0) => {
+                let sum = if a == last.to { b } else { a };
                 let flags = match last {
                     _ if is_before(sum) => SUM_IS_LAST,
                     _ if is_before(last.a) => SUM_FIRST_IS_LAST,
                     _ if is_before(last.b) => SUM_SECOND_IS_LAST,
                     _ => SUM,
                 };
-                let kind = kind(Op::Mul, flags);
-                Step { kind, sum, ..*last }
+                (flags, sum)
             }
-            (Op::Neg, PRODUCT_IN_SUM) => {
-                let kind = kind(Op::Neg, last.kind - PRODUCT);
-                Step { kind, ..*last }
-            }
+            (Op::Neg, Op::Mul, SUM) => (last.flags, last.sum),
             _ => return None,
         };
-        *self.made.steps.last_mut()? = step;
-        Some(step.y)
+        let op = if op == Op::Add { Op::Mul } else { op };
+        let step = Instruction::step(op, flags, [last.a, last.b, sum], last.to);
+        *self.made.instructions.last_mut()? = step;
+        Some(step.to)
     }
 
     fn forward(&mut self, ends: &Ends) -> Option<()> {
@@ -185,7 +186,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     /// whether the node before it is.
     fn operation(&mut self, index: usize, record: Record, used_once: bool) -> Option<R> {
         let op = record.op();
-        self.made.branches |= op.is_branch();
+        self.branches |= op.is_branch();
         let operands = self.operands(record)?;
         let (a, b) = match (op.arity(), &operands[..]) {
             (Some(1), &[a]) => (a, a),
@@ -194,7 +195,11 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         };
         if used_once {
             let before = self.values[index - 1];
-            let is_last = self.made.steps.last().is_some_and(|last| last.y == before);
+            let is_last = self
+                .made
+                .instructions
+                .last()
+                .is_some_and(|last| last.to == before);
             if is_last
                 && [a, b].contains(&before)
                 && let Some(y) = self.step_with_last(op, a, b)
@@ -339,6 +344,14 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         Some(())
     }
 
+    fn pullback(&mut self, op: Op, flags: u8, operation: [R; 3], adjoints: [R; 3]) {
+        let pullback = match self.branches {
+            true => Instruction::pullback::<true>(op, flags, operation, adjoints),
+            false => Instruction::pullback::<false>(op, flags, operation, adjoints),
+        };
+        self.made.instructions.push(pullback);
+    }
+
     fn send(&mut self, sender: &Sender<R>, second: bool, id: NodeId) -> Option<()> {
         let Sender {
             op,
@@ -358,20 +371,12 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
             return Some(());
         }
         let (before, to) = self.receive(id)?;
-        let last = self.made.pullbacks.last().map(|pullback| pullback.to);
+        let last = self.made.instructions.last().map(|last| last.to);
         let flag = |flag, is_set| if is_set { flag } else { 0 };
         let flags = flag(FROM_LAST, last == Some(adjoint))
             | flag(ADD, before.is_some())
             | flag(SECOND, second);
-        self.made.pullbacks.push(Pullback {
-            kind: kind(op, flags),
-            y,
-            a,
-            b,
-            from: adjoint,
-            sum: before.unwrap_or(to),
-            to,
-        });
+        self.pullback(op, flags, [a, b, y], [adjoint, before.unwrap_or(to), to]);
         Some(())
     }
 
@@ -417,15 +422,8 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
             }
         }
         let y = self.values[index];
-        self.made.pullbacks.push(Pullback {
-            kind: kind(op, 0),
-            y,
-            a: R::try_from(many).ok()?,
-            b: y,
-            from: adjoint,
-            sum: adjoint,
-            to: adjoint, // written as it is
-        });
+        let many = R::try_from(many).ok()?;
+        self.pullback(op, 0, [many, many, y], [adjoint; 3]); // writes its adjoint as it is
         Some(())
     }
 }

@@ -13,6 +13,7 @@ mod blocks;
 mod body;
 mod columns;
 mod freeze;
+mod instruction;
 mod kernels;
 mod lane;
 mod passes;

@@ -72,6 +72,25 @@ fn give<T: Real>(output: &Operand, weight: f64, adjoints: &mut [T]) {
     }
 }
 
+/// The same on few registers that are used once, or on many.
+#[inline(never)]
+fn on_other_registers(
+    registers: &OnRegisters,
+    x: &[f64],
+    gradient: Option<&mut [f64]>,
+    workspace: &mut Workspace,
+) -> Option<f64> {
+    match registers {
+        OnRegisters::Few(registers) => registers.run(x, gradient, &mut [0.0; FEW], &mut 0),
+        // So many are not worth being made for one evaluation.
+        OnRegisters::More(_) if workspace.is_for_once => None,
+        OnRegisters::More(registers) => {
+            let file = workspace.more.get_or_insert_default();
+            registers.run(x, gradient, &mut file.numbers, &mut file.holder)
+        }
+    }
+}
+
 impl Function {
     /// The value of the only output.
     ///
@@ -87,13 +106,13 @@ impl Function {
     /// # Errors
     /// As [`value`](Self::value).
     pub fn value_with(&self, x: &[f64], workspace: &mut Workspace) -> Result<f64, Error> {
+        if let Some(value) = self.on_registers(x, None, workspace) {
+            return Ok(value);
+        }
         self.expect_one_output()?;
         if let Some(rolled) = &self.rolled {
             length("inputs", x.len(), self.inputs())?;
             return Ok(rolled.value(x, workspace));
-        }
-        if let Some(value) = self.on_registers(x, None, workspace) {
-            return Ok(value);
         }
         self.evaluate(x, workspace)?;
         Ok(self.output(0, workspace))
@@ -141,14 +160,24 @@ impl Function {
         gradient: &mut [f64],
         workspace: &mut Workspace,
     ) -> Result<f64, Error> {
+        if let Some(value) = self.on_registers(x, Some(&mut *gradient), workspace) {
+            return Ok(value);
+        }
+        self.sweep_gradient_into(x, gradient, workspace)
+    }
+
+    #[inline(never)]
+    fn sweep_gradient_into(
+        &self,
+        x: &[f64],
+        gradient: &mut [f64],
+        workspace: &mut Workspace,
+    ) -> Result<f64, Error> {
         self.expect_one_output()?;
         length("components of the gradient", gradient.len(), self.inputs())?;
         if let Some(rolled) = &self.rolled {
             length("inputs", x.len(), self.inputs())?;
             return Ok(rolled.value_and_gradient(x, gradient, workspace));
-        }
-        if let Some(value) = self.on_registers(x, Some(gradient), workspace) {
-            return Ok(value);
         }
         self.evaluate(x, workspace)?;
         self.pull_back(&[1.0], workspace);
@@ -277,30 +306,19 @@ impl Function {
 
     /// Value, and gradient if it is asked for, on registers. Nothing, if the function is not
     /// on any, or if something is wrong, which another way will say.
-    #[inline]
+    #[inline(always)]
     fn on_registers(
         &self,
         x: &[f64],
         gradient: Option<&mut [f64]>,
         workspace: &mut Workspace,
     ) -> Option<f64> {
-        if x.len() != self.inputs() {
-            return None;
-        }
         match self.registers.as_deref()? {
-            OnRegisters::Few(registers) if workspace.is_for_once => {
-                registers.run(x, gradient, &mut [0.0; FEW], &mut 0)
-            }
-            OnRegisters::Few(registers) => {
+            OnRegisters::Few(registers) if !workspace.is_for_once => {
                 let file = workspace.few.get_or_insert_default();
                 registers.run(x, gradient, &mut file.numbers, &mut file.holder)
             }
-            // So many are not worth being made for one evaluation.
-            OnRegisters::More(_) if workspace.is_for_once => None,
-            OnRegisters::More(registers) => {
-                let file = workspace.more.get_or_insert_default();
-                registers.run(x, gradient, &mut file.numbers, &mut file.holder)
-            }
+            registers => on_other_registers(registers, x, gradient, workspace),
         }
     }
 

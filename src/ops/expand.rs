@@ -40,7 +40,7 @@ macro_rules! expand {
 
             /// The operation that has this number, `op as usize`.
             #[inline(always)]
-            pub(crate) fn numbered(number: usize) -> Op {
+            pub(crate) const fn numbered(number: usize) -> Op {
                 const NUMBERED: [Op; 64] = {
                     let mut numbered = [Op::Input; 64];
                     let mut i = 0;

@@ -1,0 +1,285 @@
+//! What a function on registers does one after another.
+//!
+//! Each instruction goes on to the next one itself: in an optimised build that is a jump out
+//! of each to the one after it, which a processor foresees better than all jumps out of one
+//! loop, and there is no way back to it (`docs/benchmarks.md`).
+
+use super::registers::{Many, Register};
+use crate::math::plain;
+use crate::ops::{ABSENT, Op, Real, table};
+
+/// Reads some registers and writes one.
+///
+/// Forward, `to` becomes what `op` gives for `a` and `b`, or for a product that is added to a
+/// sum, `sum` + `a`·`b`. Backward, a share of the adjoint in `from` of the result `y` of `op`
+/// goes to one operand, whose adjoint will be in `to`, with what it has received before, in
+/// `sum`. If an operation takes any number of operands, `a` is its place among those.
+#[derive(Clone, Copy)]
+pub(super) struct Instruction<R, const N: usize> {
+    act: Act<R, N>,
+    pub(super) op: Op,
+    pub(super) flags: u8,
+    pub(super) a: R,
+    pub(super) b: R,
+    pub(super) y: R,
+    pub(super) from: R,
+    pub(super) sum: R,
+    pub(super) to: R,
+}
+
+/// Acts as an instruction says, and as those after it do. Returns the last result.
+type Act<R, const N: usize> =
+    fn(&Instruction<R, N>, &[Instruction<R, N>], &mut [f64; N], f64, &[Many<R>]) -> f64;
+
+/// So many instructions call one another at most: where calls are not made jumps, the stack
+/// must suffice.
+const CHAIN: usize = 64;
+
+// An operand that is the result of the step before is taken out of a processor's register:
+// it is there some cycles earlier than out of memory.
+pub(super) const FIRST_IS_LAST: u8 = 1;
+pub(super) const SECOND_IS_LAST: u8 = 2;
+/// Of a product that is added to a sum.
+pub(super) const SUM: u8 = 4;
+pub(super) const SUM_IS_LAST: u8 = SUM | 1;
+pub(super) const SUM_FIRST_IS_LAST: u8 = SUM | 2;
+pub(super) const SUM_SECOND_IS_LAST: u8 = SUM | 3;
+
+/// So is the adjoint, if it is what was written before.
+pub(super) const FROM_LAST: u8 = 1;
+/// Other shares have come before.
+pub(super) const ADD: u8 = 2;
+/// It goes to the second operand.
+pub(super) const SECOND: u8 = 4;
+
+/// How many combinations of an operation and flags there are.
+const KINDS: usize = (Op::ALL.len() + 1) << 3;
+
+const fn kind(op: Op, flags: u8) -> usize {
+    (op as usize) << 3 | flags as usize
+}
+
+impl<R: Register, const N: usize> Instruction<R, N> {
+    /// An instruction of a forward sweep.
+    pub(super) fn step(op: Op, flags: u8, [a, b, sum]: [R; 3], to: R) -> Self {
+        let act = Self::STEPS[kind(op, flags)];
+        let (y, from) = (to, to); // not read
+        Self {
+            act,
+            op,
+            flags,
+            a,
+            b,
+            y,
+            from,
+            sum,
+            to,
+        }
+    }
+
+    /// An instruction of a reverse sweep; with `BRANCHES`, absent adjoints are told from
+    /// computed zeros.
+    pub(super) fn pullback<const BRANCHES: bool>(
+        op: Op,
+        flags: u8,
+        [a, b, y]: [R; 3],
+        [from, sum, to]: [R; 3],
+    ) -> Self {
+        let act = match BRANCHES {
+            true => Self::PULLBACKS_WITH_BRANCHES[kind(op, flags)],
+            false => Self::PULLBACKS[kind(op, flags)],
+        };
+        Self {
+            act,
+            op,
+            flags,
+            a,
+            b,
+            y,
+            from,
+            sum,
+            to,
+        }
+    }
+
+    /// Acts as all of these say.
+    #[inline(always)]
+    pub(super) fn act_all(mut these: &[Self], numbers: &mut [f64; N], many: &[Many<R>]) {
+        let mut last = 0.0;
+        while let [first, after @ ..] = these {
+            last = (first.act)(first, after, numbers, last, many);
+            let left = after.len() - after.len() % CHAIN;
+            these = &these[these.len() - left..];
+        }
+    }
+
+    /// Writes a result, and acts as the instructions after this one say.
+    #[inline(always)]
+    fn go_on(&self, after: &[Self], numbers: &mut [f64; N], result: f64, many: &[Many<R>]) -> f64 {
+        numbers[self.to.into()] = result;
+        match after {
+            [next, rest @ ..] if !after.len().is_multiple_of(CHAIN) => {
+                (next.act)(next, rest, numbers, result, many)
+            }
+            _ => result,
+        }
+    }
+}
+
+#[inline(always)]
+fn of<R: Register, const N: usize>(numbers: &[f64; N], register: R) -> f64 {
+    numbers[register.into()]
+}
+
+/// An operation forward.
+fn step<R: Register, const N: usize, const OP: u8, const FLAGS: u8>(
+    this: &Instruction<R, N>,
+    after: &[Instruction<R, N>],
+    numbers: &mut [f64; N],
+    last: f64,
+    many: &[Many<R>],
+) -> f64 {
+    let op = const { Op::numbered(OP as usize) };
+    if is_rare(op, this.first::<FLAGS>(last, numbers)) {
+        return rare_step::<R, N, OP, FLAGS>(this, after, numbers, last, many);
+    }
+    let result = this.result::<FLAGS>(op, last, numbers);
+    this.go_on(after, numbers, result, many)
+}
+
+/// The same for arguments that take another way. A function that calls another one in its
+/// midst saves what it holds, however rarely it does, so this is one of its own.
+#[cold]
+#[inline(never)]
+fn rare_step<R: Register, const N: usize, const OP: u8, const FLAGS: u8>(
+    this: &Instruction<R, N>,
+    after: &[Instruction<R, N>],
+    numbers: &mut [f64; N],
+    last: f64,
+    many: &[Many<R>],
+) -> f64 {
+    let op = const { Op::numbered(OP as usize) };
+    let result = this.result::<FLAGS>(op, last, numbers);
+    this.go_on(after, numbers, result, many)
+}
+
+#[inline(always)]
+fn is_rare(op: Op, x: f64) -> bool {
+    match op {
+        Op::Exp | Op::Sigmoid | Op::Softplus => !plain::is_for_exp(x),
+        Op::Ln => !plain::is_for_ln(x),
+        _ => false,
+    }
+}
+
+/// An operation on any number of operands forward.
+fn step_of_many<R: Register, const N: usize>(
+    this: &Instruction<R, N>,
+    after: &[Instruction<R, N>],
+    numbers: &mut [f64; N],
+    _last: f64,
+    many: &[Many<R>],
+) -> f64 {
+    let result = many[this.a.into()].value(this.op, numbers);
+    this.go_on(after, numbers, result, many)
+}
+
+/// A share of an adjoint backward, to one operand.
+fn pullback<R: Register, const N: usize, const BRANCHES: bool, const OP: u8, const FLAGS: u8>(
+    this: &Instruction<R, N>,
+    after: &[Instruction<R, N>],
+    numbers: &mut [f64; N],
+    last: f64,
+    many: &[Many<R>],
+) -> f64 {
+    let op = const { Op::numbered(OP as usize) };
+    let total = this.total::<BRANCHES, FLAGS>(op, last, numbers);
+    this.go_on(after, numbers, total, many)
+}
+
+/// Shares backward to all operands of an operation on any number of them.
+fn pullback_to_many<R: Register, const N: usize, const BRANCHES: bool>(
+    this: &Instruction<R, N>,
+    after: &[Instruction<R, N>],
+    numbers: &mut [f64; N],
+    _last: f64,
+    many: &[Many<R>],
+) -> f64 {
+    let (y, adjoint) = (of(numbers, this.y), of(numbers, this.from));
+    many[this.a.into()].pull_back::<N, BRANCHES>(this.op, y, adjoint, numbers);
+    this.go_on(after, numbers, of(numbers, this.to), many)
+}
+
+impl<R: Register, const N: usize> Instruction<R, N> {
+    #[inline(always)]
+    fn first<const FLAGS: u8>(&self, last: f64, numbers: &[f64; N]) -> f64 {
+        match FLAGS {
+            FIRST_IS_LAST | SUM_FIRST_IS_LAST => last,
+            _ => of(numbers, self.a),
+        }
+    }
+
+    /// What a step gives, whose operands are where `FLAGS` say. A negation of a sum with a
+    /// product is one step.
+    #[inline(always)]
+    fn result<const FLAGS: u8>(&self, op: Op, last: f64, numbers: &[f64; N]) -> f64 {
+        let a = self.first::<FLAGS>(last, numbers);
+        let b = match FLAGS {
+            SECOND_IS_LAST | SUM_SECOND_IS_LAST => last,
+            _ => of(numbers, self.b),
+        };
+        if FLAGS & SUM != 0 {
+            let sum = match FLAGS {
+                SUM_IS_LAST => last,
+                _ => of(numbers, self.sum),
+            };
+            let sum = Op::Add.value_2(sum, Op::Mul.value_2(a, b));
+            return if op == Op::Neg { op.value_1(sum) } else { sum };
+        }
+        match op.arity() {
+            Some(1) => op.value_1(a),
+            _ => op.value_2(a, b),
+        }
+    }
+
+    /// A share with those before.
+    #[inline(always)]
+    fn total<const BRANCHES: bool, const FLAGS: u8>(
+        &self,
+        op: Op,
+        last: f64,
+        numbers: &[f64; N],
+    ) -> f64 {
+        let (a, b, y) = (
+            of(numbers, self.a),
+            of(numbers, self.b),
+            of(numbers, self.y),
+        );
+        let partial = match (op.arity(), FLAGS & SECOND) {
+            (Some(1), _) => op.partial_1(a, y),
+            (_, 0) => op.partial_first(a, b, y),
+            _ => op.partial_second(a, b, y),
+        };
+        let adjoint = match FLAGS & FROM_LAST {
+            0 => of(numbers, self.from),
+            _ => last,
+        };
+        let share = share::<BRANCHES>(op.is_branch(), adjoint, partial);
+        match FLAGS & ADD {
+            0 => share,
+            _ => of(numbers, self.sum) + share,
+        }
+    }
+}
+
+/// One share. A branch sends nothing where it has a partial of zero.
+#[inline(always)]
+pub(super) fn share<const BRANCHES: bool>(branch: bool, adjoint: f64, partial: f64) -> f64 {
+    match (BRANCHES, branch && partial == 0.0) {
+        (_, true) => ABSENT,
+        (true, _) => f64::share(adjoint, partial),
+        (false, _) => adjoint * partial,
+    }
+}
+
+table! { instructions }
