@@ -328,6 +328,49 @@ pub(super) fn copy(
     is_input: bool,
     moved: &[Operand],
 ) -> Operand {
+    let copied = copy_at_once(to, from, index, is_input, moved)
+        .unwrap_or_else(|| copy_by_operands(to, from, index, is_input, moved));
+    carry_name(from, index, to, copied);
+    copied
+}
+
+/// Copies an input, or an operation on one or two operands whose nodes are still nodes, with
+/// its value, if there is room.
+#[inline]
+fn copy_at_once(
+    to: &mut Recording,
+    from: &Recording,
+    index: usize,
+    is_input: bool,
+    moved: &[Operand],
+) -> Option<Operand> {
+    let (program, value) = (from.program(), from.value(index as u32));
+    let record = program.records[index];
+    let (op, form) = (record.op(), record.form());
+    let place = |id: usize| moved[id].node().map(u64::from);
+    let id = match (op.arity(), form) {
+        (Some(0), _) if is_input => to.put(record, value),
+        (Some(1), _) => to.put(Record::new(op, form, place(record.a())?, 0), value),
+        (Some(2), Form::Nodes) => {
+            let (a, b) = (place(record.a())?, place(record.b())?);
+            to.put(Record::new(op, form, a, b), value)
+        }
+        (Some(2), _) => {
+            let constant = program.constants[record.b()];
+            to.put_with(op, form, place(record.a())?, constant, value)
+        }
+        _ => None,
+    };
+    id.map(|id| Operand::Node(NodeId(id as u32)))
+}
+
+fn copy_by_operands(
+    to: &mut Recording,
+    from: &Recording,
+    index: usize,
+    is_input: bool,
+    moved: &[Operand],
+) -> Operand {
     let (program, value) = (from.program(), from.value(index as u32));
     let record = program.records[index];
     let mut operands = SmallVec::<[Operand; 4]>::new();
@@ -346,16 +389,14 @@ pub(super) fn copy(
             _ => value,
         });
     }
-    let copy = if operands.is_empty() {
+    if operands.is_empty() {
         match to.push_slowly(record, value, caller) {
             Some(id) => Operand::Node(NodeId(id as u32)),
             None => to.full().stop(),
         }
     } else {
         to.push_operation(op, &operands, &[own], caller)
-    };
-    carry_name(from, index, to, copy);
-    copy
+    }
 }
 
 fn carry_name(from: &Recording, index: usize, to: &mut Recording, node: Operand) {
