@@ -97,7 +97,7 @@ impl<'t> Adjoints<'t> {
     #[inline]
     #[track_caller]
     pub fn wrt(&self, var: Var<'_>) -> f64 {
-        *self.get(var)
+        self.number(var).map_or(0.0, |(_, id)| self.at(id as usize))
     }
 
     /// The derivatives with respect to several nodes, as [`wrt`](Self::wrt).
@@ -209,6 +209,7 @@ impl<'t> Adjoints<'t> {
             .unwrap_or(&0.0)
     }
 
+    #[inline]
     fn at(&self, index: usize) -> f64 {
         self.adjoints
             .get(index)

@@ -76,9 +76,13 @@ impl Tape {
     #[inline]
     #[track_caller]
     pub fn var_array<const N: usize>(&self, values: [f64; N]) -> [Var<'_>; N] {
+        let first = self.recording.borrow_mut().put_inputs(&values);
         let mut vars = [Var::constant(0.0); N];
-        for (var, value) in vars.iter_mut().zip(values) {
-            *var = self.var(value);
+        for (i, (var, value)) in vars.iter_mut().zip(values).enumerate() {
+            *var = match first {
+                Some(first) => Var::new(self, first + i as u64, value),
+                None => self.var(value),
+            };
         }
         vars
     }
