@@ -90,6 +90,35 @@ fn sums_of_products_are_added_up_as_recorded() {
     }
 }
 
+/// What stands before an operation on any number of operands is not the last result after it.
+#[test]
+fn an_operation_on_many_begins_anew() {
+    let tape = Tape::new();
+    let x = tape.vars(&many(&mut Random(5), 4));
+    for i in 0..6 {
+        let first = x[0].sin();
+        let factor = [x[1], first][i % 2];
+        let sum = Var::linear_combination(&[2.0, 0.5], &[factor, x[2]], 1.0);
+        let product = factor * x[3];
+        let next = match i / 2 {
+            0 => first + product,
+            1 => first - x[1],
+            _ => product + first * sum,
+        };
+        for (j, output) in [next, next * sum, sum * first, -(next + sum)]
+            .into_iter()
+            .enumerate()
+        {
+            assert!(
+                compared(&tape, &x, output, (i * 4 + j) as u64)
+                    .stats()
+                    .registers
+                    > 0
+            );
+        }
+    }
+}
+
 /// A name, a guard or an output that takes the product keeps it from being added at once.
 #[test]
 fn a_product_that_is_asked_for_is_still_there() {
@@ -319,7 +348,7 @@ fn its_memory_is_counted() {
     // Two operands, where their adjoints are and go, and three constants of its own.
     assert_eq!(
         many.bytes - swept.bytes,
-        5 * 16 + 8 + 2 + 2 * (1 + 3) + 3 * 8
+        3 * 16 + 8 + 2 + 2 * (1 + 3) + 3 * 8
     );
     let long = (0..200).fold(x[0], |y, i| (y * x[1]).sin() + f64::from(i));
     let freeze = tape.freeze(&x).output(long);

@@ -10,7 +10,7 @@ use super::instruction::{
     SUM_IS_LAST, SUM_SECOND_IS_LAST,
 };
 use super::passes::uses;
-use super::registers::{Many, Register, RegisterGuard, Registers};
+use super::registers::{Many, Register, RegisterGuard, Registers, Shares};
 use super::uses::Uses;
 use crate::ops::{Op, Real};
 use crate::program::{NodeId, Operand, Record};
@@ -28,6 +28,8 @@ struct Assembler<'r, R, const N: usize> {
     adjoints: Vec<Option<R>>,
     /// How many nodes have their adjoint in each register that is an input's or written.
     holds: Vec<u32>,
+    /// Where those instructions begin that go on to one another up to here.
+    begin: usize,
     /// Whether some operation picks one of its operands, so that adjoints may be absent.
     branches: bool,
     /// Registers of adjoints that nobody needs any more.
@@ -60,6 +62,7 @@ impl<R: Register, const N: usize> Registers<R, N> {
             values: vec![R::default(); recording.len()],
             adjoints: vec![None; recording.len()],
             holds,
+            begin: 0,
             branches: false,
             free: SmallVec::new(),
         };
@@ -118,10 +121,22 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         }
     }
 
+    /// The instruction so many before the next one, if it goes on to the next one.
+    fn before(&self, count: usize) -> Option<&Instruction<R, N>> {
+        let these = &self.made.instructions[self.begin..];
+        these.get(these.len().checked_sub(count)?)
+    }
+
+    /// What comes next begins anew.
+    fn begin(&mut self) -> usize {
+        self.begin = self.made.instructions.len();
+        self.begin
+    }
+
     /// One more step. Returns the register of its result.
     fn step(&mut self, op: Op, a: R, b: R) -> Option<R> {
         let y = self.register()?;
-        let last = self.made.instructions.last().map(|last| last.to);
+        let last = self.before(1).map(|last| last.to);
         let flags = match last {
             _ if Some(a) == last => FIRST_IS_LAST,
             _ if Some(b) == last => SECOND_IS_LAST,
@@ -135,9 +150,8 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     /// Makes one step of the last one, whose result nothing else uses, and what is applied to
     /// it, if it is a product that is added to a sum, or the negation of that.
     fn step_with_last(&mut self, op: Op, a: R, b: R) -> Option<R> {
-        let last = self.made.instructions.last()?;
-        let before = self.made.instructions.iter().nth_back(1);
-        let is_before = |register| before.is_some_and(|before| before.to == register);
+        let last = self.before(1)?;
+        let is_before = |register| self.before(2).is_some_and(|before| before.to == register);
         let (flags, sum) = match (op, last.op, last.flags & SUM) {
             (Op::Add, Op::Mul, 0) => {
                 let sum = if a == last.to { b } else { a };
@@ -191,7 +205,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         let (a, b) = match (op.arity(), &operands[..]) {
             (Some(1), &[a]) => (a, a),
             (Some(2), &[a, b]) => (a, b),
-            _ => (self.many(record, operands)?, R::default()),
+            _ => return self.many(record, operands),
         };
         if used_once {
             let before = self.values[index - 1];
@@ -222,18 +236,23 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         fits.then_some(registers)
     }
 
-    /// The place of an operation on any number of operands among those.
+    /// An operation on any number of operands. Returns the register of its result.
     fn many(&mut self, record: Record, operands: SmallVec<[R; 4]>) -> Option<R> {
-        let own = self.recording.program().own_constants(record);
-        self.made.many.push(Many {
-            to: vec![None; operands.len()],
+        let y = self.register()?;
+        let many = Many {
+            at: self.begin(),
+            op: record.op(),
             operands: operands.into_vec(),
-            constants: own.to_vec(),
-        });
-        R::try_from(self.made.many.len() - 1).ok()
+            constants: self.recording.program().own_constants(record).to_vec(),
+            y,
+            shares: None,
+        };
+        self.made.many.push(many);
+        Some(y)
     }
 
     fn backward(&mut self, ends: &Ends) -> Option<()> {
+        self.begin();
         let mut many = self.made.many.len();
         for end in ends.outputs.iter().chain(&ends.once) {
             if let &Operand::Node(id) = end {
@@ -252,7 +271,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
             match op.arity() {
                 Some(0) => continue,
                 Some(_) => self.send_to_operands(index, op, adjoint, &operands)?,
-                None => self.send_to_many(index, op, many, adjoint, &operands)?,
+                None => self.send_to_many(many, adjoint, &operands)?,
             }
             self.release(adjoint);
         }
@@ -371,7 +390,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
             return Some(());
         }
         let (before, to) = self.receive(id)?;
-        let last = self.made.instructions.last().map(|last| last.to);
+        let last = self.before(1).map(|last| last.to);
         let flag = |flag, is_set| if is_set { flag } else { 0 };
         let flags = flag(FROM_LAST, last == Some(adjoint))
             | flag(ADD, before.is_some())
@@ -408,22 +427,15 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         (!partial.is_nan()).then_some(partial)
     }
 
-    fn send_to_many(
-        &mut self,
-        index: usize,
-        op: Op,
-        many: usize,
-        adjoint: R,
-        operands: &[Operand],
-    ) -> Option<()> {
-        for (i, operand) in operands.iter().enumerate() {
+    fn send_to_many(&mut self, many: usize, adjoint: R, operands: &[Operand]) -> Option<()> {
+        let at = self.begin();
+        let mut to = vec![None; operands.len()];
+        for (to, operand) in to.iter_mut().zip(operands) {
             if let &Operand::Node(id) = operand {
-                self.made.many[many].to[i] = Some(self.receive(id)?);
+                *to = Some(self.receive(id)?);
             }
         }
-        let y = self.values[index];
-        let many = R::try_from(many).ok()?;
-        self.pullback(op, 0, [many, many, y], [adjoint; 3]); // writes its adjoint as it is
+        self.made.many[many].shares = Some(Shares { at, adjoint, to });
         Some(())
     }
 }

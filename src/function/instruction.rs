@@ -4,7 +4,7 @@
 //! of each to the one after it, which a processor foresees better than all jumps out of one
 //! loop, and there is no way back to it (`docs/benchmarks.md`).
 
-use super::registers::{Many, Register};
+use super::registers::Register;
 use crate::math::plain;
 use crate::ops::{ABSENT, Op, Real, table};
 
@@ -13,7 +13,7 @@ use crate::ops::{ABSENT, Op, Real, table};
 /// Forward, `to` becomes what `op` gives for `a` and `b`, or for a product that is added to a
 /// sum, `sum` + `a`·`b`. Backward, a share of the adjoint in `from` of the result `y` of `op`
 /// goes to one operand, whose adjoint will be in `to`, with what it has received before, in
-/// `sum`. If an operation takes any number of operands, `a` is its place among those.
+/// `sum`.
 #[derive(Clone, Copy)]
 pub(super) struct Instruction<R, const N: usize> {
     act: Act<R, N>,
@@ -27,9 +27,10 @@ pub(super) struct Instruction<R, const N: usize> {
     pub(super) to: R,
 }
 
-/// Acts as an instruction says, and as those after it do. Returns the last result.
-type Act<R, const N: usize> =
-    fn(&Instruction<R, N>, &[Instruction<R, N>], &mut [f64; N], f64, &[Many<R>]) -> f64;
+/// Acts as the first of some instructions says, with the result of the one before it, and as
+/// those after it do. Returns the last result. What it takes and returns fits into the
+/// processor's registers on every platform, without which no call is made a jump.
+type Act<R, const N: usize> = fn(&[Instruction<R, N>], &mut [f64; N], f64) -> f64;
 
 /// So many instructions call one another at most: where calls are not made jumps, the stack
 /// must suffice.
@@ -104,23 +105,20 @@ impl<R: Register, const N: usize> Instruction<R, N> {
 
     /// Acts as all of these say.
     #[inline(always)]
-    pub(super) fn act_all(mut these: &[Self], numbers: &mut [f64; N], many: &[Many<R>]) {
+    pub(super) fn act_all(mut these: &[Self], numbers: &mut [f64; N]) {
         let mut last = 0.0;
         while let [first, after @ ..] = these {
-            last = (first.act)(first, after, numbers, last, many);
-            let left = after.len() - after.len() % CHAIN;
-            these = &these[these.len() - left..];
+            last = (first.act)(these, numbers, last);
+            these = &after[after.len() % CHAIN..];
         }
     }
 
     /// Writes a result, and acts as the instructions after this one say.
     #[inline(always)]
-    fn go_on(&self, after: &[Self], numbers: &mut [f64; N], result: f64, many: &[Many<R>]) -> f64 {
+    fn go_on(&self, after: &[Self], numbers: &mut [f64; N], result: f64) -> f64 {
         numbers[self.to.into()] = result;
         match after {
-            [next, rest @ ..] if !after.len().is_multiple_of(CHAIN) => {
-                (next.act)(next, rest, numbers, result, many)
-            }
+            [next, ..] if !after.len().is_multiple_of(CHAIN) => (next.act)(after, numbers, result),
             _ => result,
         }
     }
@@ -131,20 +129,21 @@ fn of<R: Register, const N: usize>(numbers: &[f64; N], register: R) -> f64 {
     numbers[register.into()]
 }
 
-/// An operation forward.
+/// A step.
 fn step<R: Register, const N: usize, const OP: u8, const FLAGS: u8>(
-    this: &Instruction<R, N>,
-    after: &[Instruction<R, N>],
+    these: &[Instruction<R, N>],
     numbers: &mut [f64; N],
     last: f64,
-    many: &[Many<R>],
 ) -> f64 {
+    let [this, after @ ..] = these else {
+        return last;
+    };
     let op = const { Op::numbered(OP as usize) };
     if is_rare(op, this.first::<FLAGS>(last, numbers)) {
-        return rare_step::<R, N, OP, FLAGS>(this, after, numbers, last, many);
+        return rare_step::<R, N, OP, FLAGS>(these, numbers, last);
     }
     let result = this.result::<FLAGS>(op, last, numbers);
-    this.go_on(after, numbers, result, many)
+    this.go_on(after, numbers, result)
 }
 
 /// The same for arguments that take another way. A function that calls another one in its
@@ -152,15 +151,16 @@ fn step<R: Register, const N: usize, const OP: u8, const FLAGS: u8>(
 #[cold]
 #[inline(never)]
 fn rare_step<R: Register, const N: usize, const OP: u8, const FLAGS: u8>(
-    this: &Instruction<R, N>,
-    after: &[Instruction<R, N>],
+    these: &[Instruction<R, N>],
     numbers: &mut [f64; N],
     last: f64,
-    many: &[Many<R>],
 ) -> f64 {
+    let [this, after @ ..] = these else {
+        return last;
+    };
     let op = const { Op::numbered(OP as usize) };
     let result = this.result::<FLAGS>(op, last, numbers);
-    this.go_on(after, numbers, result, many)
+    this.go_on(after, numbers, result)
 }
 
 #[inline(always)]
@@ -172,42 +172,23 @@ fn is_rare(op: Op, x: f64) -> bool {
     }
 }
 
-/// An operation on any number of operands forward.
-fn step_of_many<R: Register, const N: usize>(
-    this: &Instruction<R, N>,
-    after: &[Instruction<R, N>],
-    numbers: &mut [f64; N],
-    _last: f64,
-    many: &[Many<R>],
-) -> f64 {
-    let result = many[this.a.into()].value(this.op, numbers);
-    this.go_on(after, numbers, result, many)
-}
-
-/// A share of an adjoint backward, to one operand.
+/// A pullback.
 fn pullback<R: Register, const N: usize, const BRANCHES: bool, const OP: u8, const FLAGS: u8>(
-    this: &Instruction<R, N>,
-    after: &[Instruction<R, N>],
+    these: &[Instruction<R, N>],
     numbers: &mut [f64; N],
     last: f64,
-    many: &[Many<R>],
 ) -> f64 {
+    let [this, after @ ..] = these else {
+        return last;
+    };
     let op = const { Op::numbered(OP as usize) };
     let total = this.total::<BRANCHES, FLAGS>(op, last, numbers);
-    this.go_on(after, numbers, total, many)
+    this.go_on(after, numbers, total)
 }
 
-/// Shares backward to all operands of an operation on any number of them.
-fn pullback_to_many<R: Register, const N: usize, const BRANCHES: bool>(
-    this: &Instruction<R, N>,
-    after: &[Instruction<R, N>],
-    numbers: &mut [f64; N],
-    _last: f64,
-    many: &[Many<R>],
-) -> f64 {
-    let (y, adjoint) = (of(numbers, this.y), of(numbers, this.from));
-    many[this.a.into()].pull_back::<N, BRANCHES>(this.op, y, adjoint, numbers);
-    this.go_on(after, numbers, of(numbers, this.to), many)
+/// Of an operation that takes any number of operands, which is no instruction.
+fn none<R: Register, const N: usize>(_: &[Instruction<R, N>], _: &mut [f64; N], _: f64) -> f64 {
+    unreachable!("an operation on any number of operands among instructions")
 }
 
 impl<R: Register, const N: usize> Instruction<R, N> {
@@ -274,7 +255,7 @@ impl<R: Register, const N: usize> Instruction<R, N> {
 
 /// One share. A branch sends nothing where it has a partial of zero.
 #[inline(always)]
-pub(super) fn share<const BRANCHES: bool>(branch: bool, adjoint: f64, partial: f64) -> f64 {
+fn share<const BRANCHES: bool>(branch: bool, adjoint: f64, partial: f64) -> f64 {
     match (BRANCHES, branch && partial == 0.0) {
         (_, true) => ABSENT,
         (true, _) => f64::share(adjoint, partial),

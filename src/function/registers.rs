@@ -8,7 +8,7 @@
 //! one on the way, where no branch asks which adjoints are absent, but not in a gradient.
 
 use super::freeze::Ends;
-use super::instruction::{Instruction, share};
+use super::instruction::Instruction;
 use crate::ops::{ABSENT, Op, Real};
 use crate::program::Comparison;
 use crate::recording::Recording;
@@ -47,11 +47,24 @@ impl<const N: usize> Default for RegisterFile<N> {
     }
 }
 
-/// What is applied to any number of operands.
+/// An operation on any number of operands. It stands between instructions.
 #[derive(Clone)]
 pub(super) struct Many<R> {
+    /// How many instructions come before it.
+    pub(super) at: usize,
+    pub(super) op: Op,
     pub(super) operands: Vec<R>,
     pub(super) constants: Vec<f64>,
+    pub(super) y: R,
+    pub(super) shares: Option<Shares<R>>,
+}
+
+/// What such an operation sends back to its operands.
+#[derive(Clone)]
+pub(super) struct Shares<R> {
+    /// How many instructions come before that.
+    pub(super) at: usize,
+    pub(super) adjoint: R,
     /// For each operand whose adjoint is asked for the shares before, and where their sum goes.
     pub(super) to: Vec<Option<(Option<R>, R)>>,
 }
@@ -153,7 +166,10 @@ impl<R: Register, const N: usize> Registers<R, N> {
         let many = |many: &Many<R>| {
             size_of_val(&many.operands[..])
                 + size_of_val(&many.constants[..])
-                + size_of_val(&many.to[..])
+                + many
+                    .shares
+                    .as_ref()
+                    .map_or(0, |shares| size_of_val(&shares.to[..]))
         };
         size_of_val(&self.constants[..])
             + size_of_val(&self.instructions[..])
@@ -181,30 +197,49 @@ impl<R: Register, const N: usize> Registers<R, N> {
             *holder = self.id;
         }
         numbers[..x.len()].copy_from_slice(x);
-        let (forward, backward) = self.instructions.split_at(self.forward);
-        match &gradient {
-            Some(_) if self.guards.is_empty() => self.act(&self.instructions, numbers),
-            _ => {
-                self.act(forward, numbers);
-                if !self.guards_hold(numbers) {
-                    return None;
+        match gradient {
+            Some(gradient) => {
+                if self.is_straight() {
+                    Instruction::act_all(&self.instructions, numbers);
+                } else {
+                    self.evaluate(numbers)?;
+                    self.pull_back(numbers);
                 }
-                if gradient.is_some() {
-                    self.act(backward, numbers);
+                for (to, &register) in gradient.iter_mut().zip(&self.gradient) {
+                    *to = of(numbers, register) + 0.0;
                 }
             }
-        }
-        if let Some(gradient) = gradient {
-            for (to, &register) in gradient.iter_mut().zip(&self.gradient) {
-                *to = of(numbers, register) + 0.0;
-            }
+            None => self.evaluate(numbers)?,
         }
         Some(of(numbers, self.output))
     }
 
-    #[inline(always)]
-    fn act(&self, instructions: &[Instruction<R, N>], numbers: &mut [f64; N]) {
-        Instruction::act_all(instructions, numbers, &self.many);
+    /// Whether there is nothing to do between the instructions.
+    fn is_straight(&self) -> bool {
+        self.many.is_empty() && self.guards.is_empty()
+    }
+
+    fn evaluate(&self, numbers: &mut [f64; N]) -> Option<()> {
+        let mut done = 0;
+        for many in &self.many {
+            Instruction::act_all(&self.instructions[done..many.at], numbers);
+            many.evaluate(numbers);
+            done = many.at;
+        }
+        Instruction::act_all(&self.instructions[done..self.forward], numbers);
+        self.guards_hold(numbers).then_some(())
+    }
+
+    fn pull_back(&self, numbers: &mut [f64; N]) {
+        let mut done = self.forward;
+        for many in self.many.iter().rev() {
+            if let Some(shares) = &many.shares {
+                Instruction::act_all(&self.instructions[done..shares.at], numbers);
+                many.pull_back(shares, numbers);
+                done = shares.at;
+            }
+        }
+        Instruction::act_all(&self.instructions[done..], numbers);
     }
 
     fn guards_hold(&self, numbers: &[f64; N]) -> bool {
@@ -221,34 +256,31 @@ impl<R: Register> Many<R> {
     }
 
     #[inline(never)]
-    pub(super) fn value<const N: usize>(&self, op: Op, numbers: &[f64; N]) -> f64 {
+    fn evaluate<const N: usize>(&self, numbers: &mut [f64; N]) {
         let x = self.operands(numbers);
-        op.value_n(x.len(), |i| x[i], &self.constants[..])
+        let value = self.op.value_n(x.len(), |i| x[i], &self.constants[..]);
+        numbers[self.y.into()] = value;
     }
 
-    /// Sends the shares of an adjoint to all operands that ask for theirs.
     #[inline(never)]
-    pub(super) fn pull_back<const N: usize, const BRANCHES: bool>(
-        &self,
-        op: Op,
-        y: f64,
-        adjoint: f64,
-        numbers: &mut [f64; N],
-    ) {
+    fn pull_back<const N: usize>(&self, shares: &Shares<R>, numbers: &mut [f64; N]) {
         let x = self.operands(numbers);
-        let branch = op.is_branch();
-        op.partials_n(
+        let (y, adjoint) = (of(numbers, self.y), of(numbers, shares.adjoint));
+        let branch = self.op.is_branch();
+        self.op.partials_n(
             x.len(),
             |i| x[i],
             &self.constants,
             y,
             |i, partial| {
-                let Some((sum, to)) = self.to[i] else {
-                    return;
-                };
-                let share = share::<BRANCHES>(branch, adjoint, partial);
-                let sum = sum.map_or(ABSENT, |sum| of(numbers, sum));
-                numbers[to.into()] = sum.plus(share);
+                if let Some((before, to)) = shares.to[i] {
+                    let share = match branch && partial == 0.0 {
+                        true => ABSENT,
+                        false => f64::share(adjoint, partial),
+                    };
+                    let before = before.map_or(ABSENT, |before| of(numbers, before));
+                    numbers[to.into()] = before.plus(share);
+                }
             },
         );
     }

@@ -13,7 +13,7 @@ macro_rules! instructions {
     ) => {
         impl<R: Register, const N: usize> Instruction<R, N> {
             const STEPS: &'static [Act<R, N>; KINDS] = &{
-                let mut all: [Act<R, N>; KINDS] = [step_of_many; KINDS];
+                let mut all: [Act<R, N>; KINDS] = [none; KINDS];
                 $($crate::ops::instructions! { @each all step $P [] 0 1 })*
                 $($crate::ops::instructions! { @each all step $U [] 0 1 })*
                 $($crate::ops::instructions! { @each all step $I [] 0 1 2 })*
@@ -28,7 +28,7 @@ macro_rules! instructions {
                 &Self::pullbacks::<true>();
 
             const fn pullbacks<const BRANCHES: bool>() -> [Act<R, N>; KINDS] {
-                let mut all: [Act<R, N>; KINDS] = [pullback_to_many::<R, N, BRANCHES>; KINDS];
+                let mut all: [Act<R, N>; KINDS] = [none; KINDS];
                 $($crate::ops::instructions! { @each all pullback $P [BRANCHES,] 0 1 2 3 })*
                 $($crate::ops::instructions! { @each all pullback $U [BRANCHES,] 0 1 2 3 })*
                 $($crate::ops::instructions! {
