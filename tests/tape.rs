@@ -84,6 +84,24 @@ fn a_leaked_tape_gives_handles_that_live_for_ever() {
 }
 
 #[test]
+fn inputs_recorded_together_are_one_after_another() {
+    let mut tape = Tape::new();
+    for _ in 0..2 {
+        // Without room, and then with that of the first time.
+        let first = tape.var(1.0);
+        let [x, y, z] = tape.var_array([2.0, 3.0, 4.0]);
+        let more = tape.vars(&[5.0, 6.0]);
+        let all = [first, x, y, z, more[0], more[1]];
+        for (i, input) in all.into_iter().enumerate() {
+            assert_eq!(input.id().unwrap().index(), i);
+            assert_eq!(input.value(), 1.0 + i as f64);
+        }
+        assert_eq!((x * y * z).backward().wrt(y), 8.0);
+        tape.clear();
+    }
+}
+
+#[test]
 fn constants_are_numbers_that_no_tape_knows() {
     let (a, b) = (Var::from(2.0), Var::from(3.0));
     let c = (a * b + 1.0).sin();

@@ -124,8 +124,9 @@ impl<R: Register, const N: usize> Instruction<R, N> {
     }
 }
 
+/// The number in a register.
 #[inline(always)]
-fn of<R: Register, const N: usize>(numbers: &[f64; N], register: R) -> f64 {
+pub(super) fn of<R: Register, const N: usize>(numbers: &[f64; N], register: R) -> f64 {
     numbers[register.into()]
 }
 

@@ -8,7 +8,7 @@
 //! one on the way, where no branch asks which adjoints are absent, but not in a gradient.
 
 use super::freeze::Ends;
-use super::instruction::Instruction;
+use super::instruction::{Instruction, of};
 use crate::ops::{ABSENT, Op, Real};
 use crate::program::Comparison;
 use crate::recording::Recording;
@@ -142,11 +142,6 @@ impl OnRegisters {
         };
         registers * size_of::<f64>()
     }
-}
-
-#[inline(always)]
-fn of<R: Register, const N: usize>(numbers: &[f64; N], register: R) -> f64 {
-    numbers[register.into()]
 }
 
 impl<R: Register, const N: usize> Registers<R, N> {
