@@ -3,7 +3,8 @@
 
 mod replay;
 
-use chainrule::{Error, Op, Real, Tape, Var, Workspace};
+use allocation_counter::measure;
+use chainrule::{Error, Function, Op, Real, Tape, Var, Workspace};
 use replay::random::Random;
 use replay::{compared, many};
 
@@ -361,4 +362,34 @@ fn its_memory_is_counted() {
         more.workspace_bytes - swept.workspace_bytes,
         8 * 65_536 - 2 * 8 * (swept.shared - more.shared)
     );
+}
+
+/// How often an evaluation allocates, and how many bytes.
+fn allocated(evaluate: impl FnOnce() -> Result<f64, Error>) -> (u64, u64) {
+    let info = measure(|| assert!(evaluate().is_ok()));
+    (info.count_total, info.bytes_total)
+}
+
+/// What is allocated shows how it was evaluated: sweeps need room for values and adjoints.
+#[test]
+fn what_has_registers_is_evaluated_on_them() {
+    let tape = Tape::new();
+    let x = tape.vars(&[0.5, 2.0]);
+    let long = (0..200).fold(x[0], |y, i| (y * x[1]).sin() + f64::from(i));
+    let (few, more) = (
+        tape.function(&x, (x[0] * x[1]).exp()),
+        tape.function(&x, long),
+    );
+    let with = |f: &Function| {
+        let (x, mut gradient) = ([0.25, 1.5], [0.0; 2]);
+        [
+            allocated(|| f.value_with(&x, &mut Workspace::new())),
+            allocated(|| f.value_and_gradient_into(&x, &mut gradient, &mut Workspace::new())),
+        ]
+    };
+    assert_eq!(with(&few), [(1, 8 * 256); 2]);
+    assert_eq!(with(&more), [(1, 8 * 65_536); 2]);
+    let without = |f: &Function| allocated(|| f.value(&[0.25, 1.5]));
+    assert_eq!(without(&few), (0, 0));
+    assert_eq!(without(&more), (1, 8 * more.nodes() as u64));
 }
