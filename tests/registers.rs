@@ -120,6 +120,22 @@ fn an_operation_on_many_begins_anew() {
     }
 }
 
+/// An adjoint that is computed as −0 is not an absent one: ∞ times it is NaN.
+#[test]
+fn a_zero_of_either_sign_reaches_the_operands_of_many() {
+    let tape = Tape::new();
+    let x = tape.vars(&[0.5, 2.0, 1.0]);
+    let many = Var::linear_combination(&[f64::INFINITY, 1.0], &x[..2], 0.0);
+    let f = tape.function(&x, many * x[2]);
+    assert!(f.stats().registers > 0);
+    let swept = tape.freeze(&x).output(many * x[2]).as_recorded().function();
+    for zero in [0.0, -0.0] {
+        let gradient = f.gradient(&[0.5, 2.0, zero]).unwrap();
+        assert!(gradient[0].is_nan() && gradient[1].to_bits() == 0);
+        assert!(swept.gradient(&[0.5, 2.0, zero]).unwrap()[0].is_nan());
+    }
+}
+
 /// A name, a guard or an output that takes the product keeps it from being added at once.
 #[test]
 fn a_product_that_is_asked_for_is_still_there() {

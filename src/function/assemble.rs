@@ -30,8 +30,6 @@ struct Assembler<'r, R, const N: usize> {
     holds: Vec<u32>,
     /// Where those instructions begin that go on to one another up to here.
     begin: usize,
-    /// Whether some operation picks one of its operands, so that adjoints may be absent.
-    branches: bool,
     /// Registers of adjoints that nobody needs any more.
     free: SmallVec<[R; 32]>,
 }
@@ -63,7 +61,6 @@ impl<R: Register, const N: usize> Registers<R, N> {
             adjoints: vec![None; recording.len()],
             holds,
             begin: 0,
-            branches: false,
             free: SmallVec::new(),
         };
         assembler.forward(ends)?;
@@ -200,7 +197,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     /// whether the node before it is.
     fn operation(&mut self, index: usize, record: Record, used_once: bool) -> Option<R> {
         let op = record.op();
-        self.branches |= op.is_branch();
+        self.made.branches |= op.is_branch();
         let operands = self.operands(record)?;
         let (a, b) = match (op.arity(), &operands[..]) {
             (Some(1), &[a]) => (a, a),
@@ -364,7 +361,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     }
 
     fn pullback(&mut self, op: Op, flags: u8, operation: [R; 3], adjoints: [R; 3]) {
-        let pullback = match self.branches {
+        let pullback = match self.made.branches {
             true => Instruction::pullback::<true>(op, flags, operation, adjoints),
             false => Instruction::pullback::<false>(op, flags, operation, adjoints),
         };

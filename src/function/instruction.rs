@@ -254,9 +254,10 @@ impl<R: Register, const N: usize> Instruction<R, N> {
     }
 }
 
-/// One share. A branch sends nothing where it has a partial of zero.
+/// One share. A branch sends nothing where it has a partial of zero. Without branches no
+/// adjoint is absent, and a −0 is a computed one.
 #[inline(always)]
-fn share<const BRANCHES: bool>(branch: bool, adjoint: f64, partial: f64) -> f64 {
+pub(super) fn share<const BRANCHES: bool>(branch: bool, adjoint: f64, partial: f64) -> f64 {
     match (BRANCHES, branch && partial == 0.0) {
         (_, true) => ABSENT,
         (true, _) => f64::share(adjoint, partial),

@@ -8,7 +8,7 @@
 //! one on the way, where no branch asks which adjoints are absent, but not in a gradient.
 
 use super::freeze::Ends;
-use super::instruction::{Instruction, of};
+use super::instruction::{Instruction, of, share};
 use crate::ops::{ABSENT, Op, Real};
 use crate::program::Comparison;
 use crate::recording::Recording;
@@ -91,6 +91,8 @@ pub(super) struct Registers<R, const N: usize> {
     /// How many of them make the value; the others make the gradient.
     pub(super) forward: usize,
     pub(super) many: Vec<Many<R>>,
+    /// Whether some operation picks one of its operands, so that adjoints may be absent.
+    pub(super) branches: bool,
     pub(super) guards: Vec<RegisterGuard<R>>,
     pub(super) output: R,
     pub(super) gradient: Vec<R>,
@@ -230,7 +232,10 @@ impl<R: Register, const N: usize> Registers<R, N> {
         for many in self.many.iter().rev() {
             if let Some(shares) = &many.shares {
                 Instruction::act_all(&self.instructions[done..shares.at], numbers);
-                many.pull_back(shares, numbers);
+                match self.branches {
+                    true => many.pull_back::<N, true>(shares, numbers),
+                    false => many.pull_back::<N, false>(shares, numbers),
+                }
                 done = shares.at;
             }
         }
@@ -258,7 +263,11 @@ impl<R: Register> Many<R> {
     }
 
     #[inline(never)]
-    fn pull_back<const N: usize>(&self, shares: &Shares<R>, numbers: &mut [f64; N]) {
+    fn pull_back<const N: usize, const BRANCHES: bool>(
+        &self,
+        shares: &Shares<R>,
+        numbers: &mut [f64; N],
+    ) {
         let x = self.operands(numbers);
         let (y, adjoint) = (of(numbers, self.y), of(numbers, shares.adjoint));
         let branch = self.op.is_branch();
@@ -269,10 +278,7 @@ impl<R: Register> Many<R> {
             y,
             |i, partial| {
                 if let Some((before, to)) = shares.to[i] {
-                    let share = match branch && partial == 0.0 {
-                        true => ABSENT,
-                        false => f64::share(adjoint, partial),
-                    };
+                    let share = share::<BRANCHES>(branch, adjoint, partial);
                     let before = before.map_or(ABSENT, |before| of(numbers, before));
                     numbers[to.into()] = before.plus(share);
                 }
