@@ -227,31 +227,38 @@ impl<'p> Program<'p> {
         &self.constants[from..from + count]
     }
 
-    /// Calls `each` with operand after operand.
-    pub(crate) fn for_each_operand(&self, record: Record, mut each: impl FnMut(Operand)) {
+    /// The operands of an operation on one or two.
+    #[inline(always)]
+    pub(crate) fn one_or_two(&self, record: Record) -> (Operand, Option<Operand>) {
         let node = |index: usize| Operand::Node(NodeId(index as u32));
         let constant = || Operand::Constant(self.constants[record.b()]);
+        let a = node(record.a());
         match (record.op().arity(), record.form()) {
-            (None, Form::Range) => self.range(record).for_each(|index| each(node(index))),
+            (Some(1), _) => (a, None),
+            (_, Form::Nodes) => (a, Some(node(record.b()))),
+            (_, Form::NodeConstant) => (a, Some(constant())),
+            (_, Form::ConstantNode) => (constant(), Some(a)),
+            (_, Form::Range) => unreachable!("a range where one or two operands are taken"),
+        }
+    }
+
+    /// Calls `each` with operand after operand.
+    pub(crate) fn for_each_operand(&self, record: Record, mut each: impl FnMut(Operand)) {
+        match (record.op().arity(), record.form()) {
+            (None, Form::Range) => {
+                let nodes = self.range(record);
+                nodes.for_each(|index| each(Operand::Node(NodeId(index as u32))));
+            }
             (None, _) => {
                 let nary = self.nary(record);
                 (0..nary.len()).for_each(|i| each(nary.operand(i)));
             }
             (Some(0), _) => {}
-            (Some(1), _) => each(node(record.a())),
-            (_, Form::Nodes) => {
-                each(node(record.a()));
-                each(node(record.b()));
+            (Some(_), _) => {
+                let (first, second) = self.one_or_two(record);
+                each(first);
+                second.into_iter().for_each(each);
             }
-            (_, Form::NodeConstant) => {
-                each(node(record.a()));
-                each(constant());
-            }
-            (_, Form::ConstantNode) => {
-                each(constant());
-                each(node(record.a()));
-            }
-            (_, Form::Range) => unreachable!("a range where one or two operands are taken"),
         }
     }
 }

@@ -198,12 +198,12 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     fn operation(&mut self, index: usize, record: Record, used_once: bool) -> Option<R> {
         let op = record.op();
         self.made.branches |= op.is_branch();
-        let operands = self.operands(record)?;
-        let (a, b) = match (op.arity(), &operands[..]) {
-            (Some(1), &[a]) => (a, a),
-            (Some(2), &[a, b]) => (a, b),
-            _ => return self.many(record, operands),
-        };
+        if op.arity().is_none() {
+            return self.many(record);
+        }
+        let (a, b) = self.recording.program().one_or_two(record);
+        let a = self.operand(a)?;
+        let b = b.map_or(Some(a), |b| self.operand(b))?;
         if used_once {
             let before = self.values[index - 1];
             let is_last = self
@@ -222,8 +222,8 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     }
 
     /// Where the operands of a record are.
-    fn operands(&mut self, record: Record) -> Option<SmallVec<[R; 4]>> {
-        let mut registers = SmallVec::new();
+    fn operands(&mut self, record: Record) -> Option<Vec<R>> {
+        let mut registers = Vec::new();
         let mut fits = true;
         let program = self.recording.program();
         program.for_each_operand(record, |operand| match self.operand(operand) {
@@ -234,12 +234,13 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
     }
 
     /// An operation on any number of operands. Returns the register of its result.
-    fn many(&mut self, record: Record, operands: SmallVec<[R; 4]>) -> Option<R> {
+    fn many(&mut self, record: Record) -> Option<R> {
+        let operands = self.operands(record)?;
         let y = self.register()?;
         let many = Many {
             at: self.begin(),
             op: record.op(),
-            operands: operands.into_vec(),
+            operands,
             constants: self.recording.program().own_constants(record).to_vec(),
             y,
             shares: None,
@@ -263,12 +264,10 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
             let Some(adjoint) = self.adjoints[index] else {
                 continue;
             };
-            let mut operands = SmallVec::<[Operand; 2]>::new();
-            program.for_each_operand(record, |operand| operands.push(operand));
             match op.arity() {
                 Some(0) => continue,
-                Some(_) => self.send_to_operands(index, op, adjoint, &operands)?,
-                None => self.send_to_many(many, adjoint, &operands)?,
+                Some(_) => self.send_to_operands(index, record, adjoint)?,
+                None => self.send_to_many(many, record, adjoint)?,
             }
             self.release(adjoint);
         }
@@ -332,15 +331,10 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         Some((before, to))
     }
 
-    fn send_to_operands(
-        &mut self,
-        index: usize,
-        op: Op,
-        adjoint: R,
-        operands: &[Operand],
-    ) -> Option<()> {
-        let a = self.operand(operands[0])?;
-        let b = operands.get(1).map_or(Some(a), |&b| self.operand(b))?;
+    fn send_to_operands(&mut self, index: usize, record: Record, adjoint: R) -> Option<()> {
+        let (op, (first, second)) = (record.op(), self.recording.program().one_or_two(record));
+        let a = self.operand(first)?;
+        let b = second.map_or(Some(a), |b| self.operand(b))?;
         let y = self.values[index];
         let sender = Sender {
             op,
@@ -349,12 +343,13 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
             y,
             adjoint,
         };
-        let mut sends = [(operands.first(), false), (operands.get(1), true)];
+        let node = |operand: Option<Operand>| operand.and_then(|operand| operand.node());
+        let mut sends = [(node(Some(first)), false), (node(second), true)];
         // The later node last, whose turn is sooner.
-        sends.sort_by_key(|(operand, _)| operand.and_then(Operand::node));
-        for (operand, second) in sends {
-            if let Some(&Operand::Node(id)) = operand {
-                self.send(&sender, second, id)?;
+        sends.sort_by_key(|&(id, _)| id);
+        for (id, second) in sends {
+            if let Some(id) = id {
+                self.send(&sender, second, NodeId(id))?;
             }
         }
         Some(())
@@ -424,12 +419,15 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         (!partial.is_nan()).then_some(partial)
     }
 
-    fn send_to_many(&mut self, many: usize, adjoint: R, operands: &[Operand]) -> Option<()> {
+    fn send_to_many(&mut self, many: usize, record: Record, adjoint: R) -> Option<()> {
         let at = self.begin();
+        let mut operands = Vec::new();
+        let program = self.recording.program();
+        program.for_each_operand(record, |operand| operands.push(operand.node()));
         let mut to = vec![None; operands.len()];
-        for (to, operand) in to.iter_mut().zip(operands) {
-            if let &Operand::Node(id) = operand {
-                *to = Some(self.receive(id)?);
+        for (to, id) in to.iter_mut().zip(operands) {
+            if let Some(id) = id {
+                *to = Some(self.receive(NodeId(id))?);
             }
         }
         self.made.many[many].shares = Some(Shares { at, adjoint, to });
