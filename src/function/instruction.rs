@@ -64,18 +64,7 @@ impl<R: Register, const N: usize> Instruction<R, N> {
     /// An instruction of a forward sweep.
     pub(super) fn step(op: Op, flags: u8, [a, b, sum]: [R; 3], to: R) -> Self {
         let act = Self::STEPS[kind(op, flags)];
-        let (y, from) = (to, to); // not read
-        Self {
-            act,
-            op,
-            flags,
-            a,
-            b,
-            y,
-            from,
-            sum,
-            to,
-        }
+        Self::new(act, op, flags, [a, b, to], [to, sum, to]) // `y` and `from` are not read
     }
 
     /// An instruction of a reverse sweep; with `BRANCHES`, absent adjoints are told from
@@ -83,13 +72,18 @@ impl<R: Register, const N: usize> Instruction<R, N> {
     pub(super) fn pullback<const BRANCHES: bool>(
         op: Op,
         flags: u8,
-        [a, b, y]: [R; 3],
-        [from, sum, to]: [R; 3],
+        operation: [R; 3],
+        adjoints: [R; 3],
     ) -> Self {
         let act = match BRANCHES {
             true => Self::PULLBACKS_WITH_BRANCHES[kind(op, flags)],
             false => Self::PULLBACKS[kind(op, flags)],
         };
+        Self::new(act, op, flags, operation, adjoints)
+    }
+
+    #[inline(always)]
+    fn new(act: Act<R, N>, op: Op, flags: u8, [a, b, y]: [R; 3], [from, sum, to]: [R; 3]) -> Self {
         Self {
             act,
             op,
