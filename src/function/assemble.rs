@@ -10,7 +10,7 @@ use super::instruction::{
     SUM_IS_LAST, SUM_SECOND_IS_LAST,
 };
 use super::passes::uses;
-use super::registers::{Many, Register, RegisterGuard, Registers, Shares};
+use super::registers::{Many, ManyPullback, Register, RegisterGuard, Registers};
 use super::uses::Uses;
 use crate::ops::{Op, Real};
 use crate::program::{NodeId, Operand, Record};
@@ -206,11 +206,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
         let b = b.map_or(Some(a), |b| self.operand(b))?;
         if used_once {
             let before = self.values[index - 1];
-            let is_last = self
-                .made
-                .instructions
-                .last()
-                .is_some_and(|last| last.to == before);
+            let is_last = self.before(1).is_some_and(|last| last.to == before);
             if is_last
                 && [a, b].contains(&before)
                 && let Some(y) = self.step_with_last(op, a, b)
@@ -243,7 +239,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
             operands,
             constants: self.recording.program().own_constants(record).to_vec(),
             y,
-            shares: None,
+            pullback: None,
         };
         self.made.many.push(many);
         Some(y)
@@ -430,7 +426,7 @@ impl<R: Register, const N: usize> Assembler<'_, R, N> {
                 *to = Some(self.receive(NodeId(id))?);
             }
         }
-        self.made.many[many].shares = Some(Shares { at, adjoint, to });
+        self.made.many[many].pullback = Some(ManyPullback { at, adjoint, to });
         Some(())
     }
 }

@@ -56,12 +56,12 @@ pub(super) struct Many<R> {
     pub(super) operands: Vec<R>,
     pub(super) constants: Vec<f64>,
     pub(super) y: R,
-    pub(super) shares: Option<Shares<R>>,
+    pub(super) pullback: Option<ManyPullback<R>>,
 }
 
 /// What such an operation sends back to its operands.
 #[derive(Clone)]
-pub(super) struct Shares<R> {
+pub(super) struct ManyPullback<R> {
     /// How many instructions come before that.
     pub(super) at: usize,
     pub(super) adjoint: R,
@@ -164,9 +164,9 @@ impl<R: Register, const N: usize> Registers<R, N> {
             size_of_val(&many.operands[..])
                 + size_of_val(&many.constants[..])
                 + many
-                    .shares
+                    .pullback
                     .as_ref()
-                    .map_or(0, |shares| size_of_val(&shares.to[..]))
+                    .map_or(0, |pullback| size_of_val(&pullback.to[..]))
         };
         size_of_val(&self.constants[..])
             + size_of_val(&self.instructions[..])
@@ -230,13 +230,13 @@ impl<R: Register, const N: usize> Registers<R, N> {
     fn pull_back(&self, numbers: &mut [f64; N]) {
         let mut done = self.forward;
         for many in self.many.iter().rev() {
-            if let Some(shares) = &many.shares {
-                Instruction::act_all(&self.instructions[done..shares.at], numbers);
+            if let Some(pullback) = &many.pullback {
+                Instruction::act_all(&self.instructions[done..pullback.at], numbers);
                 match self.branches {
-                    true => many.pull_back::<N, true>(shares, numbers),
-                    false => many.pull_back::<N, false>(shares, numbers),
+                    true => many.pull_back::<N, true>(pullback, numbers),
+                    false => many.pull_back::<N, false>(pullback, numbers),
                 }
-                done = shares.at;
+                done = pullback.at;
             }
         }
         Instruction::act_all(&self.instructions[done..], numbers);
@@ -265,11 +265,11 @@ impl<R: Register> Many<R> {
     #[inline(never)]
     fn pull_back<const N: usize, const BRANCHES: bool>(
         &self,
-        shares: &Shares<R>,
+        pullback: &ManyPullback<R>,
         numbers: &mut [f64; N],
     ) {
         let x = self.operands(numbers);
-        let (y, adjoint) = (of(numbers, self.y), of(numbers, shares.adjoint));
+        let (y, adjoint) = (of(numbers, self.y), of(numbers, pullback.adjoint));
         let branch = self.op.is_branch();
         self.op.partials_n(
             x.len(),
@@ -277,7 +277,7 @@ impl<R: Register> Many<R> {
             &self.constants,
             y,
             |i, partial| {
-                if let Some((before, to)) = shares.to[i] {
+                if let Some((before, to)) = pullback.to[i] {
                     let share = share::<BRANCHES>(branch, adjoint, partial);
                     let before = before.map_or(ABSENT, |before| of(numbers, before));
                     numbers[to.into()] = before.plus(share);

@@ -72,7 +72,7 @@ fn give<T: Real>(output: &Operand, weight: f64, adjoints: &mut [T]) {
     }
 }
 
-/// The same on few registers that are used once, or on many.
+/// Value, and gradient if it is asked for, on few registers that are used once, or on many.
 #[inline(never)]
 fn on_other_registers(
     registers: &OnRegisters,
@@ -163,11 +163,12 @@ impl Function {
         if let Some(value) = self.on_registers(x, Some(&mut *gradient), workspace) {
             return Ok(value);
         }
-        self.sweep_gradient_into(x, gradient, workspace)
+        self.value_and_gradient_by_sweeps(x, gradient, workspace)
     }
 
+    /// The same without registers, or the error. Apart, so that the way above is short.
     #[inline(never)]
-    fn sweep_gradient_into(
+    fn value_and_gradient_by_sweeps(
         &self,
         x: &[f64],
         gradient: &mut [f64],
