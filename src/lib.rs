@@ -100,6 +100,7 @@ mod names;
 mod ops;
 mod program;
 mod recording;
+mod registers;
 mod sweep;
 mod tape;
 mod var;

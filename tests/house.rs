@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each may use only those before it.
-const HOUSE: [&str; 19] = [
+const HOUSE: [&str; 20] = [
     "error",
     "math",
     "ops",
@@ -13,6 +13,7 @@ const HOUSE: [&str; 19] = [
     "program",
     "names",
     "recording",
+    "registers",
     "tape",
     "var",
     "inputs",

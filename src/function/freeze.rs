@@ -1,15 +1,16 @@
 //! From a tape to a `Function`: what is asked for, and the passes in their order.
 
 use super::Function;
+use super::on_registers::OnRegisters;
 use super::passes::{copy, drop_ones, gone_to, merge_sums, share_equal};
 use super::plan::{Plan, parameters_first};
-use super::registers::{FEW, OnRegisters};
 use super::rolled::Rolled;
 use super::stats::Pass;
 use crate::error::Error;
 use crate::ops::Op;
 use crate::program::{Guard, NodeId, Operand};
 use crate::recording::Recording;
+use crate::registers::FEW;
 use crate::tape::Tape;
 use crate::var::Var;
 use indexmap::IndexMap;

@@ -2,7 +2,7 @@
 //!
 //! It owns what it needs of the recording, is immutable and shared between
 //! threads, and evaluates through `&self`: at a point by the same two sweeps as a
-//! tape (`run.rs`) or by instructions on registers (`registers.rs`), over rows of data many
+//! tape (`run.rs`) or by instructions on registers (`on_registers.rs`), over rows of data many
 //! at a time (`rows.rs`), and so the turns of a loop that the recording program ran
 //! (`rolled.rs`).
 
@@ -13,13 +13,12 @@ mod blocks;
 mod body;
 mod columns;
 mod freeze;
-mod instruction;
 mod kernels;
 mod lane;
+mod on_registers;
 mod passes;
 mod piece;
 mod plan;
-mod registers;
 mod reroll;
 mod rolled;
 mod route;
@@ -29,7 +28,6 @@ mod run;
 mod shares;
 mod stats;
 mod taken;
-mod uses;
 mod vectors;
 
 pub use columns::Column;
@@ -44,8 +42,8 @@ use crate::recording::Recording;
 use crate::tape::Tape;
 use crate::var::Var;
 use indexmap::IndexMap;
+use on_registers::OnRegisters;
 use plan::Plan;
-use registers::OnRegisters;
 use rolled::Rolled;
 use std::cell::RefCell;
 use std::fmt;

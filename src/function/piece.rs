@@ -1,10 +1,10 @@
 //! What lies before or after a loop, as a recording of its own: its nodes, and as leaves
 //! those that it takes from elsewhere. The sweeps go over it alone.
 
-use super::uses::Uses;
 use crate::ops::Op;
 use crate::program::{NodeId, Operand, Record};
 use crate::recording::Recording;
+use crate::registers::Uses;
 use crate::sweep::{forward, reverse};
 use indexmap::{IndexMap, IndexSet};
 use std::ops::Range;

@@ -8,10 +8,10 @@
 use super::freeze::Ends;
 use super::passes::copy;
 use super::route::{Route, To};
-use super::uses::Uses;
 use crate::ops::Op;
 use crate::program::{Comparison, Operand, Program};
 use crate::recording::Recording;
+use crate::registers::Uses;
 use indexmap::IndexMap;
 use smallvec::SmallVec;
 use std::ops::Range;

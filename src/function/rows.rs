@@ -112,7 +112,10 @@ impl Function {
     fn derived(&self) -> &[Function; 2] {
         self.derived.get_or_init(|| {
             let recording = RefCell::new(self.recording.clone());
-            let tape = Tape { recording };
+            let tape = Tape {
+                recording,
+                ..Tape::default()
+            };
             let inputs: Vec<_> = self.inputs.iter().map(|&id| Var::on(&tape, id)).collect();
             let parameters: Vec<_> = (self.parameter_nodes())
                 .map(|id| Var::on(&tape, id as u32))

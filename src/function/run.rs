@@ -3,13 +3,14 @@
 
 use super::Function;
 use super::blocks::Scratch;
+use super::on_registers::{OnRegisters, RegisterFile};
 use super::plan::Place;
-use super::registers::{FEW, MORE, OnRegisters, RegisterFile};
 use super::rolled::Turning;
 use crate::dual::Dual;
 use crate::error::{Error, expect_length};
 use crate::ops::{ABSENT, Real};
 use crate::program::{Guard, Operand};
+use crate::registers::{FEW, MORE};
 use crate::sweep::{forward, reverse, seed};
 
 /// Memory for the evaluation of a [`Function`], to be used again and again, by

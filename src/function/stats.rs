@@ -2,7 +2,7 @@
 
 use super::Function;
 use super::kernels::Block;
-use super::registers::OnRegisters;
+use super::on_registers::OnRegisters;
 use super::rolled::Rolled;
 use std::fmt;
 

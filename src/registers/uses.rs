@@ -8,29 +8,29 @@ use std::fmt;
 
 /// A set of numbers, one bit for each.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub(super) struct Uses(u8);
+pub(crate) struct Uses(u8);
 
 impl Uses {
-    pub(super) const FIRST: Self = Self(1);
+    pub(crate) const FIRST: Self = Self(1);
     const SECOND: Self = Self(2);
     const RESULT: Self = Self(4);
 
     /// What the partial of an operation on one operand is made of.
-    pub(super) fn of_one(op: Op) -> Self {
+    pub(crate) fn of_one(op: Op) -> Self {
         op.partial_1(Self::FIRST, Self::RESULT)
     }
 
     /// What the two partials of an operation on two operands are made of.
-    pub(super) fn of_two(op: Op) -> [Self; 2] {
+    pub(crate) fn of_two(op: Op) -> [Self; 2] {
         let (a, b, y) = (Self::FIRST, Self::SECOND, Self::RESULT);
         [op.partial_first(a, b, y), op.partial_second(a, b, y)]
     }
 
-    pub(super) fn operand(self, i: usize) -> bool {
+    pub(crate) fn operand(self, i: usize) -> bool {
         self.0 & [Self::FIRST, Self::SECOND][i].0 != 0
     }
 
-    pub(super) fn result(self) -> bool {
+    pub(crate) fn result(self) -> bool {
         self.0 & Self::RESULT.0 != 0
     }
 }

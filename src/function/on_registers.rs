@@ -1,34 +1,13 @@
-//! A function as instructions on registers: inputs, constants, values and adjoints. There
-//! are 256 of them, or 65,536 where these do not suffice, so that a register's number is a
-//! byte or two, an instruction is short, and nothing is asked before one is read or written
-//! (`docs/benchmarks.md`).
-//!
-//! Which adjoints are reached, and which share is the first, is known when the instructions
-//! are made (`assemble.rs`); the bits are those of the sweeps. A sign of zero may be another
-//! one on the way, where no branch asks which adjoints are absent, but not in a gradient.
+//! A function as instructions on registers: inputs, constants, values and adjoints.
+//! `assemble.rs` makes them; the bits are those of the sweeps.
 
 use super::freeze::Ends;
-use super::instruction::{Instruction, of, share};
 use crate::ops::{ABSENT, Op, Real};
 use crate::program::Comparison;
 use crate::recording::Recording;
+use crate::registers::{FEW, Instruction, MORE, Register, of, share};
 use smallvec::SmallVec;
-use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// How many registers most functions have that are evaluated again and again.
-pub(super) const FEW: usize = 1 << 8;
-/// How many the others have.
-pub(super) const MORE: usize = 1 << 16;
-
-/// The number of a register.
-pub(super) trait Register:
-    Copy + Debug + Default + PartialEq + TryFrom<usize> + Into<usize> + 'static
-{
-}
-
-impl Register for u8 {}
-impl Register for u16 {}
 
 /// Registers in a workspace, for one function after another.
 #[derive(Clone, Debug)]
@@ -147,12 +126,11 @@ impl OnRegisters {
 }
 
 impl<R: Register, const N: usize> Registers<R, N> {
-    /// Those of a function of so many nodes, with none of its instructions.
-    pub(super) fn with_room(nodes: usize, inputs: usize) -> Self {
+    /// Those of another function of so many inputs, with none of its instructions.
+    pub(super) fn with_room(inputs: usize) -> Self {
         static LAST_ID: AtomicU64 = AtomicU64::new(0);
         Self {
             id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
-            instructions: Vec::with_capacity(2 * nodes),
             gradient: Vec::with_capacity(inputs),
             ..Self::default()
         }

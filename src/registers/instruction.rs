@@ -4,7 +4,7 @@
 //! of each to the one after it, which a processor foresees better than all jumps out of one
 //! loop, and there is no way back to it (`docs/benchmarks.md`).
 
-use super::registers::Register;
+use super::Register;
 use crate::math::plain;
 use crate::ops::{ABSENT, Op, Real, table};
 
@@ -15,16 +15,16 @@ use crate::ops::{ABSENT, Op, Real, table};
 /// goes to one operand, whose adjoint will be in `to`, with what it has received before, in
 /// `sum`.
 #[derive(Clone, Copy)]
-pub(super) struct Instruction<R, const N: usize> {
+pub(crate) struct Instruction<R, const N: usize> {
     act: Act<R, N>,
-    pub(super) op: Op,
-    pub(super) flags: u8,
-    pub(super) a: R,
-    pub(super) b: R,
-    pub(super) y: R,
-    pub(super) from: R,
-    pub(super) sum: R,
-    pub(super) to: R,
+    pub(crate) op: Op,
+    pub(crate) flags: u8,
+    pub(crate) a: R,
+    pub(crate) b: R,
+    pub(crate) y: R,
+    pub(crate) from: R,
+    pub(crate) sum: R,
+    pub(crate) to: R,
 }
 
 /// Acts as the first of some instructions says, with the result of the one before it, and as
@@ -38,20 +38,20 @@ const CHAIN: usize = 64;
 
 // An operand that is the result of the step before is taken out of a processor's register:
 // it is there some cycles earlier than out of memory.
-pub(super) const FIRST_IS_LAST: u8 = 1;
-pub(super) const SECOND_IS_LAST: u8 = 2;
+pub(crate) const FIRST_IS_LAST: u8 = 1;
+pub(crate) const SECOND_IS_LAST: u8 = 2;
 /// Of a product that is added to a sum.
-pub(super) const SUM: u8 = 4;
-pub(super) const SUM_IS_LAST: u8 = SUM | 1;
-pub(super) const SUM_FIRST_IS_LAST: u8 = SUM | 2;
-pub(super) const SUM_SECOND_IS_LAST: u8 = SUM | 3;
+pub(crate) const SUM: u8 = 4;
+pub(crate) const SUM_IS_LAST: u8 = SUM | 1;
+pub(crate) const SUM_FIRST_IS_LAST: u8 = SUM | 2;
+pub(crate) const SUM_SECOND_IS_LAST: u8 = SUM | 3;
 
 /// So is the adjoint, if it is what was written before.
-pub(super) const FROM_LAST: u8 = 1;
+pub(crate) const FROM_LAST: u8 = 1;
 /// Other shares have come before.
-pub(super) const ADD: u8 = 2;
+pub(crate) const ADD: u8 = 2;
 /// It goes to the second operand.
-pub(super) const SECOND: u8 = 4;
+pub(crate) const SECOND: u8 = 4;
 
 /// How many combinations of an operation and flags there are.
 const KINDS: usize = (Op::ALL.len() + 1) << 3;
@@ -62,14 +62,14 @@ const fn kind(op: Op, flags: u8) -> usize {
 
 impl<R: Register, const N: usize> Instruction<R, N> {
     /// An instruction of a forward sweep.
-    pub(super) fn step(op: Op, flags: u8, [a, b, sum]: [R; 3], to: R) -> Self {
+    pub(crate) fn step(op: Op, flags: u8, [a, b, sum]: [R; 3], to: R) -> Self {
         let act = Self::STEPS[kind(op, flags)];
         Self::new(act, op, flags, [a, b, to], [to, sum, to]) // `y` and `from` are not read
     }
 
     /// An instruction of a reverse sweep; with `BRANCHES`, absent adjoints are told from
     /// computed zeros.
-    pub(super) fn pullback<const BRANCHES: bool>(
+    pub(crate) fn pullback<const BRANCHES: bool>(
         op: Op,
         flags: u8,
         operation: [R; 3],
@@ -99,7 +99,7 @@ impl<R: Register, const N: usize> Instruction<R, N> {
 
     /// Acts as all of these say.
     #[inline(always)]
-    pub(super) fn act_all(mut these: &[Self], numbers: &mut [f64; N]) {
+    pub(crate) fn act_all(mut these: &[Self], numbers: &mut [f64; N]) {
         let mut last = 0.0;
         while let [first, after @ ..] = these {
             last = (first.act)(these, numbers, last);
@@ -120,7 +120,7 @@ impl<R: Register, const N: usize> Instruction<R, N> {
 
 /// The number in a register.
 #[inline(always)]
-pub(super) fn of<R: Register, const N: usize>(numbers: &[f64; N], register: R) -> f64 {
+pub(crate) fn of<R: Register, const N: usize>(numbers: &[f64; N], register: R) -> f64 {
     numbers[register.into()]
 }
 
@@ -251,7 +251,7 @@ impl<R: Register, const N: usize> Instruction<R, N> {
 /// One share. A branch sends nothing where it has a partial of zero. Without branches no
 /// adjoint is absent, and a −0 is a computed one.
 #[inline(always)]
-pub(super) fn share<const BRANCHES: bool>(branch: bool, adjoint: f64, partial: f64) -> f64 {
+pub(crate) fn share<const BRANCHES: bool>(branch: bool, adjoint: f64, partial: f64) -> f64 {
     match (BRANCHES, branch && partial == 0.0) {
         (_, true) => ABSENT,
         (true, _) => f64::share(adjoint, partial),
