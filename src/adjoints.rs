@@ -32,9 +32,17 @@ pub struct Adjoints<'t> {
     tape: Option<&'t Tape>,
     /// Up to the last output; nodes after it do not matter to it.
     adjoints: Vec<f64>,
-    seeds: SmallVec<[(u32, f64); 1]>,
+    seeds: Seeds,
     revision: u64,
     shares: OnceCell<Box<Shares>>,
+}
+
+/// The outputs that were swept from, and their weights.
+// One lies in words of its own: a list written a word at a time and moved in wider pieces
+// keeps the processor waiting until the sweep is done.
+enum Seeds {
+    One([(u32, f64); 1]),
+    Many(Vec<(u32, f64)>),
 }
 
 /// A node as a sweep saw it.
@@ -74,12 +82,7 @@ struct Shares {
 }
 
 impl<'t> Adjoints<'t> {
-    pub(crate) fn new(
-        tape: Option<&'t Tape>,
-        adjoints: Vec<f64>,
-        seeds: SmallVec<[(u32, f64); 1]>,
-        revision: u64,
-    ) -> Self {
+    fn new(tape: Option<&'t Tape>, adjoints: Vec<f64>, seeds: Seeds, revision: u64) -> Self {
         Self {
             tape,
             adjoints,
@@ -147,7 +150,7 @@ impl<'t> Adjoints<'t> {
         };
         self.expect_current();
         let partials = tape.recording.borrow().partials(id as usize);
-        let seeds = self.seeds.iter().filter(|(output, _)| *output == id);
+        let seeds = self.seeds().iter().filter(|(output, _)| *output == id);
         SweptNode {
             node: tape.node(NodeId(id)),
             adjoint: self.at(id as usize),
@@ -167,7 +170,10 @@ impl<'t> Adjoints<'t> {
 
     /// The outputs that were swept from, and their weights.
     pub(crate) fn seeds(&self) -> &[(u32, f64)] {
-        &self.seeds
+        match &self.seeds {
+            Seeds::One(seed) => seed,
+            Seeds::Many(seeds) => seeds,
+        }
     }
 
     pub(crate) fn tape(&self) -> Option<&'t Tape> {
@@ -323,6 +329,18 @@ impl Tape {
 
     /// Sweeps from nodes of this tape.
     fn swept(&self, seeds: &[(u32, f64)], mut buffer: Vec<f64>) -> Adjoints<'_> {
+        if let &[(output, 1.0)] = seeds
+            && let Some(repeated) = &mut *self.repeated.borrow_mut()
+            && let recording = &mut *self.recording.borrow_mut()
+            && repeated.sweep(recording, output, &mut buffer).is_some()
+        {
+            return Adjoints::new(
+                Some(self),
+                buffer,
+                Seeds::One([(output, 1.0)]),
+                recording.revision,
+            );
+        }
         let len = seeds
             .iter()
             .map(|(id, _)| *id as usize + 1)
@@ -336,7 +354,11 @@ impl Tape {
         }
         let recording = self.recording.borrow();
         reverse(recording.program(), recording.values(), &mut buffer);
-        Adjoints::new(Some(self), buffer, seeds.into(), recording.revision)
+        let seeds = match seeds {
+            &[seed] => Seeds::One([seed]),
+            _ => Seeds::Many(seeds.to_vec()),
+        };
+        Adjoints::new(Some(self), buffer, seeds, recording.revision)
     }
 }
 
@@ -349,7 +371,7 @@ impl<'t> Var<'t> {
     pub fn backward(self) -> Adjoints<'t> {
         match self.place() {
             Some((tape, _)) => tape.backward_with(&[(self, 1.0)], Vec::new()),
-            None => Adjoints::new(None, Vec::new(), SmallVec::new(), 0),
+            None => Adjoints::new(None, Vec::new(), Seeds::Many(Vec::new()), 0),
         }
     }
 }

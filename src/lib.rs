@@ -101,6 +101,7 @@ mod ops;
 mod program;
 mod recording;
 mod registers;
+mod repeated;
 mod sweep;
 mod tape;
 mod var;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each may use only those before it.
-const HOUSE: [&str; 20] = [
+const HOUSE: [&str; 21] = [
     "error",
     "math",
     "ops",
@@ -14,6 +14,7 @@ const HOUSE: [&str; 20] = [
     "names",
     "recording",
     "registers",
+    "repeated",
     "tape",
     "var",
     "inputs",

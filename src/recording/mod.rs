@@ -101,6 +101,20 @@ impl Recording {
         (program, &mut self.values[..self.len])
     }
 
+    /// The structure, and as registers the first `N` values with the room behind them, if
+    /// there are as many.
+    #[inline]
+    pub(crate) fn program_and_registers<const N: usize>(
+        &mut self,
+    ) -> Option<(Program<'_>, &mut [f64; N])> {
+        let program = Program {
+            records: &self.records[..self.len],
+            operands: &self.operands,
+            constants: &self.constants[..self.constants_len],
+        };
+        Some((program, self.values.first_chunk_mut()?))
+    }
+
     /// Records a node if there is room.
     #[inline(always)]
     pub(crate) fn put(&mut self, record: Record, value: f64) -> Option<u64> {

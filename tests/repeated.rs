@@ -1,0 +1,174 @@
+//! Where the same operations are recorded again and again, are the adjoints those of a new
+//! tape, bit by bit?
+
+mod random;
+
+use chainrule::{Op, Real, Tape, Var};
+use random::Random;
+
+/// Many more than it takes until the operations are known.
+const ROUNDS: usize = 100;
+
+fn bits(adjoints: &[f64]) -> Vec<u64> {
+    let one = |x: &f64| if x.is_nan() { f64::NAN } else { *x }.to_bits();
+    adjoints.iter().map(one).collect()
+}
+
+/// Records and sweeps on both, and compares all adjoints.
+#[track_caller]
+fn assert_same(again: &mut Tape, record: impl for<'t> Fn(&'t Tape) -> Var<'t>) {
+    let new = Tape::new();
+    again.clear();
+    let (a, b) = (record(again), record(&new));
+    assert_eq!(a.id(), b.id());
+    let (a, b) = (a.backward().into_buffer(), b.backward().into_buffer());
+    assert_eq!(bits(&a), bits(&b));
+}
+
+/// Numbers at which shares are −0, 0·∞ or cancel, among ordinary ones.
+fn number(random: &mut Random) -> f64 {
+    const ODD: [f64; 8] = [0.0, -0.0, 1.0, -1.0, 1e-310, 1e300, f64::INFINITY, f64::NAN];
+    match random.below(8) {
+        0 => ODD[random.below(8)],
+        _ => random.between(-2.0, 2.0),
+    }
+}
+
+/// A graph that `shape` decides, of numbers that `numbers` gives.
+fn graph<'t>(tape: &'t Tape, shape: &mut Random, numbers: &mut Random, smooth: bool) -> Var<'t> {
+    let takes = |op: &Op| op.arity().is_some() && !(smooth && op.is_branch());
+    let ops: Vec<Op> = Op::ALL.iter().copied().filter(takes).collect();
+    let mut all: Vec<Var<'t>> = (0..3).map(|_| tape.var(number(numbers))).collect();
+    for _ in 0..4 + shape.below(20) {
+        let recent = 1 + shape.below(all.len());
+        let [a, b] = [(); 2].map(|()| all[all.len() - 1 - shape.below(recent)]);
+        let op = ops[shape.below(ops.len())];
+        all.push(match (op.arity(), shape.below(4)) {
+            (Some(1), _) => Var::unary(op, a),
+            (_, 0) => Var::binary(op, a, Var::from(number(numbers))),
+            (_, 1) => Var::binary(op, Var::from(number(numbers)), b),
+            _ => Var::binary(op, a, b),
+        });
+    }
+    // Mostly the last one, so that some are not reached.
+    all[all.len() - 1 - shape.below(2) * shape.below(3)]
+}
+
+#[test]
+fn random_graphs_have_the_adjoints_of_a_new_tape() {
+    for seed in 0..400 {
+        let (again, mut numbers) = (&mut Tape::new(), Random(seed));
+        for _ in 0..ROUNDS {
+            let now = numbers.below(1 << 30) as u64;
+            assert_same(again, |tape| {
+                graph(tape, &mut Random(seed), &mut Random(now), seed % 2 == 0)
+            });
+        }
+    }
+}
+
+#[test]
+fn each_operation_has_the_adjoints_of_a_new_tape() {
+    let numbers = &mut Random(1);
+    for &op in Op::ALL.iter().filter(|op| op.arity().is_some()) {
+        for form in 0..6 {
+            let again = &mut Tape::new();
+            for _ in 0..ROUNDS {
+                let [x, y, c] = [(); 3].map(|()| number(numbers));
+                assert_same(again, |tape| {
+                    let ([x, y], c) = (tape.var_array([x, y]), Var::from(c));
+                    let (a, b) = [(x, y), (y, x), (x, x), (x, c), (c, x), (-x, y)][form];
+                    if op.arity() == Some(1) {
+                        return Var::unary(op, a) * b;
+                    }
+                    Var::binary(op, a, b) + x
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn a_program_that_branches_is_swept_as_it_went() {
+    let (again, numbers) = (&mut Tape::new(), &mut Random(2));
+    for round in 0..2000 {
+        let x = number(numbers);
+        // Long the same, then by its value, then the other one.
+        let other = match round {
+            0..300 => false,
+            300..1000 => x > 0.0,
+            _ => true,
+        };
+        assert_same(again, |tape| {
+            let x = tape.var(x);
+            let y = if other { x.sin() } else { x.cos() };
+            y * x + y
+        });
+    }
+}
+
+#[test]
+fn another_output_of_the_same_operations_has_its_own_adjoints() {
+    let again = &mut Tape::new();
+    for round in 0..300 {
+        let output = round / 70;
+        assert_same(again, |tape| {
+            let x = tape.var(0.5 + f64::from(round));
+            let y = x * 2.0;
+            [y.exp(), y, x, y.ln() - x][output as usize % 4]
+        });
+    }
+}
+
+#[test]
+fn seeds_and_changed_values_count() {
+    let mut tape = Tape::new();
+    for round in 0..200 {
+        tape.clear();
+        let [x, y] = tape.var_array([f64::from(round), 2.0]);
+        let z = x * y;
+        assert_eq!(z.backward().wrt(x), 2.0);
+        assert_eq!(tape.backward_with(&[(z, 3.0)], Vec::new()).wrt(x), 6.0);
+        let both = tape.backward_with(&[(z, 1.0), (x, 1.0)], Vec::new());
+        assert_eq!(both.wrt(x), 3.0);
+        tape.set(y, 5.0);
+        tape.forward();
+        assert_eq!(z.backward().wrt(x), 5.0);
+        let more = z * x;
+        assert_eq!(more.backward().wrt(y), f64::from(round).powi(2));
+    }
+}
+
+#[test]
+fn what_is_recorded_after_a_sweep_is_kept() {
+    let mut tape = Tape::new();
+    for round in 0..200 {
+        tape.clear();
+        let mut x = vec![tape.var(f64::from(round))];
+        for _ in 0..20 {
+            let last = x[x.len() - 1];
+            x.push(last.sin());
+            let slope = Var::from(last.value()).cos().value();
+            assert_eq!(last.sin().backward().wrt(last), slope);
+        }
+        let values: Vec<f64> = x.iter().map(|x| x.value()).collect();
+        assert!(
+            values
+                .windows(2)
+                .all(|pair| pair[1] == Var::from(pair[0]).sin().value())
+        );
+    }
+}
+
+#[test]
+fn other_tapes_are_swept_in_between() {
+    let tapes = &mut [(); 3].map(|()| Tape::with_limit(40));
+    for round in 0..300 {
+        for (i, again) in tapes.iter_mut().enumerate() {
+            assert_same(again, |tape| {
+                let x = tape.var(f64::from(round) / 7.0);
+                (0..10).fold(x, |y, j| if (i + j) % 3 == 0 { y.tanh() } else { y * x })
+            });
+        }
+    }
+}
