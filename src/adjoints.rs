@@ -38,8 +38,6 @@ pub struct Adjoints<'t> {
 }
 
 /// The outputs that were swept from, and their weights.
-// One lies in words of its own: a list written a word at a time and moved in wider pieces
-// keeps the processor waiting until the sweep is done.
 enum Seeds {
     One([(u32, f64); 1]),
     Many(Vec<(u32, f64)>),
@@ -164,6 +162,7 @@ impl<'t> Adjoints<'t> {
     }
 
     /// The memory, for the next [`backward_with`](Tape::backward_with).
+    #[inline(always)]
     pub fn into_buffer(self) -> Vec<f64> {
         self.adjoints
     }
@@ -302,63 +301,67 @@ impl Tape {
     /// # Panics
     /// If an output belongs to another tape. Outputs that are constants have
     /// no gradient and are passed over.
+    // One output is taken apart, and the result put together, in line and word by word: what
+    // is copied in wider pieces than it was stored in waits until these are in the cache.
     #[inline(always)]
     #[track_caller]
-    pub fn backward_with(&self, seeds: &[(Var<'_>, f64)], buffer: Vec<f64>) -> Adjoints<'_> {
-        // One output is taken apart in line: a handle that lies in memory as three words
-        // and is copied as two waits until these are stored.
+    pub fn backward_with(&self, seeds: &[(Var<'_>, f64)], mut buffer: Vec<f64>) -> Adjoints<'_> {
         if let [(output, weight)] = seeds {
-            return match output.number_on(self) {
-                Some(id) => self.swept(&[(id, *weight)], buffer),
-                None => self.swept(&[], buffer),
+            let id = output.number_on(self);
+            let revision = self.sweep_from(id, *weight, &mut buffer);
+            let seeds = match id {
+                Some(id) => Seeds::One([(id, *weight)]),
+                None => Seeds::Many(Vec::new()),
             };
+            return Adjoints::new(Some(self), buffer, seeds, revision);
         }
         self.swept_from_all(seeds, buffer)
     }
 
-    #[track_caller]
-    fn swept_from_all(&self, seeds: &[(Var<'_>, f64)], buffer: Vec<f64>) -> Adjoints<'_> {
-        let mut placed = SmallVec::<[(u32, f64); 8]>::new();
-        for (output, weight) in seeds {
-            if let Some(id) = output.number_on(self) {
-                placed.push((id, *weight));
-            }
-        }
-        self.swept(&placed, buffer)
-    }
-
-    /// Sweeps from nodes of this tape.
-    fn swept(&self, seeds: &[(u32, f64)], mut buffer: Vec<f64>) -> Adjoints<'_> {
-        if let &[(output, 1.0)] = seeds
+    /// Sweeps from one node of this tape, or none. Returns the revision of its values.
+    #[inline(never)]
+    fn sweep_from(&self, id: Option<u32>, weight: f64, adjoints: &mut Vec<f64>) -> u64 {
+        if let Some(id) = id
+            && weight == 1.0
             && let Some(repeated) = &mut *self.repeated.borrow_mut()
             && let recording = &mut *self.recording.borrow_mut()
-            && repeated.sweep(recording, output, &mut buffer).is_some()
+            && repeated.sweep(recording, id, adjoints).is_some()
         {
-            return Adjoints::new(
-                Some(self),
-                buffer,
-                Seeds::One([(output, 1.0)]),
-                recording.revision,
-            );
+            return recording.revision;
         }
-        let len = seeds
-            .iter()
-            .map(|(id, _)| *id as usize + 1)
-            .max()
-            .unwrap_or(0);
-        buffer.clear();
-        buffer.resize(len, ABSENT);
-        for (id, weight) in seeds {
-            let slot = &mut buffer[*id as usize];
-            *slot = slot.plus(seed(*weight));
+        adjoints.clear();
+        if let Some(id) = id {
+            adjoints.resize(id as usize, ABSENT);
+            adjoints.push(seed(weight));
         }
+        self.sweep_back(adjoints)
+    }
+
+    #[inline(never)]
+    #[track_caller]
+    fn swept_from_all(&self, seeds: &[(Var<'_>, f64)], mut adjoints: Vec<f64>) -> Adjoints<'_> {
+        let mut placed = Vec::with_capacity(seeds.len());
+        for &(output, weight) in seeds {
+            if let Some(id) = output.number_on(self) {
+                placed.push((id, weight));
+            }
+        }
+        let len = placed.iter().map(|&(id, _)| id as usize + 1).max();
+        adjoints.clear();
+        adjoints.resize(len.unwrap_or(0), ABSENT);
+        for &(id, weight) in &placed {
+            let slot = &mut adjoints[id as usize];
+            *slot = slot.plus(seed(weight));
+        }
+        let revision = self.sweep_back(&mut adjoints);
+        Adjoints::new(Some(self), adjoints, Seeds::Many(placed), revision)
+    }
+
+    /// Sweeps back from seeds.
+    fn sweep_back(&self, adjoints: &mut [f64]) -> u64 {
         let recording = self.recording.borrow();
-        reverse(recording.program(), recording.values(), &mut buffer);
-        let seeds = match seeds {
-            &[seed] => Seeds::One([seed]),
-            _ => Seeds::Many(seeds.to_vec()),
-        };
-        Adjoints::new(Some(self), buffer, seeds, recording.revision)
+        reverse(recording.program(), recording.values(), adjoints);
+        recording.revision
     }
 }
 

@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::rc::Rc;
 use std::time::Instant;
-use workloads::{Chain, Logistic, Network, Rosenbrock, Workload};
+use workloads::{Chain, Logistic, Network, Rosenbrock, Row, Workload};
 
 /// A way to compute a gradient into a buffer.
 struct Run<'a> {
@@ -243,7 +243,7 @@ fn main() {
     let mut lines = Vec::new();
     measure(&Logistic::<false, 30>::new(1_000), &mut lines);
     measure(&Logistic::<true, 30>::new(1_000), &mut lines);
-    measure(&Logistic::<false, 2>::new(1), &mut lines);
+    measure(&Row::new(), &mut lines);
     measure(&Chain::new(1_000_000), &mut lines);
     measure(&Rosenbrock::new(100_000), &mut lines);
     measure(&Network::new(100), &mut lines);

@@ -86,7 +86,7 @@ fn sweep(output: Var<'_>, inputs: &[Var<'_>], buffer: &mut Vec<f64>, gradient: &
     *buffer = adjoints.into_buffer();
 }
 
-/// W1 (with one node for w·x or without), W1L and W2.
+/// W1 (with one node for w·x or without) and W1L.
 pub struct Logistic<const ONE_NODE: bool, const W: usize> {
     x: Vec<f64>,
     y: Vec<f64>,
@@ -109,10 +109,9 @@ fn loss<N: Num>(z: &N, y: f64) -> N {
 }
 
 impl<const ONE_NODE: bool, const W: usize> Workload for Logistic<ONE_NODE, W> {
-    const NAME: &'static str = match (ONE_NODE, W) {
-        (true, _) => "W1, one node for w·x",
-        (_, 2) => "W2",
-        _ => "W1",
+    const NAME: &'static str = match ONE_NODE {
+        true => "W1, one node for w·x",
+        false => "W1",
     };
 
     fn units(&self) -> usize {
@@ -144,29 +143,65 @@ impl<const ONE_NODE: bool, const W: usize> Workload for Logistic<ONE_NODE, W> {
     fn by_hand(&self, gradient: &mut [f64]) -> f64 {
         assert_eq!(gradient.len(), W + 1);
         let (x, y, p) = (self.x.as_ptr(), self.y.as_ptr(), self.parameters.as_ptr());
-        if W == 2 {
-            // SAFETY: one row of two features.
-            return unsafe { by_hand_row(x.cast(), self.y[0], p.cast(), gradient.as_mut_ptr()) };
-        }
         // SAFETY: the lengths are those of `new`.
         unsafe { by_hand_logistic(x, y, self.y.len(), W, p, gradient.as_mut_ptr()) }
-    }
-
-    /// Of two weights and a bias as one would write it: an array.
-    fn record_and_sweep(&self, tape: &Tape, buffer: &mut Vec<f64>, gradient: &mut [f64]) {
-        if let [w1, w2, b] = self.parameters[..] {
-            let inputs = tape.var_array([w1, w2, b]);
-            sweep(self.run(&inputs), &inputs, buffer, gradient);
-        } else {
-            let inputs = tape.vars(&self.parameters);
-            sweep(self.run(&inputs), &inputs, buffer, gradient);
-        }
     }
 
     fn rows(&self) -> Option<(Function, Vec<Vec<f64>>)> {
         let column = |i: usize| self.x.iter().skip(i).step_by(W).copied().collect();
         let columns = (0..W).map(column).chain([self.y.clone()]);
-        (W > 2 && !ONE_NODE).then(|| (row::logistic_row(W), columns.collect()))
+        (!ONE_NODE).then(|| (row::logistic_row(W), columns.collect()))
+    }
+}
+
+/// W2: one row of W1, with two features.
+pub struct Row {
+    x: [f64; 2],
+    y: f64,
+    parameters: [f64; 3],
+}
+
+impl Row {
+    pub fn new() -> Self {
+        let mut random = Random(1);
+        Self {
+            x: [(); 2].map(|()| random.next()),
+            y: f64::from(random.next() > 0.0),
+            parameters: [(); 3].map(|()| random.next()),
+        }
+    }
+}
+
+impl Workload for Row {
+    const NAME: &'static str = "W2";
+
+    fn units(&self) -> usize {
+        1
+    }
+
+    fn inputs(&self) -> &[f64] {
+        &self.parameters
+    }
+
+    #[inline(never)]
+    fn run<N: Num>(&self, inputs: &[N]) -> N {
+        let [w1, w2, b] = inputs else {
+            unreachable!("two weights and a bias");
+        };
+        let z = w1.times(self.x[0]).add(&w2.times(self.x[1])).add(b);
+        loss(&z, self.y)
+    }
+
+    fn by_hand(&self, gradient: &mut [f64]) -> f64 {
+        assert_eq!(gradient.len(), 3);
+        // SAFETY: one row of two features, and a gradient of as many parameters.
+        unsafe { by_hand_row(&self.x, self.y, &self.parameters, gradient.as_mut_ptr()) }
+    }
+
+    /// As one would write it: the inputs are an array.
+    fn record_and_sweep(&self, tape: &Tape, buffer: &mut Vec<f64>, gradient: &mut [f64]) {
+        let inputs = tape.var_array(self.parameters);
+        sweep(self.run(&inputs), &inputs, buffer, gradient);
     }
 }
 
