@@ -331,8 +331,8 @@ impl Tape {
         }
         adjoints.clear();
         if let Some(id) = id {
-            adjoints.resize(id as usize, ABSENT);
-            adjoints.push(seed(weight));
+            adjoints.resize(id as usize + 1, ABSENT);
+            adjoints[id as usize] = seed(weight);
         }
         self.sweep_back(adjoints)
     }
