@@ -24,9 +24,10 @@ const LONGEST_PAUSE: u32 = 1 << 10;
 
 #[derive(Clone)]
 pub(crate) struct Repeated {
-    /// The operations looked at last.
+    /// The operations looked at last: all of a tape.
     records: Vec<Record>,
-    /// How often they have been swept.
+    output: u32,
+    /// How often they have been swept from there.
     sweeps: u32,
     /// How many sweeps pass before the next one is looked at.
     waiting: u32,
@@ -45,6 +46,7 @@ impl Repeated {
     pub(crate) fn new() -> Self {
         Self {
             records: Vec::with_capacity(MOST_NODES),
+            output: 0,
             sweeps: 0,
             waiting: 0,
             pause: 0,
@@ -68,15 +70,14 @@ impl Repeated {
             return None;
         }
         let (program, registers) = recording.program_and_registers()?;
-        let records = &program.records[..output as usize + 1];
-        if !self.is_of(records) {
-            self.turn_to(records);
+        if output != self.output || !self.is_of(program.records) {
+            self.turn_to(program.records, output);
             return None;
         }
         self.sweeps = self.sweeps.saturating_add(1);
         if self.sweeps <= OFTEN {
             if self.sweeps == OFTEN && self.make().is_none() {
-                self.turn_to(&[]); // nor will it be made the next time
+                self.turn_to(&[], 0); // nor will it be made the next time
             }
             return None;
         }
@@ -103,13 +104,14 @@ impl Repeated {
     /// Looks at other operations, the first time at once.
     #[cold]
     #[inline(never)]
-    fn turn_to(&mut self, records: &[Record]) {
+    fn turn_to(&mut self, records: &[Record], output: u32) {
         if self.sweeps > LONGEST_PAUSE {
             self.pause = 0;
         }
         self.waiting = self.pause;
         self.pause = (2 * self.pause + 1).min(LONGEST_PAUSE);
         self.sweeps = 0;
+        self.output = output;
         self.records.clear();
         if records.len() <= MOST_NODES {
             self.records.extend_from_slice(records);
@@ -122,14 +124,14 @@ impl Repeated {
     #[inline(never)]
     fn make(&mut self) -> Option<()> {
         let nodes = self.records.len();
-        let last = NodeId(nodes.checked_sub(1)? as u32);
         self.constants.clear();
         self.adjoints.clear();
         self.unreached.clear();
+        // Also what was recorded after the output keeps its value.
         self.assembler.start(nodes, nodes);
         self.assembler.branches = self.records.iter().any(|record| record.op().is_branch());
-        self.assembler.receive_known(last, 1.0)?;
-        for index in (0..nodes).rev() {
+        self.assembler.receive_known(NodeId(self.output), 1.0)?;
+        for index in (0..=self.output as usize).rev() {
             match self.assembler.adjoints[index] {
                 Some(adjoint) => {
                     self.send_back(index, adjoint)?;

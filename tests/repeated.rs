@@ -14,7 +14,7 @@ fn bits(adjoints: &[f64]) -> Vec<u64> {
     adjoints.iter().map(one).collect()
 }
 
-/// Records and sweeps on both, and compares all adjoints.
+/// Records and sweeps on both, and compares all adjoints, and the values afterwards.
 #[track_caller]
 fn assert_same(again: &mut Tape, record: impl for<'t> Fn(&'t Tape) -> Var<'t>) {
     let new = Tape::new();
@@ -23,6 +23,8 @@ fn assert_same(again: &mut Tape, record: impl for<'t> Fn(&'t Tape) -> Var<'t>) {
     assert_eq!(a.id(), b.id());
     let (a, b) = (a.backward().into_buffer(), b.backward().into_buffer());
     assert_eq!(bits(&a), bits(&b));
+    let values = |tape: &Tape| -> Vec<f64> { tape.nodes().map(|node| node.value).collect() };
+    assert_eq!(bits(&values(again)), bits(&values(&new)));
 }
 
 /// Numbers at which shares are −0, 0·∞ or cancel, among ordinary ones.

@@ -2,7 +2,7 @@
 //! or a pullback.
 
 macro_rules! instructions {
-    // See `function/instruction.rs`.
+    // See `registers/instruction.rs`.
     (@instructions
         prefix { $($(#[$pm:meta])* $P:ident $p:ident $ptrait:tt $pbody:tt)* }
         infix { $($(#[$im:meta])* $I:ident $i:ident $itrait:tt $ibody:tt)* }

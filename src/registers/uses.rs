@@ -69,3 +69,63 @@ impl fmt::Display for Uses {
 }
 
 table! { operators [] Uses, }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBERS: [f64; 9] = [
+        0.0,
+        -0.0,
+        0.25,
+        -3.0,
+        1e300,
+        -1e-310,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+    ];
+
+    fn bits(x: f64) -> u64 {
+        if x.is_nan() { f64::NAN } else { x }.to_bits()
+    }
+
+    /// Also outside of a domain, which nobody notes down.
+    #[test]
+    fn what_a_partial_does_not_use_changes_no_bit_of_it() {
+        for &op in Op::ALL {
+            for [a, b, y] in triples() {
+                let partials: &[(Uses, f64)] = &match op.arity() {
+                    Some(1) => vec![(Uses::of_one(op), op.partial_1(a, y))],
+                    Some(2) => {
+                        let [first, second] = Uses::of_two(op);
+                        let partial = op.partial_first(a, b, y);
+                        vec![(first, partial), (second, op.partial_second(a, b, y))]
+                    }
+                    _ => vec![],
+                };
+                for (i, &(uses, partial)) in partials.iter().enumerate() {
+                    // What is not used is 0.5.
+                    let given = |used: bool, x: f64| if used { x } else { 0.5 };
+                    let [a, b] = [given(uses.operand(0), a), given(uses.operand(1), b)];
+                    let y = given(uses.result(), y);
+                    let again = match (op.arity(), i) {
+                        (Some(1), _) => op.partial_1(a, y),
+                        (_, 0) => op.partial_first(a, b, y),
+                        _ => op.partial_second(a, b, y),
+                    };
+                    assert_eq!(
+                        bits(again),
+                        bits(partial),
+                        "{op:?}, operand {i}: {a} {b} {y}"
+                    );
+                }
+            }
+        }
+    }
+
+    fn triples() -> impl Iterator<Item = [f64; 3]> {
+        let pairs = NUMBERS.iter().flat_map(|&a| NUMBERS.map(|b| (a, b)));
+        pairs.flat_map(|(a, b)| NUMBERS.map(|y| [a, b, y]))
+    }
+}
