@@ -1,6 +1,6 @@
 //! The way back through a block of rows: from step to step, and to totals.
 
-use super::blocks::{Numbers, Rows, Scratch, Slot};
+use super::blocks::{Numbers, Rows, Scratch, Slot, all};
 use super::kernels::{self, BLOCK, Block, Sender, Span, Total};
 use super::plan::{Factors, Kind, Place, Run, Step};
 use super::route::{Route, Served, To, Way};
@@ -24,7 +24,7 @@ impl<V: Vectors> Rows<'_, V> {
             route,
             multiple: &mut multiple.0,
         };
-        spare.0.fill(self.seed);
+        kernels::fill(self.span, self.seed, &mut spare.0);
         served.deliver(route.seed, spare, numbers);
         let turns = (1 + way) * plan.steps.len()..;
         let steps = plan.steps.iter().zip(&route.adjoint).rev();
@@ -314,7 +314,7 @@ fn add_up_some<'s, V: Vectors, const N: usize>(
         let (to, next_totals) = mem::take(totals)
             .split_first_chunk_mut::<N>()
             .expect("as many totals");
-        kernels::add_up_products(span, adjoint, places.map(&block), to);
+        kernels::add_up_products(span, adjoint, &all(places, &block), to);
         (*others, *totals) = (next, next_totals);
     }
 }

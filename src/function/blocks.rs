@@ -323,7 +323,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
         let begin_with = begin
             .clone()
             .flat_map(|run| products(run, &numbers.factors));
-        out.fill(begin_with.fold(first, kernels::sum));
+        kernels::fill(self.span, begin_with.fold(first, kernels::sum), out);
         for run in runs.skip(begin.count()) {
             match run.factors {
                 Factors::Numbers => {
@@ -380,7 +380,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
             factors.split_first_chunk::<N>(),
             others.split_first_chunk::<N>(),
         ) {
-            kernels::add_multiples(self.span, some, places.map(&block), out);
+            kernels::add_multiples(self.span, some, &all(places, &block), out);
             (*factors, *others) = (next_factors, next_others);
         }
     }
@@ -397,6 +397,21 @@ impl<'a, V: Vectors> Rows<'a, V> {
             None => Ok(()),
         }
     }
+}
+
+/// The blocks at some places.
+// In line: an array of words that a call returns is moved in wider pieces, which wait until
+// these words are stored.
+#[inline(always)]
+pub(super) fn all<'s, const N: usize>(
+    places: &[Place; N],
+    block: impl Fn(Place) -> &'s Block,
+) -> [&'s Block; N] {
+    let mut blocks = [block(places[0]); N];
+    for j in 1..N {
+        blocks[j] = block(places[j]);
+    }
+    blocks
 }
 
 /// The products of a run whose factors are the same in all rows.

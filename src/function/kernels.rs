@@ -245,6 +245,19 @@ pub(super) fn product(a: f64, b: f64) -> f64 {
     Lane::binary(Op::Mul, Lane(a), Lane(b)).0
 }
 
+/// The same number in each row: in stores as wide as the loads that come after, which
+/// would wait for several narrower ones.
+pub(super) fn fill<V: Vectors>(span: Span<V>, number: f64, out: &mut Block) {
+    span.compiled(
+        #[inline(always)]
+        move |rows| {
+            for out in &mut parts_mut(out)[..rows.parts()] {
+                *out = [number; LANES];
+            }
+        },
+    );
+}
+
 /// to += shares
 pub(super) fn add<V: Vectors>(span: Span<V>, shares: &Block, to: &mut Block) {
     span.compiled(
@@ -290,7 +303,7 @@ pub(super) fn add_number<V: Vectors>(span: Span<V>, number: f64, to: &mut Block)
 pub(super) fn add_multiples<V: Vectors, const N: usize>(
     span: Span<V>,
     a: &[f64; N],
-    x: [&Block; N],
+    x: &[&Block; N],
     to: &mut Block,
 ) {
     span.compiled(
@@ -403,7 +416,7 @@ pub(super) fn add_factor_shares_of<V: Vectors, const N: usize>(
 pub(super) fn add_up_products<V: Vectors, const N: usize>(
     span: Span<V>,
     adjoint: &Block,
-    other: [&Block; N],
+    other: &[&Block; N],
     totals: &mut [Total; N],
 ) {
     span.compiled(
