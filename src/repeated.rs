@@ -236,7 +236,9 @@ mod tests {
     #[test]
     fn the_same_is_swept_by_pullbacks_from_the_66th_time_on() {
         let repeated = &mut Repeated::new();
-        assert_eq!(swept(repeated, 65, 3), 0);
+        assert_eq!(swept(repeated, 64, 3), 0);
+        assert!(repeated.adjoints.is_empty(), "made too soon");
+        assert_eq!(swept(repeated, 1, 3), 0);
         assert_eq!(swept(repeated, 100, 3), 100);
     }
 

@@ -122,6 +122,57 @@ fn another_output_of_the_same_operations_has_its_own_adjoints() {
     }
 }
 
+/// A chain in which one operation is another one.
+fn chain<'t>(tape: &'t Tape, x: f64, len: usize, other: usize) -> Var<'t> {
+    let step = |y: Var<'t>, i: usize| if i == other { y.exp() } else { y.sin() };
+    (0..len).fold(tape.var(x), step)
+}
+
+#[test]
+fn one_operation_that_is_another_one_is_noticed_wherever_it_is() {
+    let numbers = &mut Random(3);
+    for len in 1..10 {
+        for other in 0..len {
+            let again = &mut Tape::new();
+            for round in 0..ROUNDS {
+                let other = if round + 1 < ROUNDS { len } else { other };
+                let x = numbers.between(-2.0, 2.0);
+                assert_same(again, |tape| chain(tape, x, len, other));
+            }
+        }
+    }
+}
+
+#[test]
+fn other_operations_afterwards_are_swept_as_what_they_are() {
+    let again = &mut Tape::new();
+    for round in 0..6 * ROUNDS {
+        let x = round as f64 / 7.0;
+        assert_same(again, |tape| {
+            if round / ROUNDS % 2 == 1 {
+                return chain(tape, x, 12, 5);
+            }
+            // Few nodes with many constants, and some that are not reached.
+            let x = tape.var(x);
+            let _ = (x * 2.0).cos() * 3.0;
+            x * 0.5 * 0.25 / 1.5 * 3.5
+        });
+    }
+}
+
+#[test]
+fn whatever_is_recorded_after_the_output_keeps_its_value() {
+    let again = &mut Tape::new();
+    for round in 0..400 {
+        assert_same(again, |tape| {
+            let x = tape.var(0.5 + f64::from(round));
+            let output = x.sin() * x * 3.0;
+            (0..4 * (round / 100)).fold(output, |last, _| last.cos());
+            output
+        });
+    }
+}
+
 #[test]
 fn seeds_and_changed_values_count() {
     let mut tape = Tape::new();
