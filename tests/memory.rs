@@ -102,3 +102,22 @@ fn from_the_second_round_on_the_same_small_graph_allocates_nothing() {
         assert_eq!(again.count_total, 0);
     }
 }
+
+#[test]
+fn the_first_clearing_takes_12_kib() {
+    let mut tape = Tape::new();
+    let first = measure(|| tape.clear());
+    assert!(
+        (11_500..=12_500).contains(&first.bytes_current),
+        "{first:?}"
+    );
+    assert_eq!(measure(|| tape.clear()).count_total, 0);
+    let large = measure(|| {
+        let mut tape = Tape::new();
+        record(&tape, 1000);
+        let before = tape.capacity();
+        tape.clear();
+        assert_eq!(tape.capacity(), before);
+    });
+    assert_eq!(large.bytes_current, 0);
+}
