@@ -16,7 +16,7 @@ pub(crate) const MOST_NODES: usize = FEW / 2;
 
 /// So often the same must have been swept before its pullbacks are made, which takes as long
 /// as they save in as many sweeps.
-const OFTEN: u32 = 64;
+const OFTEN: u32 = 16;
 
 /// Where operations are others than before, more and more sweeps pass before they are looked
 /// at again, but no more than these; so little time is lost where no two are the same.
@@ -234,9 +234,9 @@ mod tests {
     }
 
     #[test]
-    fn the_same_is_swept_by_pullbacks_from_the_66th_time_on() {
+    fn the_same_is_swept_by_pullbacks_from_the_18th_time_on() {
         let repeated = &mut Repeated::new();
-        assert_eq!(swept(repeated, 64, 3), 0);
+        assert_eq!(swept(repeated, 16, 3), 0);
         assert!(repeated.adjoints.is_empty(), "made too soon");
         assert_eq!(swept(repeated, 1, 3), 0);
         assert_eq!(swept(repeated, 100, 3), 100);
@@ -249,10 +249,10 @@ mod tests {
             assert_eq!(swept(repeated, 1 + waits, products), 0);
             assert_eq!(repeated.waiting, 0);
         }
-        assert_eq!(swept(repeated, 65 + 1024, 20), 0);
-        assert_eq!(swept(repeated, 1000, 20), 1000);
+        assert_eq!(swept(repeated, 17 + 1024, 20), 0);
+        assert_eq!(swept(repeated, 1100, 20), 1100);
         // What has been of use is looked for at once.
-        assert_eq!(swept(repeated, 65, 3), 0);
+        assert_eq!(swept(repeated, 17, 3), 0);
         assert_eq!(swept(repeated, 1, 3), 1);
     }
 
@@ -260,7 +260,7 @@ mod tests {
     fn what_takes_too_many_registers_is_not_swept_so() {
         // Each value and each adjoint takes one, and the adjoint 1.
         let longest = MOST_NODES as u64 - 2;
-        assert_eq!(swept(&mut Repeated::new(), 66, longest), 1);
+        assert_eq!(swept(&mut Repeated::new(), 18, longest), 1);
         assert_eq!(swept(&mut Repeated::new(), 10_000, longest + 1), 0);
         let sum = Record::new(Op::Sum, Form::Nodes, 0, 0);
         let (mut repeated, mut recording) = (Repeated::new(), Recording::with_room(FEW));
@@ -277,7 +277,7 @@ mod tests {
         let mut recording = Recording::with_room(FEW - 1);
         assert!((0..100).all(|_| !is_swept(repeated, &mut recording, 3)));
         let mut recording = Recording::with_room(FEW);
-        assert!((0..65).all(|_| !is_swept(repeated, &mut recording, 3)));
+        assert!((0..17).all(|_| !is_swept(repeated, &mut recording, 3)));
         assert!(is_swept(repeated, &mut recording, 3));
         let mut clone = (repeated.clone(), recording.clone());
         assert!(is_swept(&mut clone.0, &mut clone.1, 3));

@@ -114,7 +114,7 @@ impl Tape {
     /// Forgets all nodes and names, and keeps the memory.
     ///
     /// Where the same operations are recorded again and again, with whatever numbers, sweeps
-    /// take half of the time from the 66th on, with the same bits: of up to 128 nodes, none of
+    /// take half of the time from the 18th on, with the same bits: of up to 128 nodes, none of
     /// them on any number of operands. The first call takes 12 KiB for it.
     pub fn clear(&mut self) {
         let recording = self.recording.get_mut();
