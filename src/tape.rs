@@ -119,11 +119,12 @@ impl Tape {
     pub fn clear(&mut self) {
         let recording = self.recording.get_mut();
         let repeated = self.repeated.get_mut();
-        if repeated.is_none() && recording.len() <= MOST_NODES {
-            recording.reserve(recording.len().max(FEW));
+        let is_small = recording.len() <= MOST_NODES;
+        recording.clear();
+        if repeated.is_none() && is_small {
+            recording.reserve(recording.capacity().max(FEW));
             *repeated = Some(Box::new(Repeated::new()));
         }
-        recording.clear();
     }
 
     /// One node, by its position.

@@ -120,4 +120,10 @@ fn the_first_clearing_takes_12_kib() {
         assert_eq!(tape.capacity(), before);
     });
     assert_eq!(large.bytes_current, 0);
+
+    let mut changed = Tape::new();
+    let x = changed.var(1.0);
+    changed.set(x, 2.0);
+    changed.clear();
+    assert!(changed.capacity() >= 256);
 }
