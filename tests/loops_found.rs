@@ -235,6 +235,53 @@ fn nodes_that_lie_evenly_take_no_memory_and_others_a_list() {
     assert_eq!((backwards, anywhere), (even + 400, even + 400));
 }
 
+/// A number that each turn takes from elsewhere needs a block, and one for what goes there.
+#[test]
+fn blocks_of_what_turns_take_are_counted() {
+    let tape = Tape::new();
+    let (x, p) = (tape.vars(&[0.5; 100]), tape.var(0.25));
+    let all = [&x[..], &[p]].concat();
+    let taken = tape.function(&all, (0..100).map(|i| (x[i] * p).exp()).sum());
+    let data = tape.function(&all, (0..100).map(|i| (p * i as f64).exp()).sum());
+    let [taken, data] = [taken.stats(), data.stats()];
+    assert_eq!((taken.turns, data.turns), (100, 100));
+    assert_eq!(taken.workspace_bytes - data.workspace_bytes, 2 * 96 * 8);
+}
+
+#[test]
+fn one_node_adds_up_sixteen_terms_or_more_in_a_loop() {
+    for (terms, found) in [(15, 0), (16, 16)] {
+        let tape = Tape::new();
+        let p = tape.vars(&[0.5, -0.25]);
+        let turn = |x: f64| (p[0] * x + p[1]).exp().sin().tanh();
+        let terms = (0..terms).map(|i| turn(f64::from(i)) * turn(-f64::from(i)));
+        assert_eq!(assert_bits(&tape, &p, terms.sum(), 1), found);
+    }
+}
+
+/// Their values and adjoints would take more than 8,192 blocks, 6 MiB.
+#[test]
+fn turns_of_very_many_nodes_are_swept() {
+    for (nodes, found) in [(8_000, 16), (8_200, 0)] {
+        let tape = Tape::new();
+        let (p, sum) = sum_of(&tape, 17, |p, x| {
+            (0..nodes).fold(p[0] * x, |last, _| last.sin())
+        });
+        assert_eq!(tape.function(&p, sum).stats().turns, found);
+    }
+}
+
+/// Their adjoints are 0, and not the −0 that says so within.
+#[test]
+fn inputs_in_any_order_that_nothing_reaches_have_a_gradient_of_zero() {
+    let tape = Tape::new();
+    let (p, sum) = sum_of(&tape, 60, |p, x| (p[0] * x).exp() * p[1]);
+    let f = tape.function(&[p[2], p[0], p[1]], sum);
+    assert_eq!(f.stats().turns, 59);
+    let gradient = f.gradient(&[0.5, 0.25, 1.5]).unwrap();
+    assert_eq!(gradient[0].to_bits(), 0);
+}
+
 #[test]
 fn wrong_lengths_are_errors_that_leave_the_buffer_untouched() {
     let tape = Tape::new();
