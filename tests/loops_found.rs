@@ -106,6 +106,21 @@ fn few_turns_and_turns_unlike_the_last_are_swept() {
     }
 }
 
+/// Of a list of nodes and constants, one with a constant where others have a node.
+#[test]
+fn a_constant_in_place_of_a_node_in_a_list_is_another_turn() {
+    let (tape, count) = (Tape::new(), std::cell::Cell::new(0));
+    let (p, sum) = sum_of(&tape, 100, |p, x| {
+        count.set(count.get() + 1);
+        let (a, b) = match count.get() {
+            30 => (Var::from(x), p[0]),
+            _ => (p[0], Var::from(x)),
+        };
+        Var::linear_combination(&[1.0, 2.0, 3.0], &[a, b, p[1]], 0.5).exp()
+    });
+    assert_eq!(assert_bits(&tape, &p, sum, 1), 70);
+}
+
 #[test]
 fn comparisons_terms_that_count_once_and_what_is_as_recorded_are_swept() {
     let tape = Tape::new();
