@@ -106,6 +106,36 @@ fn few_turns_and_turns_unlike_the_last_are_swept() {
     }
 }
 
+#[test]
+fn what_one_node_adds_besides_the_terms_lies_before_them() {
+    for after in [false, true] {
+        let tape = Tape::new();
+        let p = tape.vars(&[0.5, -0.25]);
+        let first = p[0].exp();
+        let second = (!after).then(|| p[1].cos());
+        let terms: Vec<Var<'_>> = (0..60)
+            .map(|i| (p[0] * f64::from(i) + p[1]).sin().tanh())
+            .collect();
+        let second = second.unwrap_or_else(|| p[1].cos());
+        let sum = Var::sum(&[&[first, second][..], &terms].concat());
+        let found = if after { 0 } else { 60 };
+        assert_eq!(assert_bits(&tape, &p, sum, 1), found);
+    }
+}
+
+#[test]
+fn turns_that_record_inputs_are_swept() {
+    let (tape, random) = (Tape::new(), &mut Random(7));
+    let mut all = vec![tape.var(0.5)];
+    let mut sum = all[0].sin();
+    for _ in 0..60 {
+        let x = tape.var(random.unit());
+        sum += (x * all[0]).exp().tanh() * x;
+        all.push(x);
+    }
+    assert_eq!(assert_bits(&tape, &all, sum, 1), 0);
+}
+
 /// Of a list of nodes and constants, one with a constant where others have a node.
 #[test]
 fn a_constant_in_place_of_a_node_in_a_list_is_another_turn() {
