@@ -91,28 +91,32 @@ impl Recording {
         }
     }
 
-    /// The structure to read, and the values to write.
-    pub(crate) fn program_and_values(&mut self) -> (Program<'_>, &mut [f64]) {
+    /// The structure to read, and the values to write with the room behind them.
+    #[inline]
+    fn program_and_room(&mut self) -> (Program<'_>, &mut [f64]) {
         let program = Program {
             records: &self.records[..self.len],
             operands: &self.operands,
             constants: &self.constants[..self.constants_len],
         };
-        (program, &mut self.values[..self.len])
+        (program, &mut self.values)
     }
 
-    /// The structure, and as registers the first `N` values with the room behind them, if
-    /// there are as many.
+    /// The structure to read, and the values to write.
+    pub(crate) fn program_and_values(&mut self) -> (Program<'_>, &mut [f64]) {
+        let len = self.len;
+        let (program, room) = self.program_and_room();
+        (program, &mut room[..len])
+    }
+
+    /// The structure to read, and as registers the first `N` values with the room behind
+    /// them, if there are as many.
     #[inline]
     pub(crate) fn program_and_registers<const N: usize>(
         &mut self,
     ) -> Option<(Program<'_>, &mut [f64; N])> {
-        let program = Program {
-            records: &self.records[..self.len],
-            operands: &self.operands,
-            constants: &self.constants[..self.constants_len],
-        };
-        Some((program, self.values.first_chunk_mut()?))
+        let (program, room) = self.program_and_room();
+        Some((program, room.first_chunk_mut()?))
     }
 
     /// Records a node if there is room.
