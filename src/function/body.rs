@@ -8,7 +8,7 @@ use super::blocks::Slot;
 use super::columns::pad;
 use super::freeze::{Change, Ends};
 use super::kernels::BLOCK;
-use super::passes::{copy, drop_ones, merge_sums};
+use super::passes::{Gone, copy, drop_ones, merge_sums};
 use super::plan::Plan;
 use super::reroll::{Argument, Summed, Turns, for_each_argument};
 use super::taken::{Taken, are_distinct, lie_apart};
@@ -208,12 +208,12 @@ fn in_blocks(numbers: &[f64]) -> Vec<Slot> {
 
 /// Copies the recording with its inputs first, in the order of the ends.
 #[allow(clippy::unnecessary_wraps, reason = "it is a pass")]
-fn inputs_first(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Operand>)> {
+fn inputs_first(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
     let is_input = ends.inputs_among(from.len());
     let inputs = ends.inputs.iter().map(|&id| id as usize);
     let others = (0..from.len()).filter(|&index| !is_input[index]);
     let mut to = Recording::with_room(from.len());
-    let mut moved = vec![Operand::Constant(f64::NAN); from.len()];
+    let mut moved = vec![Gone::NOWHERE; from.len()];
     for index in inputs.chain(others) {
         let is_input = is_input[index];
         moved[index] = copy(&mut to, from, index, is_input, &moved);

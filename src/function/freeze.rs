@@ -2,7 +2,7 @@
 
 use super::Function;
 use super::on_registers::OnRegisters;
-use super::passes::{copy, drop_ones, gone_to, merge_sums, share_equal};
+use super::passes::{Gone, copy, drop_ones, gone_to, merge_sums, share_equal};
 use super::plan::{Plan, parameters_first};
 use super::rolled::Rolled;
 use super::stats::Pass;
@@ -286,9 +286,9 @@ impl Ends {
         is_input
     }
 
-    pub(super) fn follow(self, moved: &[Operand]) -> Self {
+    pub(super) fn follow(self, moved: &[Gone]) -> Self {
         let all = |ends: Vec<Operand>| ends.into_iter().map(|end| gone_to(end, moved)).collect();
-        let input = |id: u32| moved[id as usize].node();
+        let input = |id: u32| moved[id as usize].operand().node();
         Self {
             inputs: self.inputs.into_iter().filter_map(input).collect(),
             outputs: all(self.outputs),
@@ -306,7 +306,7 @@ struct Stage {
 
 /// Makes a recording another one and says where each node has gone; `None` if there
 /// is nothing to do.
-pub(super) type Change = fn(&Recording, &Ends) -> Option<(Recording, Vec<Operand>)>;
+pub(super) type Change = fn(&Recording, &Ends) -> Option<(Recording, Vec<Gone>)>;
 
 impl Stage {
     /// Does a pass, and notes how many nodes there were before and after it.
@@ -325,7 +325,7 @@ impl Stage {
     }
 
     /// What a pass made of it: a recording, and where each node has gone.
-    fn after(self, (mut recording, moved): (Recording, Vec<Operand>)) -> Self {
+    fn after(self, (mut recording, moved): (Recording, Vec<Gone>)) -> Self {
         recording.guards = guards(&self.recording.guards, &moved);
         let ends = self.ends.follow(&moved);
         Self { recording, ends }
@@ -336,7 +336,7 @@ impl Stage {
     }
 }
 
-fn guards(guards: &[Guard], moved: &[Operand]) -> Vec<Guard> {
+fn guards(guards: &[Guard], moved: &[Gone]) -> Vec<Guard> {
     let follow = |guard: &Guard| Guard {
         a: gone_to(guard.a, moved),
         b: gone_to(guard.b, moved),
@@ -374,7 +374,7 @@ fn drop_unneeded(from: &Recording, ends: Ends) -> Stage {
     let needed = needed(from, &ends);
     let is_input = ends.inputs_among(from.len());
     let mut to = Recording::with_room(needed.iter().filter(|needed| **needed).count());
-    let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
+    let mut moved: Vec<Gone> = Vec::with_capacity(from.len());
     for index in 0..from.len() {
         if needed[index] && !is_input[index] && from.program().records[index].is_column() {
             let node = from.describe(index as u32);
@@ -383,7 +383,7 @@ fn drop_unneeded(from: &Recording, ends: Ends) -> Stage {
         moved.push(if needed[index] {
             copy(&mut to, from, index, is_input[index], &moved)
         } else {
-            Operand::Constant(f64::NAN) // nobody asks for it
+            Gone::NOWHERE
         });
     }
     to.guards = guards(&from.guards, &moved);

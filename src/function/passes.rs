@@ -39,6 +39,55 @@ fn node(index: usize) -> Operand {
     Operand::Node(NodeId(index as u32))
 }
 
+/// Where a node has gone: to a node, or a constant. Two words, which travel in registers; an
+/// `Operand`, made of parts and copied whole, waits until these are stored.
+#[derive(Clone, Copy)]
+pub(super) struct Gone {
+    /// The node's number, or `CONSTANT`.
+    id: u64,
+    constant: f64,
+}
+
+const CONSTANT: u64 = u64::MAX;
+
+impl Gone {
+    /// Where nobody asks for it.
+    pub(super) const NOWHERE: Self = Self {
+        id: CONSTANT,
+        constant: f64::NAN,
+    };
+
+    fn to_node(id: u64) -> Self {
+        Self {
+            id,
+            ..Self::NOWHERE
+        }
+    }
+
+    fn node(self) -> Option<u64> {
+        (self.id != CONSTANT).then_some(self.id)
+    }
+
+    pub(super) fn operand(self) -> Operand {
+        match self.node() {
+            Some(id) => node(id as usize),
+            None => Operand::Constant(self.constant),
+        }
+    }
+}
+
+impl From<Operand> for Gone {
+    fn from(operand: Operand) -> Self {
+        match operand {
+            Operand::Node(id) => Self::to_node(id.0.into()),
+            Operand::Constant(constant) => Self {
+                constant,
+                ..Self::NOWHERE
+            },
+        }
+    }
+}
+
 /// How often each node is used: by nodes, by guards, by outputs, or by a name.
 pub(super) fn uses(recording: &Recording, ends: &Ends) -> Vec<u32> {
     let program = recording.program();
@@ -156,7 +205,7 @@ impl Terms {
         program: Program<'_>,
         end: usize,
         to: &mut Recording,
-        moved: &[Operand],
+        moved: &[Gone],
     ) -> Operand {
         let caller = Location::caller();
         let factors = self.factors(program, end);
@@ -185,7 +234,7 @@ impl Terms {
 /// Copies the recording with each sum of some length as one node. Returns where
 /// each node has gone; what is inside a sum has gone nowhere. `None` if there is no
 /// such sum.
-pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Operand>)> {
+pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
     let (program, uses) = (from.program(), uses(from, ends));
     let mut sums = sums(from, &uses);
     let mut inside = vec![false; from.len()];
@@ -202,7 +251,7 @@ pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Ve
         return None;
     }
     let mut to = Recording::with_room(inside.iter().filter(|inside| !**inside).count());
-    let mut moved = vec![Operand::Constant(f64::NAN); from.len()]; // nobody asks for it
+    let mut moved = vec![Gone::NOWHERE; from.len()];
     let is_input = ends.inputs_among(from.len());
     for input in inputs_by_use(program, &sums, &is_input) {
         moved[input] = copy(&mut to, from, input, true, &moved);
@@ -212,7 +261,7 @@ pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Ve
             continue;
         }
         moved[index] = if sum.count > 0 {
-            let node = sum.record(program, index, &mut to, &moved);
+            let node = sum.record(program, index, &mut to, &moved).into();
             carry_name(from, index, &mut to, node);
             node
         } else {
@@ -246,7 +295,7 @@ fn inputs_by_use(program: Program<'_>, sums: &[Terms], is_input: &[bool]) -> Vec
 
 /// Copies the recording without products with 1 and quotients by 1 of what nothing
 /// else uses. Returns where each node has gone, or `None` if there are none.
-pub(super) fn drop_ones(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Operand>)> {
+pub(super) fn drop_ones(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
     let program = from.program();
     let is_one = |record: &Record| match (record.op(), record.form()) {
         (Op::Mul, Form::NodeConstant | Form::ConstantNode) | (Op::Div, Form::NodeConstant) => {
@@ -259,7 +308,7 @@ pub(super) fn drop_ones(from: &Recording, ends: &Ends) -> Option<(Recording, Vec
     }
     let (uses, is_input) = (uses(from, ends), ends.inputs_among(from.len()));
     let mut to = Recording::with_room(from.len());
-    let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
+    let mut moved: Vec<Gone> = Vec::with_capacity(from.len());
     for (index, record) in program.records.iter().enumerate() {
         moved.push(if is_one(record) && uses[record.a()] == 1 {
             carry_name(from, index, &mut to, moved[record.a()]);
@@ -278,15 +327,15 @@ type Key = (Op, SmallVec<[Result<NodeId, u64>; 4]>, SmallVec<[u64; 4]>);
 /// Copies the recording with one node in place of equal ones. Inputs and what is retained
 /// stay by themselves, and no second name is lost. Returns where each node has gone, or
 /// `None` if all are different.
-pub(super) fn share_equal(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Operand>)> {
+pub(super) fn share_equal(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
     let (program, is_input) = (from.program(), ends.inputs_among(from.len()));
     let mut by_itself = is_input.clone();
     for id in ends.retained.iter().filter_map(Operand::node) {
         by_itself[id as usize] = true;
     }
-    let mut seen: IndexMap<Key, Operand> = IndexMap::new();
+    let mut seen: IndexMap<Key, Gone> = IndexMap::new();
     let mut to = Recording::with_room(from.len());
-    let mut moved: Vec<Operand> = Vec::with_capacity(from.len());
+    let mut moved: Vec<Gone> = Vec::with_capacity(from.len());
     for (index, &record) in program.records.iter().enumerate() {
         let mut copied = || copy(&mut to, from, index, is_input[index], &moved);
         let node = if by_itself[index] || record.op() == Op::Input {
@@ -303,7 +352,7 @@ pub(super) fn share_equal(from: &Recording, ends: &Ends) -> Option<(Recording, V
     (to.len() < from.len()).then_some((to, moved))
 }
 
-fn key(program: Program<'_>, record: Record, moved: &[Operand]) -> Key {
+fn key(program: Program<'_>, record: Record, moved: &[Gone]) -> Key {
     let mut operands = SmallVec::new();
     program.for_each_operand(record, |operand| {
         operands.push(match gone_to(operand, moved) {
@@ -326,29 +375,31 @@ pub(super) fn copy(
     from: &Recording,
     index: usize,
     is_input: bool,
-    moved: &[Operand],
-) -> Operand {
-    let copied = copy_at_once(to, from, index, is_input, moved)
-        .unwrap_or_else(|| copy_by_operands(to, from, index, is_input, moved));
+    moved: &[Gone],
+) -> Gone {
+    let copied = match copy_at_once(to, from, index, is_input, moved) {
+        Some(id) => Gone::to_node(id),
+        None => copy_by_operands(to, from, index, is_input, moved).into(),
+    };
     carry_name(from, index, to, copied);
     copied
 }
 
 /// Copies an input, or an operation on one or two operands whose nodes are still nodes, with
-/// its value, if there is room.
+/// its value, if there is room. Returns its number.
 #[inline]
 fn copy_at_once(
     to: &mut Recording,
     from: &Recording,
     index: usize,
     is_input: bool,
-    moved: &[Operand],
-) -> Option<Operand> {
+    moved: &[Gone],
+) -> Option<u64> {
     let (program, value) = (from.program(), from.value(index as u32));
     let record = program.records[index];
     let (op, form) = (record.op(), record.form());
-    let place = |id: usize| moved[id].node().map(u64::from);
-    let id = match (op.arity(), form) {
+    let place = |id: usize| moved[id].node();
+    match (op.arity(), form) {
         (Some(0), _) if is_input => to.put(record, value),
         (Some(1), _) => to.put(Record::new(op, form, place(record.a())?, 0), value),
         (Some(2), Form::Nodes) => {
@@ -360,8 +411,7 @@ fn copy_at_once(
             to.put_with(op, form, place(record.a())?, constant, value)
         }
         _ => None,
-    };
-    id.map(|id| Operand::Node(NodeId(id as u32)))
+    }
 }
 
 fn copy_by_operands(
@@ -369,7 +419,7 @@ fn copy_by_operands(
     from: &Recording,
     index: usize,
     is_input: bool,
-    moved: &[Operand],
+    moved: &[Gone],
 ) -> Operand {
     let (program, value) = (from.program(), from.value(index as u32));
     let record = program.records[index];
@@ -399,16 +449,16 @@ fn copy_by_operands(
     }
 }
 
-fn carry_name(from: &Recording, index: usize, to: &mut Recording, node: Operand) {
+fn carry_name(from: &Recording, index: usize, to: &mut Recording, node: Gone) {
     if let (Some(name), Some(id)) = (from.names.of(index as u32), node.node()) {
-        to.names.set(id, name.clone());
+        to.names.set(id as u32, name.clone());
     }
 }
 
 /// Where an operand has gone.
-pub(super) fn gone_to(operand: Operand, moved: &[Operand]) -> Operand {
+pub(super) fn gone_to(operand: Operand, moved: &[Gone]) -> Operand {
     match operand {
-        Operand::Node(id) => moved[id.index()],
+        Operand::Node(id) => moved[id.index()].operand(),
         constant @ Operand::Constant(_) => constant,
     }
 }

@@ -6,7 +6,7 @@
 //! in `route.rs`.
 
 use super::freeze::Ends;
-use super::passes::copy;
+use super::passes::{Gone, copy};
 use super::route::{Route, To};
 use crate::ops::Op;
 use crate::program::{Comparison, Operand, Program};
@@ -419,7 +419,7 @@ fn common(pair: [Place; 2]) -> Factors {
 /// Copies the recording with what depends on parameters alone before the rest,
 /// else in the same order. Returns where each node has gone, and how many of the
 /// first kind there are.
-pub(super) fn parameters_first(from: &Recording, ends: &Ends) -> (Recording, Vec<Operand>, usize) {
+pub(super) fn parameters_first(from: &Recording, ends: &Ends) -> (Recording, Vec<Gone>, usize) {
     let is_input = ends.inputs_among(from.len());
     let program = from.program();
     let mut varies: Vec<bool> = Vec::with_capacity(from.len());
@@ -431,7 +431,7 @@ pub(super) fn parameters_first(from: &Recording, ends: &Ends) -> (Recording, Vec
         varies.push(any);
     }
     let mut to = Recording::with_room(from.len());
-    let mut moved = vec![Operand::Constant(f64::NAN); from.len()];
+    let mut moved = vec![Gone::NOWHERE; from.len()];
     let mut shared = 0;
     for turn in [false, true] {
         for index in (0..from.len()).filter(|&index| varies[index] == turn) {
