@@ -397,3 +397,24 @@ impl<'t> Var<'t> {
 pub fn derivative(of: Var<'_>, wrt: Var<'_>) -> f64 {
     of.backward().wrt(wrt)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The adjoints would be the same; but what is never looked at is never swept faster.
+    #[test]
+    fn sweeps_from_one_output_with_weight_1_are_looked_at_for_repetition() {
+        let sweeps = |weight: f64| {
+            let mut tape = Tape::new();
+            for _ in 0..20 {
+                tape.clear();
+                let x = tape.var(0.5);
+                tape.backward_with(&[(x.sin(), weight)], Vec::new());
+            }
+            let repeated = tape.repeated.into_inner();
+            repeated.map(|repeated| repeated.sweeps())
+        };
+        assert_eq!((sweeps(1.0), sweeps(2.0)), (Some(19), Some(0)));
+    }
+}

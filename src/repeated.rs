@@ -208,6 +208,14 @@ impl Repeated {
 }
 
 #[cfg(test)]
+impl Repeated {
+    /// How often in a row the same was swept, after the first time.
+    pub(crate) fn sweeps(&self) -> u32 {
+        self.sweeps
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::ops::Op;

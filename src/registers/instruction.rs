@@ -1,4 +1,4 @@
-//! What a function on registers does one after another.
+//! `Instruction`: what is done on registers, one after another.
 //!
 //! Each instruction goes on to the next one itself: in an optimised build that is a jump out
 //! of each to the one after it, which a processor foresees better than all jumps out of one

@@ -241,8 +241,8 @@ fn memory() -> Vec<(&'static str, f64)> {
 fn main() {
     let memory = memory();
     let mut lines = Vec::new();
-    measure(&Logistic::<false, 30>::new(1_000), &mut lines);
-    measure(&Logistic::<true, 30>::new(1_000), &mut lines);
+    measure(&Logistic::<false>::new(1_000), &mut lines);
+    measure(&Logistic::<true>::new(1_000), &mut lines);
     measure(&Row::new(), &mut lines);
     measure(&Chain::new(1_000_000), &mut lines);
     measure(&Rosenbrock::new(100_000), &mut lines);

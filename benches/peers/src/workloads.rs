@@ -86,19 +86,22 @@ fn sweep(output: Var<'_>, inputs: &[Var<'_>], buffer: &mut Vec<f64>, gradient: &
     *buffer = adjoints.into_buffer();
 }
 
-/// W1 (with one node for w·x or without) and W1L.
-pub struct Logistic<const ONE_NODE: bool, const W: usize> {
+/// Of W1.
+const FEATURES: usize = 30;
+
+/// W1, with one node for w·x or without.
+pub struct Logistic<const ONE_NODE: bool> {
     x: Vec<f64>,
     y: Vec<f64>,
     parameters: Vec<f64>,
 }
 
-impl<const ONE_NODE: bool, const W: usize> Logistic<ONE_NODE, W> {
+impl<const ONE_NODE: bool> Logistic<ONE_NODE> {
     pub fn new(rows: usize) -> Self {
         let mut random = Random(1);
-        let x = random.many(rows * W);
+        let x = random.many(rows * FEATURES);
         let y = (0..rows).map(|_| f64::from(random.next() > 0.0)).collect();
-        let parameters = random.many(W + 1);
+        let parameters = random.many(FEATURES + 1);
         Self { x, y, parameters }
     }
 }
@@ -108,7 +111,7 @@ fn loss<N: Num>(z: &N, y: f64) -> N {
     a.ln().times(y).add(&a.from(1.0).ln().times(1.0 - y)).neg()
 }
 
-impl<const ONE_NODE: bool, const W: usize> Workload for Logistic<ONE_NODE, W> {
+impl<const ONE_NODE: bool> Workload for Logistic<ONE_NODE> {
     const NAME: &'static str = match ONE_NODE {
         true => "W1, one node for w·x",
         false => "W1",
@@ -124,8 +127,8 @@ impl<const ONE_NODE: bool, const W: usize> Workload for Logistic<ONE_NODE, W> {
 
     #[inline(never)]
     fn run<N: Num>(&self, inputs: &[N]) -> N {
-        let (w, b) = inputs.split_at(W);
-        let rows = self.x.chunks_exact(W).zip(&self.y);
+        let (w, b) = inputs.split_at(FEATURES);
+        let rows = self.x.chunks_exact(FEATURES).zip(&self.y);
         let losses = rows.map(|(x, &y)| {
             let z = if ONE_NODE {
                 N::weighted(w, x, &b[0])
@@ -141,16 +144,16 @@ impl<const ONE_NODE: bool, const W: usize> Workload for Logistic<ONE_NODE, W> {
     }
 
     fn by_hand(&self, gradient: &mut [f64]) -> f64 {
-        assert_eq!(gradient.len(), W + 1);
+        assert_eq!(gradient.len(), FEATURES + 1);
         let (x, y, p) = (self.x.as_ptr(), self.y.as_ptr(), self.parameters.as_ptr());
         // SAFETY: the lengths are those of `new`.
-        unsafe { by_hand_logistic(x, y, self.y.len(), W, p, gradient.as_mut_ptr()) }
+        unsafe { by_hand_logistic(x, y, self.y.len(), FEATURES, p, gradient.as_mut_ptr()) }
     }
 
     fn rows(&self) -> Option<(Function, Vec<Vec<f64>>)> {
-        let column = |i: usize| self.x.iter().skip(i).step_by(W).copied().collect();
-        let columns = (0..W).map(column).chain([self.y.clone()]);
-        (!ONE_NODE).then(|| (row::logistic_row(W), columns.collect()))
+        let column = |i: usize| self.x.iter().skip(i).step_by(FEATURES).copied().collect();
+        let columns = (0..FEATURES).map(column).chain([self.y.clone()]);
+        (!ONE_NODE).then(|| (row::logistic_row(FEATURES), columns.collect()))
     }
 }
 
