@@ -426,9 +426,10 @@ fn a_value_that_no_partial_is_made_of_makes_room() {
         assert!(stats.to_string().contains("in each row"), "{stats}");
         (stats.steps, stats.slots, stats.adjoints)
     };
-    assert_eq!(chain("w", |y| y + 1.0), (22, 2, 1));
+    // The adjoints of sums are the same in all rows, and computed once.
+    assert_eq!(chain("w", |y| y + 1.0), (22, 2, 0));
     assert_eq!(chain("w", |y| y.sin()), (22, 22, 1));
-    assert_eq!(chain("x", |y| y.sin()), (21, 2, 1));
+    assert_eq!(chain("x", |y| y.sin()), (21, 2, 0));
 }
 
 #[test]

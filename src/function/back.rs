@@ -3,7 +3,7 @@
 use super::blocks::{Numbers, Rows, Scratch, Slot, all};
 use super::kernels::{self, BLOCK, Block, Sender, Span, Total};
 use super::plan::{Factors, Kind, Place, Run, Step};
-use super::route::{Route, Served, To, Way};
+use super::route::{Held, Route, Served, To, Way};
 use super::vectors::Vectors;
 use crate::ops::{ABSENT, is_absent};
 use smallvec::SmallVec;
@@ -11,7 +11,7 @@ use std::mem;
 
 impl<V: Vectors> Rows<'_, V> {
     /// Goes a way back from the seed in each row.
-    pub(super) fn reverse(&self, way: usize, scratch: &mut Scratch) {
+    pub(super) fn reverse(&self, way: usize, seed: f64, scratch: &mut Scratch) {
         let (plan, route) = (self.plan, &self.plan.routes[way]);
         let Scratch {
             numbers,
@@ -24,8 +24,10 @@ impl<V: Vectors> Rows<'_, V> {
             route,
             multiple: &mut multiple.0,
         };
-        kernels::fill(self.span, self.seed, &mut spare.0);
-        served.deliver(route.seed, spare, numbers);
+        if route.seed != To::Nobody {
+            kernels::fill(self.span, seed, &mut spare.0);
+            served.deliver(route.seed, spare, numbers);
+        }
         let turns = (1 + way) * plan.steps.len()..;
         let steps = plan.steps.iter().zip(&route.adjoint).rev();
         for (turn, (step, adjoint)) in turns.zip(steps) {
@@ -34,10 +36,13 @@ impl<V: Vectors> Rows<'_, V> {
                 continue;
             };
             // Taken out, because its place may be given to an operand's.
-            mem::swap(&mut numbers.adjoints[adjoint as usize], own);
+            match adjoint {
+                Held::Block(at) => mem::swap(&mut numbers.adjoints[at as usize], own),
+                Held::Known(at) => mem::swap(&mut numbers.known[at as usize], own),
+            }
             let mut back = Back {
                 step,
-                adjoint: &own.0,
+                own,
                 numbers,
                 spare,
                 served: &mut served,
@@ -45,7 +50,10 @@ impl<V: Vectors> Rows<'_, V> {
             match step.kind {
                 Kind::Terms(_) => back.send_to_factors(),
                 Kind::Many => back.send_to_many(),
-                Kind::One | Kind::Two => back.send(),
+                Kind::One | Kind::Two => back.send(adjoint),
+            }
+            if let Held::Known(at) = adjoint {
+                mem::swap(&mut numbers.known[at as usize], own);
             }
         }
     }
@@ -54,7 +62,8 @@ impl<V: Vectors> Rows<'_, V> {
 /// A step at its turn in a reverse sweep.
 struct Back<'b, 'a, 'r, V> {
     step: &'a Step,
-    adjoint: &'a Block,
+    /// Its adjoint.
+    own: &'a mut Box<Slot>,
     numbers: &'a mut Numbers,
     spare: &'a mut Box<Slot>,
     served: &'a mut ServedBy<'b, 'r, V>,
@@ -129,16 +138,43 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
         self.served.deliver(to, self.spare, self.numbers);
     }
 
-    fn send(&mut self) {
+    /// Passes on the adjoint itself, as a sum does; unless it must be copied, because it is
+    /// also needed elsewhere.
+    #[inline(always)]
+    fn pass_on(&mut self, to: To, is_needed: bool) -> bool {
+        match to {
+            To::Add(to) => {
+                let to = &mut self.numbers.adjoints[to as usize];
+                kernels::add(self.served.rows.span, &self.own.0, &mut to.0);
+            }
+            To::First(to) if !is_needed => {
+                mem::swap(&mut self.numbers.adjoints[to as usize], self.own);
+            }
+            To::Total(to) if !self.numbers.row_by_row => {
+                self.served.add_up(&self.own.0, to, self.numbers);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn send(&mut self, held: Held) {
         let (rows, op) = (self.served.rows, self.step.op);
         let (span, arguments) = (rows.span, rows.plan.of(self.step));
-        for (i, &to) in self.served.route.to[self.step.range()].iter().enumerate() {
+        let all_to = &self.served.route.to[self.step.range()];
+        let passes_on = &rows.plan.passes_on[self.step.range()];
+        for (i, (&to, passes_on)) in all_to.iter().zip(passes_on).enumerate() {
             if to == To::Nobody {
+                continue;
+            }
+            let is_last = all_to[i + 1..].iter().all(|&to| to == To::Nobody);
+            let is_needed = !is_last || matches!(held, Held::Known(_));
+            if *passes_on && self.pass_on(to, is_needed) {
                 continue;
             }
             let numbers = &*self.numbers;
             let y = &numbers.values[self.step.slot as usize].0;
-            let adjoint = self.adjoint;
+            let adjoint = &self.own.0;
             let (sender, out) = (Sender { adjoint, y }, &mut self.spare.0);
             let x = rows.block(arguments[0], numbers);
             match (self.step.kind, i) {
@@ -161,7 +197,7 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
     /// What goes back to the factors of a sum of products: to the first of each
     /// pair, then to the second of each.
     fn send_to_factors(&mut self) {
-        let reached = kernels::all_reached(self.served.rows.span, self.adjoint);
+        let reached = kernels::all_reached(self.served.rows.span, &self.own.0);
         let in_sums = reached && !self.numbers.row_by_row;
         let (runs, ways) = (
             self.served.rows.plan.runs_of(self.step),
@@ -186,7 +222,7 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
         let others = &rows.plan.arguments[run.half(1 - which)];
         let totals = (first, others.len());
         (self.served).each(
-            self.adjoint,
+            &self.own.0,
             totals,
             self.numbers,
             #[inline(always)]
@@ -235,12 +271,12 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
         let other = self.numbers.factors[other..].first_chunk();
         let other = other.expect("four in a run");
         let to = to.map(|slot| &mut slot.0);
-        kernels::add_factor_shares_of(self.served.rows.span, self.adjoint, other, to);
+        kernels::add_factor_shares_of(self.served.rows.span, &self.own.0, other, to);
         true
     }
 
     fn send_to_factor(&mut self, to: To, other: usize, reached: bool) {
-        let (span, adjoint) = (self.served.rows.span, self.adjoint);
+        let (span, adjoint) = (self.served.rows.span, &self.own.0);
         let place = self.served.rows.plan.arguments[other];
         match (to, place) {
             // A term by itself, as b in b + w·x: the share is the adjoint.
@@ -270,13 +306,13 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
     fn send_to_many(&mut self) {
         let (step, arguments) = (self.step, self.served.rows.plan.of(self.step));
         let mut all: SmallVec<[Block; 4]> = SmallVec::from_elem([ABSENT; BLOCK], arguments.len());
-        for i in (0..self.served.rows.count()).filter(|&i| !is_absent(self.adjoint[i])) {
+        for i in (0..self.served.rows.count()).filter(|&i| !is_absent(self.own.0[i])) {
             let x = |j: usize| self.served.rows.view(arguments[j], self.numbers).at(i);
             let y = self.numbers.values[step.slot as usize].0[i];
             let each = |j: usize, partial: f64| {
                 all[j][i] = match step.op.is_branch() {
-                    true => kernels::share::<true, _>(self.adjoint[i], partial),
-                    false => kernels::share::<false, _>(self.adjoint[i], partial),
+                    true => kernels::share::<true, _>(self.own.0[i], partial),
+                    false => kernels::share::<false, _>(self.own.0[i], partial),
                 };
             };
             step.op.partials_n(arguments.len(), x, &[], y, each);

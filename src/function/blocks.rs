@@ -8,9 +8,9 @@
 use super::columns::Columns;
 use super::kernels::{self, BLOCK, Block, LANES, Span, Total};
 use super::plan::{Factors, Kind, Place, Plan, RowGuard, Run, Step};
-use super::route::To;
+use super::route::{Known, To};
 use super::vectors::Vectors;
-use crate::ops::ABSENT;
+use crate::ops::{ABSENT, Real};
 use smallvec::SmallVec;
 use std::mem;
 use std::ops::Range;
@@ -62,6 +62,9 @@ pub(super) struct Scratch {
 pub(super) struct Numbers {
     pub(super) values: Vec<Box<Slot>>,
     pub(super) adjoints: Vec<Box<Slot>>,
+    /// Adjoints that are the same in all rows.
+    pub(super) known: Vec<Box<Slot>>,
+    known_numbers: Vec<f64>,
     /// For each argument of a step, its number, if it is the same in all rows.
     pub(super) factors: Vec<f64>,
     /// Numbers that are the same in all rows, copied to all.
@@ -100,10 +103,8 @@ pub(super) struct Rows<'a, V> {
     pub(super) columns: &'a Columns<'a>,
     /// The numbers that are the same in all rows.
     pub(super) shared: &'a [f64],
-    /// Whether there is to be a gradient.
-    gradient: bool,
-    /// The adjoint of the output in each row.
-    pub(super) seed: f64,
+    /// The adjoint of the output in each row, if there is to be a gradient.
+    pub(super) seed: Option<f64>,
     /// The number of the block.
     block: usize,
 }
@@ -130,6 +131,22 @@ impl Numbers {
         self.factors.extend(plan.arguments.iter().map(factor));
         self.totals.clear();
         self.totals.resize(plan.totals.len(), [ABSENT; LANES]);
+    }
+
+    /// Computes the adjoints that are the same in all rows, given that of the output.
+    fn know(&mut self, known: &Known, seed: f64) {
+        let numbers = &mut self.known_numbers;
+        numbers.clear();
+        numbers.resize(known.count, ABSENT);
+        for share in &known.shares {
+            let from = share.from.map_or(seed, |from| numbers[from as usize]);
+            let to = &mut numbers[share.to as usize];
+            *to = to.plus(f64::share(from, share.partial));
+        }
+        grow(&mut self.known, known.blocks.len());
+        for (block, &number) in self.known.iter_mut().zip(&known.blocks) {
+            block.0.fill(numbers[number as usize]);
+        }
     }
 
     /// The value in a slot.
@@ -161,22 +178,23 @@ impl<'a, V: Vectors> Rows<'a, V> {
         plan: &'a Plan,
         columns: &'a Columns<'a>,
         shared: &'a [f64],
-        gradient: bool,
+        seed: Option<f64>,
     ) -> Self {
         Self {
             span: Span { vectors, rows: 0 },
             plan,
             columns,
             shared,
-            gradient,
-            seed: 1.0,
+            seed,
             block: 0,
         }
     }
 
-    /// With this adjoint of the output in each row, in place of 1.
-    pub(super) fn seeded(self, seed: f64) -> Self {
-        Self { seed, ..self }
+    /// What is the same for all blocks.
+    pub(super) fn begin(&self, numbers: &mut Numbers) {
+        if let Some(seed) = self.seed {
+            numbers.know(&self.plan.known, seed);
+        }
     }
 
     /// The rows of a block.
@@ -193,6 +211,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
         blocks: Range<usize>,
         scratch: &mut Scratch,
     ) -> Result<Total, Broken> {
+        self.begin(&mut scratch.numbers);
         let mut sum = [ABSENT; LANES];
         for block in blocks {
             let rows = self.at(block);
@@ -246,8 +265,8 @@ impl<'a, V: Vectors> Rows<'a, V> {
     /// Evaluates the block, and sweeps back from each output if there is to be a gradient.
     pub(super) fn evaluate(&self, scratch: &mut Scratch) -> Result<(), Broken> {
         self.forward(scratch)?;
-        if self.gradient {
-            (0..self.plan.routes.len()).for_each(|which| self.reverse(which, scratch));
+        if let Some(seed) = self.seed {
+            (0..self.plan.routes.len()).for_each(|which| self.reverse(which, seed, scratch));
         }
         Ok(())
     }
@@ -263,12 +282,14 @@ impl<'a, V: Vectors> Rows<'a, V> {
 
     #[inline(never)]
     fn ask(&self, turn: usize) {
-        let sweeps = 1 + usize::from(self.gradient) * self.plan.routes.len();
+        let sweeps = 1 + usize::from(self.seed.is_some()) * self.plan.routes.len();
         let turns = sweeps * self.plan.steps.len();
         self.columns.ask(self.block + 1, turn, turns);
     }
 
     /// Evaluates every step, and checks the guards.
+    // A function of its own, into which `step` is inlined.
+    #[inline(never)]
     fn forward(&self, scratch: &mut Scratch) -> Result<(), Broken> {
         let Scratch { numbers, spare, .. } = scratch;
         if self.columns.to_gather(self.count()) {
@@ -284,6 +305,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
         guards.try_for_each(|guard| self.check(guard, numbers))
     }
 
+    #[inline(always)]
     fn step(&self, step: &Step, numbers: &Numbers, out: &mut Block) {
         let (span, arguments) = (self.span, self.plan.of(step));
         match step.kind {

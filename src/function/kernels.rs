@@ -38,11 +38,11 @@ impl<V: Vectors> Span<V> {
         match self.rows {
             BLOCK => self.vectors.compiled(
                 #[inline(always)]
-                || task(Count(BLOCK)),
+                move || task(Count(BLOCK)),
             ),
             rows => self.vectors.compiled(
                 #[inline(always)]
-                || task(Count(rows)),
+                move || task(Count(rows)),
             ),
         }
     }
@@ -167,7 +167,7 @@ fn each_plain<V: Vectors>(
 ) -> bool {
     span.compiled(
         #[inline(always)]
-        |rows| {
+        move |rows| {
             // Without an early end, as in `all_reached`.
             let numbers = x[..rows.padded()].iter();
             let all = numbers.fold(true, |all, &x| all & is_plain(x));
@@ -203,7 +203,7 @@ pub(super) fn share_uncovered<V: Copy>(
 pub(super) fn all_reached<V: Vectors>(span: Span<V>, adjoint: &Block) -> bool {
     span.compiled(
         #[inline(always)]
-        |rows| {
+        move |rows| {
             // Without an early end, which would keep it from being done many at a time.
             let absent = |&adjoint: &f64| adjoint.to_bits() == ABSENT.to_bits();
             !adjoint[..rows.padded()]
@@ -262,7 +262,7 @@ pub(super) fn fill<V: Vectors>(span: Span<V>, number: f64, out: &mut Block) {
 pub(super) fn add<V: Vectors>(span: Span<V>, shares: &Block, to: &mut Block) {
     span.compiled(
         #[inline(always)]
-        |rows| {
+        move |rows| {
             let (to, shares) = (parts_mut(to), parts(shares));
             for k in 0..rows.parts() {
                 to[k] = zip(to[k], shares[k], sum);
@@ -275,7 +275,7 @@ pub(super) fn add<V: Vectors>(span: Span<V>, shares: &Block, to: &mut Block) {
 pub(super) fn add_up<V: Vectors>(span: Span<V>, shares: &Block, total: &mut Total) {
     span.compiled(
         #[inline(always)]
-        |rows| {
+        move |rows| {
             let (full, rest) = rows.full();
             for part in &parts(shares)[..full] {
                 *total = zip(*total, *part, sum);
@@ -325,7 +325,7 @@ pub(super) fn add_multiples<V: Vectors, const N: usize>(
 pub(super) fn add_products<V: Vectors>(span: Span<V>, a: &Block, b: &Block, to: &mut Block) {
     span.compiled(
         #[inline(always)]
-        |rows| {
+        move |rows| {
             let (a, b) = (parts(a), parts(b));
             for (k, to) in parts_mut(to)[..rows.parts()].iter_mut().enumerate() {
                 *to = zip(*to, zip(a[k], b[k], product), sum);
@@ -362,7 +362,7 @@ pub(super) fn factor_shares<V: Vectors>(
 ) {
     span.compiled(
         #[inline(always)]
-        |rows| each_two(rows, adjoint, other, out, factor_share),
+        move |rows| each_two(rows, adjoint, other, out, factor_share),
     );
 }
 

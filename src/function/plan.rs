@@ -7,7 +7,7 @@
 
 use super::freeze::Ends;
 use super::passes::{Gone, copy};
-use super::route::{Route, To};
+use super::route::{Known, Route, To};
 use crate::ops::Op;
 use crate::program::{Comparison, Operand, Program};
 use crate::recording::Recording;
@@ -131,6 +131,10 @@ pub(super) struct Plan {
     pub(super) slots: usize,
     /// How many adjoints are alive at most.
     pub(super) adjoints: usize,
+    /// The adjoints that are the same in all rows.
+    pub(super) known: Known,
+    /// Whether the partial by each argument is 1, so that the adjoint itself is passed on.
+    pub(super) passes_on: Vec<bool>,
     /// For each total the node that it belongs to: those of the first output of the first
     /// way back in the order of the shares, then those of the next.
     pub(super) totals: Vec<u32>,
@@ -288,6 +292,12 @@ impl Plan {
             self.copied.len() - 1
         });
         Place::Copied(at as u32)
+    }
+
+    /// A constant, by its number among what is the same in all rows.
+    pub(super) fn constant(&self, shared: u32) -> Option<f64> {
+        let at = (shared as usize).checked_sub(self.shared)?;
+        self.constants.get(at).copied()
     }
 
     /// The terms of a step.

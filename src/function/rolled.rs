@@ -305,9 +305,8 @@ impl VectorTask<()> for Turn<'_> {
             ..
         } = &self.rolled.body;
         let columns = Columns::stored(self.rolled.turns, each.len(), constants);
-        let gradient = self.adjoint.is_some();
-        let rows = Rows::new(vectors, plan, &columns, self.shared, gradient);
-        let rows = rows.seeded(self.adjoint.unwrap_or(ABSENT));
+        let rows = Rows::new(vectors, plan, &columns, self.shared, self.adjoint);
+        rows.begin(&mut self.scratch.numbers);
         for block in (0..self.rolled.turns.div_ceil(BLOCK)).rev() {
             let (rows, gathered) = (rows.at(block), &mut self.scratch.numbers.gathered);
             self.rolled.fill(block, self.values, gathered);
@@ -318,7 +317,7 @@ impl VectorTask<()> for Turn<'_> {
             let terms = rows.view(plan.outputs[0], numbers);
             let to = self.terms[block * BLOCK..].iter_mut().take(rows.count());
             to.enumerate().for_each(|(i, to)| *to = terms.at(i));
-            if gradient {
+            if self.adjoint.is_some() {
                 let shares = |total: u32| &numbers.row_total(total as usize)[..rows.count()];
                 let (adjoints, to) = (&mut *self.adjoints, &self.rolled.shares);
                 vectors.compiled(

@@ -2,9 +2,11 @@
 //! goes, so that nothing is computed that nobody needs, and a first share is written where
 //! a later one is added.
 
-use super::plan::{Kind, Place, Plan};
+use super::plan::{Kind, Place, Plan, Step};
 use crate::ops::Op;
+use crate::registers::Uses;
 use indexmap::IndexMap;
+use std::mem;
 use std::ops::Range;
 
 /// Where a share of an adjoint goes.
@@ -30,6 +32,37 @@ pub(super) enum Way {
     Each,
 }
 
+/// Where the adjoint of a step is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Held {
+    /// In this block.
+    Block(u32),
+    /// It is the same in all rows, and in this one of the blocks that are filled beforehand.
+    /// (While a way is found: its number.)
+    Known(u32),
+}
+
+/// What the adjoint of a step receives where that is the same in all rows: computed once, not
+/// block by block. So are the adjoints of terms, up to the first operation that is not linear.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KnownShare {
+    /// The known adjoint that sends it, or the seed.
+    pub(super) from: Option<u32>,
+    pub(super) partial: f64,
+    /// The known adjoint that receives it.
+    pub(super) to: u32,
+}
+
+/// All that they receive, way by way, each in the order of a sweep.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) shares: Vec<KnownShare>,
+    /// How many adjoints are known.
+    pub(super) count: usize,
+    /// Those that blocks are filled with, to be sent on.
+    pub(super) blocks: Vec<u32>,
+}
+
 /// An output that a way back serves.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Served {
@@ -47,10 +80,10 @@ pub(super) struct Route {
     /// components of a linear model's gradient are. What is the same for all is done once,
     /// which makes the Hessian of W1 7.7 gradients instead of 19.5 (`docs/benchmarks.md`).
     pub(super) served: Vec<Served>,
-    /// Where the sweep begins.
+    /// Where the seed goes, if not to an adjoint that is known.
     pub(super) seed: To,
-    /// Where the adjoint of each step is, if anybody needs it.
-    pub(super) adjoint: Vec<Option<u32>>,
+    /// Where the adjoint of each step is, if there is anything to send.
+    pub(super) adjoint: Vec<Option<Held>>,
     /// Where the share of each argument goes.
     pub(super) to: Vec<To>,
     /// The same for the first and the second factors of each run of terms.
@@ -98,6 +131,11 @@ impl Plan {
             };
             self.routes.push(route);
         }
+        let mut passes_on = vec![false; self.arguments.len()];
+        for step in &self.steps {
+            self.for_each_edge(step, |i, partial| passes_on[i] = partial == Some(1.0));
+        }
+        self.passes_on = passes_on;
     }
 
     /// The factor and the data by which it is multiplied, if that is what this is.
@@ -118,39 +156,98 @@ impl Plan {
         either.find(|&(_, by)| is_data(by))
     }
 
+    /// Calls `each` with every argument of a step, by its place among all, in the order in
+    /// which a sweep sends to them, and with the partial by it, if that is a constant.
+    fn for_each_edge(&self, step: &Step, mut each: impl FnMut(usize, Option<f64>)) {
+        let constant = |i: usize| match self.arguments[i] {
+            Place::Shared(at) => self.constant(at),
+            Place::Copied(at) => self.constant(self.copied[at as usize]),
+            _ => None,
+        };
+        let start = step.range().start;
+        let known = |operands, second| Uses::known_partial(step.op, operands, second);
+        match step.kind {
+            Kind::Terms(_) => {
+                for which in [0, 1] {
+                    for run in self.runs_of(step) {
+                        let pairs = run.half(which).zip(run.half(1 - which));
+                        pairs.for_each(|(i, other)| each(i, constant(other)));
+                    }
+                }
+            }
+            Kind::One => each(start, known([constant(start), None], false)),
+            Kind::Two => {
+                let operands = [constant(start), constant(start + 1)];
+                each(start, known(operands, false));
+                each(start + 1, known(operands, true));
+            }
+            Kind::Many => step.range().for_each(|i| each(i, None)),
+        }
+    }
+
+    /// Whether on the way back from `begin` the adjoint of each step depends on the row.
+    fn varying_adjoints(&self, begin: Place, needs: &[bool]) -> Vec<bool> {
+        let mut reached = vec![false; needs.len()];
+        let mut varies = vec![false; needs.len()];
+        if let Place::Slot(step) = begin {
+            reached[step as usize] = true;
+        }
+        for (index, step) in self.steps.iter().enumerate().rev() {
+            if reached[index] {
+                self.for_each_edge(step, |i, partial| {
+                    if let Place::Slot(to) = self.arguments[i] {
+                        reached[to as usize] = true;
+                        varies[to as usize] |= varies[index] || partial.is_none();
+                    }
+                });
+            }
+        }
+        varies
+    }
+
     /// The way back to `begin`'s operands, in the order in which a sweep goes. An adjoint
     /// has its memory from the first share that it receives until it is sent on.
     fn route(&mut self, begin: Place, outputs: &[(usize, Option<Place>)], needs: &[bool]) -> Route {
         let first_total = self.totals.len();
+        let varies = self.varying_adjoints(begin, needs);
+        let (mut totals, mut known) = (mem::take(&mut self.totals), mem::take(&mut self.known));
         let mut router = Router {
-            shared: self.shared,
-            wanted: &self.wanted,
-            copied: &self.copied,
+            plan: self,
             needs,
+            varies: &varies,
             held: vec![None; needs.len()],
             free: Vec::new(),
             adjoints: 0,
-            totals: &mut self.totals,
+            totals: &mut totals,
+            known: &mut known,
         };
-        let seed = router.to(begin);
+        let seed = router.send(begin, (None, Some(1.0)));
         let mut to = vec![To::Nobody; self.arguments.len()];
         for (index, step) in self.steps.iter().enumerate().rev() {
             let Some(own) = router.held[index] else {
                 continue;
             };
-            router.free.push(own);
-            let mut send = |i: usize| to[i] = router.to(self.arguments[i]);
-            if let Kind::Terms(_) = step.kind {
-                for which in [0, 1] {
-                    let runs = self.runs[step.runs()].iter();
-                    runs.flat_map(|run| run.half(which)).for_each(&mut send);
+            let from = match own {
+                Held::Block(own) => {
+                    router.free.push(own);
+                    None
                 }
-            } else {
-                step.range().for_each(send);
-            }
+                Held::Known(own) => Some(own),
+            };
+            let mut idle = true;
+            self.for_each_edge(step, |i, partial| {
+                to[i] = router.send(self.arguments[i], (from, partial));
+                idle &= to[i] == To::Nobody;
+            });
+            router.held[index] = match own {
+                _ if idle => None,
+                Held::Known(own) => Some(router.block_of_known(own)),
+                Held::Block(_) => Some(own),
+            };
         }
-        self.adjoints = self.adjoints.max(router.adjoints as usize);
-        let adjoint = router.held;
+        let (adjoint, adjoints) = (router.held, router.adjoints as usize);
+        self.adjoints = self.adjoints.max(adjoints);
+        (self.totals, self.known) = (totals, known);
         let totals = first_total..self.totals.len();
         let served = outputs
             .iter()
@@ -187,42 +284,64 @@ fn way(to: &[To]) -> Way {
 }
 
 struct Router<'a> {
-    shared: usize,
-    wanted: &'a [bool],
-    copied: &'a [u32],
+    plan: &'a Plan,
     needs: &'a [bool],
+    /// Whether the adjoint of each step depends on the row.
+    varies: &'a [bool],
     /// The adjoint that each step has by now.
-    held: Vec<Option<u32>>,
+    held: Vec<Option<Held>>,
     free: Vec<u32>,
     adjoints: u32,
     totals: &'a mut Vec<u32>,
+    known: &'a mut Known,
 }
 
 impl Router<'_> {
-    fn to(&mut self, place: Place) -> To {
+    /// Where a share goes, given the known adjoint that sends it and the partial, which are
+    /// used where the one that receives it is known too.
+    fn send(&mut self, place: Place, (from, partial): (Option<u32>, Option<f64>)) -> To {
         match place {
-            Place::Slot(step) if self.needs[step as usize] => match self.held[step as usize] {
-                Some(adjoint) => To::Add(adjoint),
-                None => {
+            Place::Slot(step) if !self.needs[step as usize] => To::Nobody,
+            Place::Slot(step) => match (self.held[step as usize], self.varies[step as usize]) {
+                (Some(Held::Block(adjoint)), _) => To::Add(adjoint),
+                (None, true) => {
                     let adjoint = self.free.pop().unwrap_or_else(|| {
                         self.adjoints += 1;
                         self.adjoints - 1
                     });
-                    self.held[step as usize] = Some(adjoint);
+                    self.held[step as usize] = Some(Held::Block(adjoint));
                     To::First(adjoint)
+                }
+                (held, _) => {
+                    let to = match held {
+                        Some(Held::Known(to)) => to,
+                        _ => {
+                            self.known.count += 1;
+                            self.known.count as u32 - 1
+                        }
+                    };
+                    self.held[step as usize] = Some(Held::Known(to));
+                    let partial = partial.expect("a known share has a known partial");
+                    self.known.shares.push(KnownShare { from, partial, to });
+                    To::Nobody
                 }
             },
             Place::Shared(at) => self.total(at),
-            Place::Copied(at) => self.total(self.copied[at as usize]),
-            Place::Column(at) if self.wanted[at as usize] => {
-                self.add_total(self.shared as u32 + at)
+            Place::Copied(at) => self.total(self.plan.copied[at as usize]),
+            Place::Column(at) if self.plan.wanted[at as usize] => {
+                self.add_total(self.plan.shared as u32 + at)
             }
-            _ => To::Nobody,
+            Place::Column(_) => To::Nobody,
         }
     }
 
+    fn block_of_known(&mut self, number: u32) -> Held {
+        self.known.blocks.push(number);
+        Held::Known(self.known.blocks.len() as u32 - 1)
+    }
+
     fn total(&mut self, shared: u32) -> To {
-        if shared as usize >= self.shared {
+        if shared as usize >= self.plan.shared {
             return To::Nobody;
         }
         self.add_total(shared)

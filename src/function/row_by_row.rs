@@ -38,7 +38,9 @@ impl<F: FnMut(&Evaluated<'_>)> VectorTask<Result<(), Broken>> for EachBlock<'_, 
     fn run<V: Vectors>(mut self, vectors: V) -> Result<(), Broken> {
         let plan = &self.rows.function.plan;
         let columns = &self.rows.columns;
-        let rows = blocks::Rows::new(vectors, plan, columns, self.shared, self.gradient);
+        let seed = self.gradient.then_some(1.0);
+        let rows = blocks::Rows::new(vectors, plan, columns, self.shared, seed);
+        rows.begin(&mut self.scratch.numbers);
         for block in 0..self.rows.len().div_ceil(BLOCK) {
             let rows = rows.at(block);
             rows.evaluate(self.scratch)?;

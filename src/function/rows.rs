@@ -170,8 +170,8 @@ struct Chunk<'a> {
 impl VectorTask<Result<Total, Broken>> for Chunk<'_> {
     fn run<V: Vectors>(self, vectors: V) -> Result<Total, Broken> {
         let (plan, columns) = (&self.rows.function.plan, &self.rows.columns);
-        let gradient = self.wanted == Wanted::Gradient;
-        let rows = blocks::Rows::new(vectors, plan, columns, self.shared, gradient);
+        let seed = (self.wanted == Wanted::Gradient).then_some(1.0);
+        let rows = blocks::Rows::new(vectors, plan, columns, self.shared, seed);
         let end = (self.first + CHUNK).min(self.rows.len()).div_ceil(BLOCK);
         let blocks = self.first / BLOCK..end;
         rows.add_up(blocks, self.scratch)

@@ -21,7 +21,7 @@ pub struct Stats {
     /// How many values of steps are alive at most, and so how many blocks of memory
     /// they take. A step whose value no partial is made of makes room for others.
     pub slots: usize,
-    /// How many adjoints of steps are alive at most.
+    /// How many adjoints of steps are alive at most, of those that are not the same in all rows.
     pub adjoints: usize,
     /// How many turns of a loop are evaluated many at a time for value and gradient at a
     /// point; 0 if none was found.
@@ -71,7 +71,8 @@ impl Function {
         let (plan, rolled) = (&self.plan, self.rolled.as_deref());
         let registers = self.registers.as_deref();
         let (numbers, blocks) = (size_of::<f64>(), size_of::<Block>());
-        let over_rows = blocks * (plan.slots + plan.adjoints + plan.copied.len());
+        let over_rows =
+            blocks * (plan.slots + plan.adjoints + plan.known.blocks.len() + plan.copied.len());
         Stats {
             passes: self.passes.clone(),
             shared: plan.shared,

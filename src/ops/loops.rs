@@ -20,7 +20,7 @@ macro_rules! loops {
         /// The operation on each number of `x`.
         pub(super) fn value_one<V: Vectors>(span: Span<V>, op: Op, x: &Block, out: &mut Block) {
             match op {
-                $(Op::$U => span.compiled(#[inline(always)] |rows| {
+                $(Op::$U => span.compiled(#[inline(always)] move |rows| {
                     each_one(rows, x, out, #[inline(always)] |x| $crate::ops::expand!(@value x, $body));
                 }),)*
                 _ => op.wrong_arity(1),
@@ -32,7 +32,7 @@ macro_rules! loops {
             span: Span<V>, op: Op, sender: Sender<'_>, x: &Block, out: &mut Block,
         ) {
             match op {
-                $(Op::$U => span.compiled(#[inline(always)] |rows| {
+                $(Op::$U => span.compiled(#[inline(always)] move |rows| {
                     const BRANCH: bool = $crate::ops::expand!(@branch $body);
                     sender.one::<BRANCH>(rows, x, out, #[inline(always)] |x: T, y: T| -> T {
                         $crate::ops::expand!(@partial (x, y), $body)
@@ -48,7 +48,7 @@ macro_rules! loops {
             span: Span<V>, op: Op, a: &Block, b: &Block, out: &mut Block,
         ) {
             match op {
-                $(Op::$B => span.compiled(#[inline(always)] |rows| {
+                $(Op::$B => span.compiled(#[inline(always)] move |rows| {
                     each_two(rows, a, b, out, #[inline(always)] |a, b| {
                         $crate::ops::expand!(@value (a, b), $body)
                     });
@@ -66,7 +66,7 @@ macro_rules! loops {
             span: Span<V>, op: Op, sender: Sender<'_>, a: &Block, b: &Block, out: &mut Block,
         ) {
             match op {
-                $(Op::$B => span.compiled(#[inline(always)] |rows| {
+                $(Op::$B => span.compiled(#[inline(always)] move |rows| {
                     const BRANCH: bool = $crate::ops::expand!(@branch $body);
                     sender.two::<BRANCH>(rows, a, b, out, #[inline(always)] |a: T, b: T, y: T| -> T {
                         $crate::ops::expand!(@$operand (a, b, y), $body)

@@ -227,28 +227,6 @@ impl<R: Register, const N: usize> Assembler<R, N> {
     /// The partial with respect to one of the operands, if it is the same at every point.
     fn known_partial(&self, sender: &Sender<R>, second: bool) -> Option<f64> {
         let Sender { op, a, b, .. } = *sender;
-        if op.is_branch() {
-            return None; // a partial of zero lets nothing pass
-        }
-        let (a, b) = (self.known(a), self.known(b));
-        let uses = match op.arity() {
-            Some(1) => Uses::of_one(op),
-            _ => Uses::of_two(op)[usize::from(second)],
-        };
-        let varies =
-            uses.result() || uses.operand(0) && a.is_none() || uses.operand(1) && b.is_none();
-        if varies {
-            return None;
-        }
-        // `Uses` sees what a partial is made of inside the domain. Whether a number that is
-        // not known is inside, NaN tells, which is outside of every domain.
-        const UNKNOWN: f64 = f64::NAN;
-        let (a, b) = (a.unwrap_or(UNKNOWN), b.unwrap_or(UNKNOWN));
-        let partial = match (op.arity(), second) {
-            (Some(1), _) => op.partial_1(a, UNKNOWN),
-            (_, false) => op.partial_first(a, b, UNKNOWN),
-            (_, true) => op.partial_second(a, b, UNKNOWN),
-        };
-        (!partial.is_nan()).then_some(partial)
+        Uses::known_partial(op, [self.known(a), self.known(b)], second)
     }
 }

@@ -26,6 +26,35 @@ impl Uses {
         [op.partial_first(a, b, y), op.partial_second(a, b, y)]
     }
 
+    /// The partial of an operation on one or two operands by one of them, if it is the same
+    /// at every point, given those operands that are constants.
+    #[inline]
+    pub(crate) fn known_partial(op: Op, known: [Option<f64>; 2], second: bool) -> Option<f64> {
+        if op.is_branch() {
+            return None; // a partial of zero lets nothing pass
+        }
+        let [a, b] = known;
+        let uses = match op.arity() {
+            Some(1) => Self::of_one(op),
+            _ => Self::of_two(op)[usize::from(second)],
+        };
+        let varies =
+            uses.result() || uses.operand(0) && a.is_none() || uses.operand(1) && b.is_none();
+        if varies {
+            return None;
+        }
+        // What a partial is made of is seen inside the domain. Whether a number that is not
+        // known is inside, NaN tells, which is outside of every domain.
+        const UNKNOWN: f64 = f64::NAN;
+        let (a, b) = (a.unwrap_or(UNKNOWN), b.unwrap_or(UNKNOWN));
+        let partial = match (op.arity(), second) {
+            (Some(1), _) => op.partial_1(a, UNKNOWN),
+            (_, false) => op.partial_first(a, b, UNKNOWN),
+            (_, true) => op.partial_second(a, b, UNKNOWN),
+        };
+        (!partial.is_nan()).then_some(partial)
+    }
+
     pub(crate) fn operand(self, i: usize) -> bool {
         self.0 & [Self::FIRST, Self::SECOND][i].0 != 0
     }
