@@ -94,13 +94,18 @@ const COS: [f64; 6] = [
     -1.1382614868556325e-11,
 ];
 
-/// Four coefficients from the i-th on: cᵢ + cᵢ₊₁·x + cᵢ₊₂·x² + cᵢ₊₃·x³. The sum
-/// of all terms is put together where it is needed, so that few operations wait
-/// for one another.
+/// Four coefficients from the i-th on, or those there are: cᵢ + cᵢ₊₁·x + cᵢ₊₂·x² + cᵢ₊₃·x³.
+/// The sum of all terms is put together where it is needed, so that few operations wait for
+/// one another.
 #[inline(always)]
 fn four<const N: usize>(c: &[f64; N], i: usize, x: f64, x2: f64) -> f64 {
-    let at = |i: usize| if i < N { c[i] } else { 0.0 };
-    (at(i) + at(i + 1) * x) + (at(i + 2) + at(i + 3) * x) * x2
+    let two = |i: usize| if i + 1 < N { c[i] + c[i + 1] * x } else { c[i] };
+    let low = two(i);
+    if i + 2 < N {
+        low + two(i + 2) * x2
+    } else {
+        low
+    }
 }
 
 /// Keeps x within bounds; a NaN stays one.
