@@ -12,7 +12,7 @@ const NEAR: usize = 1 << 17;
 const LINE: usize = 8;
 /// How many lines are asked for in a row.
 const LINES: usize = BLOCK / LINE;
-/// Of more columns than these, of which a block takes 96 KiB, the sums over them wait little
+/// Of more columns than these, of which a block takes 112 KiB, the sums over them wait little
 /// for memory by themselves: with 1,000 columns asking takes a fifth longer.
 const WIDE: usize = 128;
 

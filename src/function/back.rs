@@ -3,7 +3,7 @@
 use super::blocks::{Numbers, Rows, Scratch, Slot, all};
 use super::kernels::{self, BLOCK, Block, Sender, Span, Total};
 use super::plan::{Factors, Kind, Place, Run, Step};
-use super::route::{Held, Route, Served, To, Way};
+use super::route::{Held, How, Route, Served, Share, To, Way};
 use super::vectors::Vectors;
 use crate::ops::{ABSENT, is_absent};
 use smallvec::SmallVec;
@@ -28,18 +28,14 @@ impl<V: Vectors> Rows<'_, V> {
             kernels::fill(self.span, seed, &mut spare.0);
             served.deliver(route.seed, spare, numbers);
         }
-        let turns = (1 + way) * plan.steps.len()..;
-        let steps = plan.steps.iter().zip(&route.adjoint).rev();
-        for (turn, (step, adjoint)) in turns.zip(steps) {
-            self.ask_ahead(turn);
-            let Some(adjoint) = *adjoint else {
-                continue;
-            };
+        for (number, turn) in (route.first_turn..).zip(&route.turns) {
+            self.ask_ahead(number);
             // Taken out, because its place may be given to an operand's.
-            match adjoint {
+            match turn.held {
                 Held::Block(at) => mem::swap(&mut numbers.adjoints[at as usize], own),
                 Held::Known(at) => mem::swap(&mut numbers.known[at as usize], own),
             }
+            let step = &plan.steps[turn.step as usize];
             let mut back = Back {
                 step,
                 own,
@@ -50,9 +46,13 @@ impl<V: Vectors> Rows<'_, V> {
             match step.kind {
                 Kind::Terms(_) => back.send_to_factors(),
                 Kind::Many => back.send_to_many(),
-                Kind::One | Kind::Two => back.send(adjoint),
+                Kind::One | Kind::Two => {
+                    let (first, end) = turn.shares;
+                    let shares = &route.shares[first as usize..end as usize];
+                    shares.iter().for_each(|share| back.send(share));
+                }
             }
-            if let Held::Known(at) = adjoint {
+            if let Held::Known(at) = turn.held {
                 mem::swap(&mut numbers.known[at as usize], own);
             }
         }
@@ -138,60 +138,50 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
         self.served.deliver(to, self.spare, self.numbers);
     }
 
+    /// Sends a share to one of one or two operands.
+    fn send(&mut self, share: &Share) {
+        if share.how != How::Computed && self.pass_on(share) {
+            return;
+        }
+        let (rows, step) = (self.served.rows, self.step);
+        let (span, op, before) = (rows.span, step.op, step.before);
+        let (numbers, adjoint) = (&*self.numbers, &self.own.0);
+        let y = &numbers.values[step.slot as usize].0;
+        let (sender, out) = (Sender { adjoint, y }, &mut self.spare.0);
+        let arguments = rows.plan.of(step);
+        let a = rows.block(arguments[0], numbers);
+        match (arguments.get(1), share.operand) {
+            (None, _) if kernels::covered(span, op, before, a) => {
+                kernels::share_one(span, op, before, sender, a, out);
+            }
+            (None, _) => kernels::share_uncovered(span, op, before, sender, a, out),
+            (Some(&b), operand) => {
+                let b = rows.block(b, numbers);
+                match operand {
+                    0 => kernels::share_first(span, op, sender, a, b, out),
+                    _ => kernels::share_second(span, op, sender, a, b, out),
+                }
+            }
+        }
+        self.deliver(share.to);
+    }
+
     /// Passes on the adjoint itself, as a sum does; unless it must be copied, because it is
-    /// also needed elsewhere.
+    /// wanted row by row.
     #[inline(always)]
-    fn pass_on(&mut self, to: To, is_needed: bool) -> bool {
-        match to {
+    fn pass_on(&mut self, share: &Share) -> bool {
+        match share.to {
             To::Add(to) => {
                 let to = &mut self.numbers.adjoints[to as usize];
                 kernels::add(self.served.rows.span, &self.own.0, &mut to.0);
             }
-            To::First(to) if !is_needed => {
-                mem::swap(&mut self.numbers.adjoints[to as usize], self.own);
-            }
+            To::First(to) => mem::swap(&mut self.numbers.adjoints[to as usize], self.own),
             To::Total(to) if !self.numbers.row_by_row => {
                 self.served.add_up(&self.own.0, to, self.numbers);
             }
-            _ => return false,
+            To::Total(_) | To::Nobody => return false,
         }
         true
-    }
-
-    fn send(&mut self, held: Held) {
-        let (rows, op) = (self.served.rows, self.step.op);
-        let (span, arguments) = (rows.span, rows.plan.of(self.step));
-        let all_to = &self.served.route.to[self.step.range()];
-        let passes_on = &rows.plan.passes_on[self.step.range()];
-        for (i, (&to, passes_on)) in all_to.iter().zip(passes_on).enumerate() {
-            if to == To::Nobody {
-                continue;
-            }
-            let is_last = all_to[i + 1..].iter().all(|&to| to == To::Nobody);
-            let is_needed = !is_last || matches!(held, Held::Known(_));
-            if *passes_on && self.pass_on(to, is_needed) {
-                continue;
-            }
-            let numbers = &*self.numbers;
-            let y = &numbers.values[self.step.slot as usize].0;
-            let adjoint = &self.own.0;
-            let (sender, out) = (Sender { adjoint, y }, &mut self.spare.0);
-            let x = rows.block(arguments[0], numbers);
-            match (self.step.kind, i) {
-                (Kind::One, _) if kernels::covered(span, op, x) => {
-                    kernels::share_one(span, op, sender, x, out);
-                }
-                (Kind::One, _) => kernels::share_uncovered(span, op, sender, x, out),
-                (_, i) => {
-                    let y = rows.block(arguments[1], numbers);
-                    match i {
-                        0 => kernels::share_first(span, op, sender, x, y, out),
-                        _ => kernels::share_second(span, op, sender, x, y, out),
-                    }
-                }
-            }
-            self.deliver(to);
-        }
     }
 
     /// What goes back to the factors of a sum of products: to the first of each

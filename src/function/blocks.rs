@@ -8,7 +8,7 @@
 use super::columns::Columns;
 use super::kernels::{self, BLOCK, Block, LANES, Span, Total};
 use super::plan::{Factors, Kind, Place, Plan, RowGuard, Run, Step};
-use super::route::{Known, To};
+use super::route::{Known, Route, To};
 use super::vectors::Vectors;
 use crate::ops::{ABSENT, Real};
 use smallvec::SmallVec;
@@ -282,8 +282,11 @@ impl<'a, V: Vectors> Rows<'a, V> {
 
     #[inline(never)]
     fn ask(&self, turn: usize) {
-        let sweeps = 1 + usize::from(self.seed.is_some()) * self.plan.routes.len();
-        let turns = sweeps * self.plan.steps.len();
+        let back = self.plan.routes.last().map_or(0, Route::end);
+        let turns = match self.seed {
+            Some(_) => back,
+            None => self.plan.steps.len(),
+        };
         self.columns.ask(self.block + 1, turn, turns);
     }
 
@@ -311,10 +314,11 @@ impl<'a, V: Vectors> Rows<'a, V> {
         match step.kind {
             Kind::One => {
                 let x = self.block(arguments[0], numbers);
-                if !kernels::value_plain(span, step.op, x, out) {
-                    match kernels::covered(span, step.op, x) {
-                        true => kernels::value_one(span, step.op, x, out),
-                        false => kernels::value_uncovered(span, step.op, x, out),
+                let (op, before) = (step.op, step.before);
+                if !kernels::value_plain(span, op, before, x, out) {
+                    match kernels::covered(span, op, before, x) {
+                        true => kernels::value_one(span, op, before, x, out),
+                        false => kernels::value_uncovered(span, op, before, x, out),
                     }
                 }
             }
@@ -338,19 +342,16 @@ impl<'a, V: Vectors> Rows<'a, V> {
 
     /// `first` and products of pairs, in their order.
     fn add_terms(&self, step: &Step, first: f64, numbers: &Numbers, out: &mut Block) {
-        let runs = self.plan.runs_of(step).iter();
-        let begin = runs
-            .clone()
-            .take_while(|run| run.factors == Factors::Numbers);
-        let begin_with = begin
-            .clone()
-            .flat_map(|run| products(run, &numbers.factors));
-        kernels::fill(self.span, begin_with.fold(first, kernels::sum), out);
-        for run in runs.skip(begin.count()) {
+        // What they begin with, as long as nothing has been written.
+        let mut begin = Some(first);
+        for run in self.plan.runs_of(step) {
             match run.factors {
                 Factors::Numbers => {
                     for product in products(run, &numbers.factors) {
-                        kernels::add_number(self.span, product, out);
+                        match &mut begin {
+                            Some(begin) => *begin = kernels::sum(*begin, product),
+                            None => kernels::add_number(self.span, product, out),
+                        }
                     }
                 }
                 Factors::Multiples { shared, columns } => {
@@ -359,18 +360,27 @@ impl<'a, V: Vectors> Rows<'a, V> {
                     let column = |at: Place| self.column(at.index(), numbers);
                     let slot = |at: Place| numbers.value(at.index());
                     match columns {
-                        true => self.add_multiples(factors, others, column, out),
-                        false => self.add_multiples(factors, others, slot, out),
+                        true => self.add_multiples(&mut begin, factors, others, column, out),
+                        false => self.add_multiples(&mut begin, factors, others, slot, out),
                     }
                 }
                 Factors::Products => {
-                    let [a, b] = [0, 1].map(|which| &self.plan.arguments[run.half(which)]);
-                    for (&a, &b) in a.iter().zip(b) {
-                        let [a, b] = [a, b].map(|place| self.block(place, numbers));
-                        kernels::add_products(self.span, a, b, out);
+                    let half = |which| &self.plan.arguments[run.half(which)];
+                    let block = |place: Place| self.block(place, numbers);
+                    let pairs = &mut (half(0), half(1));
+                    while let Some((a, b)) = split::<_, _, 2>(pairs) {
+                        let both = [&all(a, block), &all(b, block)];
+                        kernels::add_products(self.span, begin.take(), both, out);
+                    }
+                    while let Some((a, b)) = split::<_, _, 1>(pairs) {
+                        let both = [&all(a, block), &all(b, block)];
+                        kernels::add_products(self.span, begin.take(), both, out);
                     }
                 }
             }
+        }
+        if let Some(first) = begin {
+            kernels::fill(self.span, first, out);
         }
     }
 
@@ -378,32 +388,31 @@ impl<'a, V: Vectors> Rows<'a, V> {
     #[inline(always)]
     fn add_multiples<'s>(
         &self,
-        mut factors: &[f64],
-        mut others: &[Place],
+        begin: &mut Option<f64>,
+        factors: &[f64],
+        others: &[Place],
         block: impl Fn(Place) -> &'s Block,
         out: &mut Block,
     ) {
-        self.add_some::<8>(&mut factors, &mut others, &block, out);
-        self.add_some::<4>(&mut factors, &mut others, &block, out);
-        self.add_some::<2>(&mut factors, &mut others, &block, out);
-        self.add_some::<1>(&mut factors, &mut others, &block, out);
+        let pairs = &mut (factors, others);
+        self.add_some::<8>(begin, pairs, &block, out);
+        self.add_some::<4>(begin, pairs, &block, out);
+        self.add_some::<2>(begin, pairs, &block, out);
+        self.add_some::<1>(begin, pairs, &block, out);
     }
 
     /// Takes as many of them, `N` at a time, as it can.
     #[inline(always)]
-    fn add_some<'s, const N: usize>(
+    fn add_some<'s, 'p, const N: usize>(
         &self,
-        factors: &mut &[f64],
-        others: &mut &[Place],
+        begin: &mut Option<f64>,
+        pairs: &mut (&'p [f64], &'p [Place]),
         block: impl Fn(Place) -> &'s Block,
         out: &mut Block,
     ) {
-        while let (Some((some, next_factors)), Some((places, next_others))) = (
-            factors.split_first_chunk::<N>(),
-            others.split_first_chunk::<N>(),
-        ) {
-            kernels::add_multiples(self.span, some, &all(places, &block), out);
-            (*factors, *others) = (next_factors, next_others);
+        while let Some((some, places)) = split::<_, _, N>(pairs) {
+            let blocks = &all(places, &block);
+            kernels::add_multiples(self.span, begin.take(), some, blocks, out);
         }
     }
 
@@ -419,6 +428,16 @@ impl<'a, V: Vectors> Rows<'a, V> {
             None => Ok(()),
         }
     }
+}
+
+/// The first `N` of each, if there are as many; the rest is what is left.
+#[inline(always)]
+fn split<'s, A, B, const N: usize>(
+    pairs: &mut (&'s [A], &'s [B]),
+) -> Option<(&'s [A; N], &'s [B; N])> {
+    let ((a, rest_a), (b, rest_b)) = (pairs.0.split_first_chunk()?, pairs.1.split_first_chunk()?);
+    *pairs = (rest_a, rest_b);
+    Some((a, b))
 }
 
 /// The blocks at some places.

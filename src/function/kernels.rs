@@ -5,6 +5,7 @@
 //! as its rows see it here). A loop over a call that cannot be inlined, such as
 //! `erf`, goes number by number.
 
+use super::fused::Before;
 use super::lane::Lane;
 use super::vectors::Vectors;
 use crate::math::lanes as math; // what the rows of the table call `math` here
@@ -13,10 +14,10 @@ use crate::ops::rules::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
 use crate::ops::{ABSENT, Op, Real, table};
 use std::ops::Range;
 
-/// Rows evaluated together, a multiple of `LANES`: as many as leave a nearest cache of
-/// 32 KiB room for 30 columns and 10 values beside them. Fewer, and what is done once a
-/// block takes longer; 128, and columns are in each other's way (`docs/benchmarks.md`).
-pub(super) const BLOCK: usize = 96;
+/// Rows evaluated together, a multiple of `LANES`: as many as let 30 columns and some values
+/// stay in a nearest cache of 32 KiB for the most part. Fewer, and what is done once a block
+/// takes longer; 128, and columns are in each other's way (`docs/benchmarks.md`).
+pub(super) const BLOCK: usize = 112;
 /// Sums over rows that are kept apart: as many as the widest vector has numbers.
 pub(super) const LANES: usize = 8;
 
@@ -84,6 +85,22 @@ fn each_one(rows: Count, x: &Block, out: &mut Block, f: impl Fn(f64) -> f64) {
     }
 }
 
+/// The same after what is done to each number before.
+#[inline(always)]
+fn each_after(rows: Count, before: Before, x: &Block, out: &mut Block, f: impl Fn(f64) -> f64) {
+    if before.is_nothing() {
+        each_one(rows, x, out, f);
+    } else {
+        each_one(
+            rows,
+            x,
+            out,
+            #[inline(always)]
+            |x| f(before.of(x)),
+        );
+    }
+}
+
 #[inline(always)]
 fn each_two(rows: Count, a: &Block, b: &Block, out: &mut Block, f: impl Fn(f64, f64) -> f64) {
     for i in 0..rows.padded() {
@@ -103,13 +120,22 @@ impl Sender<'_> {
     fn one<const BRANCH: bool>(
         self,
         rows: Count,
+        before: Before,
         x: &Block,
         out: &mut Block,
         partial: impl Fn(Lane, Lane) -> Lane,
     ) {
         let Self { adjoint, y } = self;
-        for i in 0..rows.padded() {
-            out[i] = share::<BRANCH, _>(adjoint[i], partial(Lane(x[i]), Lane(y[i])));
+        if before.is_nothing() {
+            for i in 0..rows.padded() {
+                out[i] = share::<BRANCH, _>(adjoint[i], partial(Lane(x[i]), Lane(y[i])));
+            }
+        } else {
+            for i in 0..rows.padded() {
+                let partial = partial(Lane(before.of(x[i])), Lane(y[i]));
+                let of_operation = share::<BRANCH, _>(adjoint[i], partial);
+                out[i] = share::<false, _>(of_operation, Lane(before.sign));
+            }
         }
     }
 
@@ -142,17 +168,24 @@ pub(super) fn share<const BRANCH: bool, T: Real>(adjoint: f64, partial: T) -> f6
 }
 
 /// Whether the kernels cover all numbers of a block.
-pub(super) fn covered<V: Copy>(span: Span<V>, op: Op, x: &Block) -> bool {
-    !(op == Op::Sin || op == Op::Cos) || x[..span.rows].iter().all(|&x| is_reduced(x))
+pub(super) fn covered<V: Copy>(span: Span<V>, op: Op, before: Before, x: &Block) -> bool {
+    let all = || x[..span.rows].iter().all(|&x| is_reduced(before.of(x)));
+    !(op == Op::Sin || op == Op::Cos) || all()
 }
 
 /// What `value_one` does, by shorter ways that some operations have away from edges.
 /// Returns whether all numbers are there: W1 10.6 → 10.3 ns a row (`docs/benchmarks.md`).
-pub(super) fn value_plain<V: Vectors>(span: Span<V>, op: Op, x: &Block, out: &mut Block) -> bool {
+pub(super) fn value_plain<V: Vectors>(
+    span: Span<V>,
+    op: Op,
+    before: Before,
+    x: &Block,
+    out: &mut Block,
+) -> bool {
     match op {
-        Op::Exp => each_plain(span, x, out, plain::is_for_exp, plain::exp),
-        Op::Ln => each_plain(span, x, out, plain::is_for_ln, plain::ln),
-        Op::Sigmoid => each_plain(span, x, out, plain::is_for_exp, plain::sigmoid),
+        Op::Exp => each_plain(span, before, x, out, plain::is_for_exp, plain::exp),
+        Op::Ln => each_plain(span, before, x, out, plain::is_for_ln, plain::ln),
+        Op::Sigmoid => each_plain(span, before, x, out, plain::is_for_exp, plain::sigmoid),
         _ => false,
     }
 }
@@ -160,6 +193,7 @@ pub(super) fn value_plain<V: Vectors>(span: Span<V>, op: Op, x: &Block, out: &mu
 #[inline(always)]
 fn each_plain<V: Vectors>(
     span: Span<V>,
+    before: Before,
     x: &Block,
     out: &mut Block,
     is_plain: impl Fn(f64) -> bool,
@@ -170,9 +204,9 @@ fn each_plain<V: Vectors>(
         move |rows| {
             // Without an early end, as in `all_reached`.
             let numbers = x[..rows.padded()].iter();
-            let all = numbers.fold(true, |all, &x| all & is_plain(x));
+            let all = numbers.fold(true, |all, &x| all & is_plain(before.of(x)));
             if all {
-                each_one(rows, x, out, f);
+                each_after(rows, before, x, out, f);
             }
             all
         },
@@ -181,8 +215,14 @@ fn each_plain<V: Vectors>(
 
 /// What `value_one` does, for numbers that the kernels do not cover.
 #[cold]
-pub(super) fn value_uncovered<V: Copy>(span: Span<V>, op: Op, x: &Block, out: &mut Block) {
-    each_one(Count(span.rows), x, out, |x| op.value_1(x));
+pub(super) fn value_uncovered<V: Copy>(
+    span: Span<V>,
+    op: Op,
+    before: Before,
+    x: &Block,
+    out: &mut Block,
+) {
+    each_after(Count(span.rows), before, x, out, |x| op.value_1(x));
 }
 
 /// What `share_one` does, for numbers that the kernels do not cover.
@@ -190,12 +230,15 @@ pub(super) fn value_uncovered<V: Copy>(span: Span<V>, op: Op, x: &Block, out: &m
 pub(super) fn share_uncovered<V: Copy>(
     span: Span<V>,
     op: Op,
+    before: Before,
     sender: Sender<'_>,
     x: &Block,
     out: &mut Block,
 ) {
     for i in 0..span.rows {
-        out[i] = share::<false, f64>(sender.adjoint[i], op.partial_1(x[i], sender.y[i]));
+        let partial = op.partial_1(before.of(x[i]), sender.y[i]);
+        let of_operation = share::<false, f64>(sender.adjoint[i], partial);
+        out[i] = share::<false, f64>(of_operation, before.sign);
     }
 }
 
@@ -299,9 +342,10 @@ pub(super) fn add_number<V: Vectors>(span: Span<V>, number: f64, to: &mut Block)
     );
 }
 
-/// to += aⱼ·xⱼ for j = 0, 1 …, where aⱼ is the same in all rows.
+/// to += aⱼ·xⱼ for j = 0, 1 …, where aⱼ is the same in all rows; or `to` is `begin` and these.
 pub(super) fn add_multiples<V: Vectors, const N: usize>(
     span: Span<V>,
+    begin: Option<f64>,
     a: &[f64; N],
     x: &[&Block; N],
     to: &mut Block,
@@ -311,7 +355,7 @@ pub(super) fn add_multiples<V: Vectors, const N: usize>(
         move |rows| {
             let x = x.map(parts);
             for (k, to) in parts_mut(to)[..rows.parts()].iter_mut().enumerate() {
-                let mut next = *to;
+                let mut next = begin.map_or(*to, |begin| [begin; LANES]);
                 for j in 0..N {
                     next = zip(next, x[j][k], |next, x| sum(next, product(a[j], x)));
                 }
@@ -321,14 +365,23 @@ pub(super) fn add_multiples<V: Vectors, const N: usize>(
     );
 }
 
-/// to += a·b
-pub(super) fn add_products<V: Vectors>(span: Span<V>, a: &Block, b: &Block, to: &mut Block) {
+/// to += aⱼ·bⱼ for j = 0, 1 …; or `to` is `begin` and these.
+pub(super) fn add_products<V: Vectors, const N: usize>(
+    span: Span<V>,
+    begin: Option<f64>,
+    [a, b]: [&[&Block; N]; 2],
+    to: &mut Block,
+) {
     span.compiled(
         #[inline(always)]
         move |rows| {
-            let (a, b) = (parts(a), parts(b));
+            let (a, b) = (a.map(parts), b.map(parts));
             for (k, to) in parts_mut(to)[..rows.parts()].iter_mut().enumerate() {
-                *to = zip(*to, zip(a[k], b[k], product), sum);
+                let mut next = begin.map_or(*to, |begin| [begin; LANES]);
+                for j in 0..N {
+                    next = zip(next, zip(a[j][k], b[j][k], product), sum);
+                }
+                *to = next;
             }
         },
     );

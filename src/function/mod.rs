@@ -13,6 +13,7 @@ mod blocks;
 mod body;
 mod columns;
 mod freeze;
+mod fused;
 mod kernels;
 mod lane;
 mod on_registers;

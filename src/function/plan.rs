@@ -6,10 +6,11 @@
 //! in `route.rs`.
 
 use super::freeze::Ends;
+use super::fused::{Before, Fused};
 use super::passes::{Gone, copy};
 use super::route::{Known, Route, To};
 use crate::ops::Op;
-use crate::program::{Comparison, Operand, Program};
+use crate::program::{Comparison, NodeId, Operand, Program};
 use crate::recording::Recording;
 use crate::registers::Uses;
 use indexmap::IndexMap;
@@ -30,6 +31,9 @@ pub(super) enum Place {
     Copied(u32),
 }
 
+/// The place of a node that is done together with another.
+const NOWHERE: Place = Place::Slot(u32::MAX);
+
 impl Place {
     /// Its number among those of its kind.
     #[inline(always)]
@@ -44,6 +48,8 @@ impl Place {
 pub(super) struct Step {
     pub(super) op: Op,
     pub(super) kind: Kind,
+    /// What is done to its operand before, if it has one.
+    pub(super) before: Before,
     /// Its arguments, from here to here.
     pub(super) start: u32,
     pub(super) end: u32,
@@ -133,8 +139,6 @@ pub(super) struct Plan {
     pub(super) adjoints: usize,
     /// The adjoints that are the same in all rows.
     pub(super) known: Known,
-    /// Whether the partial by each argument is 1, so that the adjoint itself is passed on.
-    pub(super) passes_on: Vec<bool>,
     /// For each total the node that it belongs to: those of the first output of the first
     /// way back in the order of the shares, then those of the next.
     pub(super) totals: Vec<u32>,
@@ -168,10 +172,13 @@ impl Plan {
             ..Self::default()
         };
         let mut places: Vec<Place> = (0..shared as u32).map(Place::Shared).collect();
+        let is_wanted = |id: u32| number.get(&id).is_some_and(|&n| plan.wanted[n as usize]);
+        let fused = Fused::new(recording, shared, ends, is_wanted);
         for index in shared..recording.len() {
             places.push(match number.get(&(index as u32)) {
                 Some(&number) => Place::Column(number),
-                None => plan.add_step(program, index, &places),
+                None if fused.has_step(index) => plan.add_step(program, index, &fused, &places),
+                None => NOWHERE,
             });
         }
         let mut all = |ends: &[Operand]| ends.iter().map(|&end| plan.place(end, &places)).collect();
@@ -214,11 +221,25 @@ impl Plan {
     }
 
     /// Adds a node's step. Sums and linear combinations become sums of products.
-    fn add_step(&mut self, program: Program<'_>, index: usize, places: &[Place]) -> Place {
+    fn add_step(
+        &mut self,
+        program: Program<'_>,
+        index: usize,
+        fused: &Fused,
+        places: &[Place],
+    ) -> Place {
         let (record, start) = (program.records[index], self.arguments.len());
-        let op = record.op();
+        let (mut op, mut before) = (record.op(), Before::NOTHING);
         let mut operands = Vec::new();
         program.for_each_operand(record, |operand| operands.push(operand));
+        if fused.is_sum_of_products(index) {
+            let [a, b] = [record.a(), record.b()].map(|id| program.records[id]);
+            let factors = [a.a(), b.a(), a.b(), b.b()];
+            operands = factors.map(|id| Operand::Node(NodeId(id as u32))).into();
+            op = Op::Dot;
+        } else if op.arity() == Some(1) {
+            (operands[0], before) = fused.operand(operands[0]);
+        }
         let one = |count| vec![1.0; count];
         let (kind, factors) = match op {
             Op::Sum => (Kind::Terms(-0.0), one(operands.len())),
@@ -261,6 +282,7 @@ impl Plan {
             runs,
             op,
             kind,
+            before,
             start,
             end,
             slot: self.steps.len() as u32,
@@ -327,11 +349,9 @@ impl Plan {
         for route in &self.routes {
             let data = route.served.iter().filter_map(|served| served.times);
             data.for_each(&mut keep);
-            for (index, step) in self.steps.iter().enumerate() {
-                if route.adjoint[index].is_some() {
-                    let result = Place::Slot(index as u32);
-                    self.for_each_used(step, &route.to, result, &mut keep);
-                }
+            for turn in &route.turns {
+                let (step, result) = (&self.steps[turn.step as usize], Place::Slot(turn.step));
+                self.for_each_used(step, &route.to, result, &mut keep);
             }
         }
         kept

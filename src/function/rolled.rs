@@ -20,7 +20,7 @@ use crate::ops::{ABSENT, Op, Real};
 use crate::program::Operand;
 use crate::recording::Recording;
 
-/// With more blocks of values and adjoints than these, 6 MiB, few turns take longer than by
+/// With more blocks of values and adjoints than these, 7 MiB, few turns take longer than by
 /// the sweeps (`docs/benchmarks.md`).
 const MOST_BLOCKS: usize = 8_192;
 

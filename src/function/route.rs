@@ -42,6 +42,36 @@ pub(super) enum Held {
     Known(u32),
 }
 
+/// A step at its turn on a way back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    /// Its number.
+    pub(super) step: u32,
+    /// Where its adjoint is.
+    pub(super) held: Held,
+    /// If it has one or two operands: its shares, from here to here.
+    pub(super) shares: (u32, u32),
+}
+
+/// A share for the first or the only (0) or the second (1) operand of a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share {
+    pub(super) operand: usize,
+    pub(super) to: To,
+    pub(super) how: How,
+}
+
+/// How a share comes about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum How {
+    /// As the adjoint times the partial.
+    Computed,
+    /// The partial is 1: it is the adjoint itself, which may still be needed;
+    Passed,
+    /// or which nobody else needs, so that it changes places with what was there.
+    Moved,
+}
+
 /// What the adjoint of a step receives where that is the same in all rows: computed once, not
 /// block by block. So are the adjoints of terms, up to the first operation that is not linear.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +112,12 @@ pub(super) struct Route {
     pub(super) served: Vec<Served>,
     /// Where the seed goes, if not to an adjoint that is known.
     pub(super) seed: To,
-    /// Where the adjoint of each step is, if there is anything to send.
-    pub(super) adjoint: Vec<Option<Held>>,
+    /// The steps that have anything to send, the last one first.
+    pub(super) turns: Vec<Turn>,
+    /// How many steps there are on the way there, and turns on the ways back before this one.
+    pub(super) first_turn: usize,
+    /// What operations on one or two operands send.
+    pub(super) shares: Vec<Share>,
     /// Where the share of each argument goes.
     pub(super) to: Vec<To>,
     /// The same for the first and the second factors of each run of terms.
@@ -93,6 +127,11 @@ pub(super) struct Route {
 }
 
 impl Route {
+    /// The number of the turn after its last one.
+    pub(super) fn end(&self) -> usize {
+        self.first_turn + self.turns.len()
+    }
+
     /// Where the totals of an output are.
     pub(super) fn totals_of(&self, served: &Served) -> Range<usize> {
         self.totals.start + served.before..self.totals.end + served.before
@@ -131,11 +170,6 @@ impl Plan {
             };
             self.routes.push(route);
         }
-        let mut passes_on = vec![false; self.arguments.len()];
-        for step in &self.steps {
-            self.for_each_edge(step, |i, partial| passes_on[i] = partial == Some(1.0));
-        }
-        self.passes_on = passes_on;
     }
 
     /// The factor and the data by which it is multiplied, if that is what this is.
@@ -175,7 +209,10 @@ impl Plan {
                     }
                 }
             }
-            Kind::One => each(start, known([constant(start), None], false)),
+            Kind::One => {
+                let partial = known([constant(start), None], false);
+                each(start, partial.map(|partial| partial * step.before.sign));
+            }
             Kind::Two => {
                 let operands = [constant(start), constant(start + 1)];
                 each(start, known(operands, false));
@@ -223,6 +260,7 @@ impl Plan {
         };
         let seed = router.send(begin, (None, Some(1.0)));
         let mut to = vec![To::Nobody; self.arguments.len()];
+        let (mut turns, mut shares) = (Vec::new(), Vec::new());
         for (index, step) in self.steps.iter().enumerate().rev() {
             let Some(own) = router.held[index] else {
                 continue;
@@ -234,18 +272,36 @@ impl Plan {
                 }
                 Held::Known(own) => Some(own),
             };
-            let mut idle = true;
+            let (mut idle, first_share) = (true, shares.len());
             self.for_each_edge(step, |i, partial| {
                 to[i] = router.send(self.arguments[i], (from, partial));
-                idle &= to[i] == To::Nobody;
+                if to[i] != To::Nobody {
+                    idle = false;
+                    shares.push(Share {
+                        operand: i - step.range().start,
+                        to: to[i],
+                        how: if partial == Some(1.0) {
+                            How::Moved
+                        } else {
+                            How::Computed
+                        },
+                    });
+                }
             });
-            router.held[index] = match own {
-                _ if idle => None,
-                Held::Known(own) => Some(router.block_of_known(own)),
-                Held::Block(_) => Some(own),
-            };
+            if idle {
+                continue;
+            }
+            match step.kind {
+                Kind::One | Kind::Two => settle(&mut shares[first_share..], own),
+                Kind::Terms(_) | Kind::Many => shares.truncate(first_share),
+            }
+            turns.push(Turn {
+                step: index as u32,
+                held: router.block(own),
+                shares: (first_share as u32, shares.len() as u32),
+            });
         }
-        let (adjoint, adjoints) = (router.held, router.adjoints as usize);
+        let adjoints = router.adjoints as usize;
         self.adjoints = self.adjoints.max(adjoints);
         (self.totals, self.known) = (totals, known);
         let totals = first_total..self.totals.len();
@@ -266,10 +322,26 @@ impl Plan {
             served: served.collect(),
             ways: ways.collect(),
             seed,
-            adjoint,
+            turns,
+            first_turn: self.routes.last().map_or(self.steps.len(), Route::end),
+            shares,
             to,
             totals,
         }
+    }
+}
+
+/// Says of the shares that are a step's adjoint itself which can have it: the last one, unless
+/// it is known, or where it is only added. Others are copied as any share is computed.
+fn settle(shares: &mut [Share], own: Held) {
+    let count = shares.len();
+    for (i, share) in shares.iter_mut().enumerate() {
+        let is_needed = i + 1 < count || matches!(own, Held::Known(_));
+        share.how = match (share.how, share.to) {
+            (How::Moved, To::First(_)) if is_needed => How::Computed,
+            (How::Moved, _) if is_needed => How::Passed,
+            (how, _) => how,
+        };
     }
 }
 
@@ -335,9 +407,15 @@ impl Router<'_> {
         }
     }
 
-    fn block_of_known(&mut self, number: u32) -> Held {
-        self.known.blocks.push(number);
-        Held::Known(self.known.blocks.len() as u32 - 1)
+    /// The block of an adjoint that is to be sent on.
+    fn block(&mut self, held: Held) -> Held {
+        match held {
+            Held::Block(_) => held,
+            Held::Known(number) => {
+                self.known.blocks.push(number);
+                Held::Known(self.known.blocks.len() as u32 - 1)
+            }
+        }
     }
 
     fn total(&mut self, shared: u32) -> To {

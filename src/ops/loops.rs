@@ -17,11 +17,13 @@ macro_rules! loops {
         $crate::ops::loops! { @binary $([$I $ibody])* $([$B $bbody])* }
     };
     (@unary $([$U:ident $body:tt])*) => {
-        /// The operation on each number of `x`.
-        pub(super) fn value_one<V: Vectors>(span: Span<V>, op: Op, x: &Block, out: &mut Block) {
+        /// The operation on each number of `x`, after what is done to it before.
+        pub(super) fn value_one<V: Vectors>(
+            span: Span<V>, op: Op, before: Before, x: &Block, out: &mut Block,
+        ) {
             match op {
                 $(Op::$U => span.compiled(#[inline(always)] move |rows| {
-                    each_one(rows, x, out, #[inline(always)] |x| $crate::ops::expand!(@value x, $body));
+                    each_after(rows, before, x, out, #[inline(always)] |x| $crate::ops::expand!(@value x, $body));
                 }),)*
                 _ => op.wrong_arity(1),
             }
@@ -29,12 +31,12 @@ macro_rules! loops {
 
         /// What goes back to the operand in each row.
         pub(super) fn share_one<V: Vectors>(
-            span: Span<V>, op: Op, sender: Sender<'_>, x: &Block, out: &mut Block,
+            span: Span<V>, op: Op, before: Before, sender: Sender<'_>, x: &Block, out: &mut Block,
         ) {
             match op {
                 $(Op::$U => span.compiled(#[inline(always)] move |rows| {
                     const BRANCH: bool = $crate::ops::expand!(@branch $body);
-                    sender.one::<BRANCH>(rows, x, out, #[inline(always)] |x: T, y: T| -> T {
+                    sender.one::<BRANCH>(rows, before, x, out, #[inline(always)] |x: T, y: T| -> T {
                         $crate::ops::expand!(@partial (x, y), $body)
                     });
                 }),)*
