@@ -9,7 +9,7 @@
 use crate::error::Error;
 use crate::ops::{Op, Real, is_absent, table};
 use crate::program::{Form, NodeId, Operand, Record};
-use crate::recording::Mixed;
+use crate::recording::{Given, Mixed};
 use crate::tape::Tape;
 use std::fmt;
 use std::panic::Location;
@@ -187,6 +187,12 @@ impl<'t> Var<'t> {
     }
 }
 
+/// Where its tape is; of a constant, 0.
+#[inline(always)]
+fn address(var: Var<'_>) -> usize {
+    var.tape.map_or(0, |tape| ptr::from_ref(tape).addr())
+}
+
 // What these take and return travels in registers: a handle, or a reference to
 // what is recorded, would be kept in memory also on the way that is not slow.
 
@@ -284,22 +290,26 @@ impl Real for Var<'_> {
         if !op.takes(count, constants.iter().map(|part| part.len()).sum()) {
             op.wrong_arity(count);
         }
-        let (own, caller) = (first.tape.map(ptr::from_ref), Location::caller());
-        let node = |x: Self| (x.number(), x.tape.map(ptr::from_ref) == own);
         let tape = first.tape.expect("it is a node");
+        let (own, caller) = (address(*first), Location::caller());
+        let given = |x: Self| Given {
+            number: x.id,
+            value: x.value,
+            other: address(x) ^ own,
+        };
         let recording = &tape.recording;
         // Two calls: a choice for each operand would cost as much as the operand.
         let pushed = if tail.is_empty() {
-            let value = |i: usize| head[i].value;
+            let operand = |i: usize| given(head[i]);
             let recording = &mut *recording.borrow_mut();
-            recording.push_nary(op, &[head], node, value, constants, caller)
+            recording.push_nary(op, count, operand, constants, caller)
         } else {
-            let value = |i: usize| match head.get(i) {
-                Some(x) => x.value,
-                None => tail[i - head.len()].value,
+            let operand = |i: usize| match head.get(i) {
+                Some(x) => given(*x),
+                None => given(tail[i - head.len()]),
             };
             let recording = &mut *recording.borrow_mut();
-            recording.push_nary(op, &[head, tail], node, value, constants, caller)
+            recording.push_nary(op, count, operand, constants, caller)
         };
         let pushed = match pushed {
             Ok(pushed) => pushed,

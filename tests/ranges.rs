@@ -172,3 +172,29 @@ fn a_computed_zero_that_a_range_receives_is_not_absent() {
         assert_eq!(three[2], f64::INFINITY);
     }
 }
+
+#[test]
+fn constants_may_be_given_in_pieces() {
+    for in_order in [true, false] {
+        let tape = Tape::new();
+        let values: Vec<f64> = (0..10).map(f64::from).collect();
+        let (x, y) = apply(&tape, Op::LinearCombination, &values, in_order);
+        let constants = constants(Op::LinearCombination);
+        let pieces = [&constants[..3], &constants[3..7], &constants[7..]];
+        let again = Var::nary(
+            Op::LinearCombination,
+            &[&x[..4], &x[4..7], &x[7..]],
+            &pieces,
+        );
+        let all = |y: Var<'_>| (y.value(), y.backward().wrt_all(&x));
+        assert_eq!(all(again), all(y));
+    }
+}
+
+#[test]
+#[should_panic(expected = "two tapes")]
+fn numbers_that_follow_one_another_on_two_tapes_are_no_range() {
+    let (tape, other) = (Tape::new(), Tape::new());
+    let (x, y) = (tape.vars(&[0.5; 5]), other.vars(&[0.5; 10]));
+    Var::sum(&[&x[..], &y[5..]].concat());
+}

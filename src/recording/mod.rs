@@ -9,7 +9,7 @@
 
 mod nary;
 
-pub(crate) use nary::{Mixed, SHORTEST_RANGE};
+pub(crate) use nary::{Given, Mixed, SHORTEST_RANGE};
 
 use crate::error::Error;
 use crate::names::Names;
@@ -271,8 +271,12 @@ impl Recording {
             (None, _) if operands.iter().all(|operand| operand.node().is_some()) => {
                 let nodes: Vec<u32> = operands.iter().filter_map(Operand::node).collect();
                 let values: Vec<f64> = nodes.iter().map(|&id| self.value(id)).collect();
-                let node = |id| (id, true);
-                let pushed = self.push_nary(op, &[&nodes], node, |i| values[i], own, caller);
+                let given = |i: usize| Given {
+                    number: nodes[i].into(),
+                    value: values[i],
+                    other: 0,
+                };
+                let pushed = self.push_nary(op, nodes.len(), given, own, caller);
                 pushed.ok().flatten().map(|(id, _)| id)
             }
             (None, _) => {

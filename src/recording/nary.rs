@@ -4,6 +4,7 @@
 use super::Recording;
 use crate::ops::Op;
 use crate::program::{CONSTANT, Form, MOST, Operand, Record};
+use std::cell::Cell;
 use std::ops::{Index, RangeTo};
 use std::panic::Location;
 
@@ -11,12 +12,12 @@ use std::panic::Location;
 pub(crate) struct Mixed;
 
 /// An operation's own constants as they were given: some in one slice, and the last.
-struct Given<'a> {
+struct OwnConstants<'a> {
     first: &'a [f64],
     last: f64,
 }
 
-impl<'a> Given<'a> {
+impl<'a> OwnConstants<'a> {
     /// Unless they are given in another way.
     #[inline(always)]
     fn new(constants: &[&'a [f64]]) -> Option<Self> {
@@ -30,7 +31,7 @@ impl<'a> Given<'a> {
     }
 }
 
-impl Index<usize> for Given<'_> {
+impl Index<usize> for OwnConstants<'_> {
     type Output = f64;
 
     #[inline(always)]
@@ -39,7 +40,7 @@ impl Index<usize> for Given<'_> {
     }
 }
 
-impl Index<RangeTo<usize>> for Given<'_> {
+impl Index<RangeTo<usize>> for OwnConstants<'_> {
     type Output = [f64];
 
     #[inline(always)]
@@ -51,60 +52,91 @@ impl Index<RangeTo<usize>> for Given<'_> {
 /// Fewer operands than these are sooner gone through in a list (`docs/benchmarks.md`).
 pub(crate) const SHORTEST_RANGE: usize = 8;
 
-/// The first of nodes that follow one another on the tape, if they all do.
-#[inline]
-fn consecutive<V: Copy>(parts: &[&[V]], node: impl Fn(V) -> (u32, bool)) -> Option<u32> {
-    let first = node(*parts.first()?.first()?).0;
-    let mut next = first;
-    for part in parts {
-        for &v in *part {
-            if node(v) != (next, true) {
-                return None;
-            }
-            next += 1;
+/// An operand as it is given.
+#[derive(Clone, Copy)]
+pub(crate) struct Given {
+    pub(crate) number: u64,
+    pub(crate) value: f64,
+    /// 0 if it is a node of this tape.
+    pub(crate) other: usize,
+}
+
+/// Whether operands are nodes of this tape that follow one another, told while they are gone
+/// through for a sum, which waits for each addition and so leaves time for it: W1 with one node
+/// 139 → 126 ns a row (`docs/benchmarks.md`).
+struct Following {
+    first: u64,
+    /// Has bits where one does not.
+    differ: Cell<u64>,
+    seen: Cell<usize>,
+}
+
+impl Following {
+    #[inline(always)]
+    fn new(first: u64) -> Self {
+        Self {
+            first,
+            differ: Cell::new(0),
+            seen: Cell::new(0),
         }
     }
-    Some(first)
+
+    #[inline(always)]
+    fn see(&self, i: usize, operand: Given) {
+        let differ = operand.number ^ (self.first + i as u64) | operand.other as u64;
+        self.differ.set(self.differ.get() | differ);
+        self.seen.set(self.seen.get() + 1);
+    }
+
+    /// Whether all `n` do. Those that no value was made of, or were seen twice, are looked at.
+    #[inline(always)]
+    fn all(self, n: usize, operand: impl Fn(usize) -> Given) -> bool {
+        if self.seen.get() != n {
+            (0..n).for_each(|i| self.see(i, operand(i)));
+        }
+        self.differ.get() == 0
+    }
 }
 
 impl Recording {
-    /// Records an n-ary operation on nodes that lie in `parts`, one after
-    /// another. `node` gives a node's number and whether it is one of this tape;
-    /// `value` the value of one by its position, if all is well.
-    /// Nothing is recorded if not all are: `Err`; or if the tape is full: `None`.
+    /// Records an operation on `n` nodes, given by their positions.
+    /// Nothing is recorded if not all are nodes of this tape: `Err`; or if it is full: `None`.
     /// Else its number and value.
     #[inline]
-    pub(crate) fn push_nary<V: Copy>(
+    pub(crate) fn push_nary(
         &mut self,
         op: Op,
-        parts: &[&[V]],
-        node: impl Fn(V) -> (u32, bool),
-        value: impl Fn(usize) -> f64,
+        n: usize,
+        operand: impl Fn(usize) -> Given,
         constants: &[&[f64]],
         caller: &'static Location<'static>,
     ) -> Result<Option<(u64, f64)>, Mixed> {
         let (start, own) = (self.operands.len(), self.constants_len);
-        let n: usize = parts.iter().map(|part| part.len()).sum();
+        let first = if n == 0 { 0 } else { operand(0).number };
+        let following = Following::new(first);
+        let value = |i: usize| {
+            let operand = operand(i);
+            following.see(i, operand);
+            operand.value
+        };
         // Of the constants as they were given: a number read just after it was copied with
         // others waits for the copy, and with it for all that was begun before. And before
         // anything is copied, so that what waits for the value waits less
         // (`docs/benchmarks.md`).
-        let value = Given::new(constants).map(|given| op.value_n(n, value, &given));
+        let own_constants = OwnConstants::new(constants);
+        let value = own_constants.map(|constants| op.value_n(n, value, &constants));
         let pushed = self.push_own_constants(constants);
-        let long = n >= SHORTEST_RANGE;
         let (mut all, mut form) = (true, Form::Range);
-        if let Some(first) = long.then(|| consecutive(parts, &node)).flatten() {
-            self.operands.push(first);
+        if n >= SHORTEST_RANGE && following.all(n, &operand) {
+            self.operands.push(first as u32);
         } else {
             form = Form::Nodes;
-            for part in parts {
-                let words = part.iter().map(|&v| {
-                    let (word, is_node) = node(v);
-                    all &= is_node;
-                    word
-                });
-                self.operands.extend(words);
-            }
+            let words = (0..n).map(|i| {
+                let operand = operand(i);
+                all &= operand.other == 0;
+                operand.number as u32
+            });
+            self.operands.extend(words);
         }
         let fits = pushed.is_some() && all;
         let there_is_room = self.operands.len() <= MOST && self.len < self.records.len();
