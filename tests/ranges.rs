@@ -196,5 +196,5 @@ fn constants_may_be_given_in_pieces() {
 fn numbers_that_follow_one_another_on_two_tapes_are_no_range() {
     let (tape, other) = (Tape::new(), Tape::new());
     let (x, y) = (tape.vars(&[0.5; 5]), other.vars(&[0.5; 10]));
-    Var::sum(&[&x[..], &y[5..]].concat());
+    let _ = Var::sum(&[&x[..], &y[5..]].concat());
 }
