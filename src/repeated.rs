@@ -169,6 +169,7 @@ impl Repeated {
         let y = index as u8;
         let sender = Sender {
             op,
+            shifted: 0,
             a,
             b,
             y,

@@ -206,3 +206,61 @@ fn shares_that_leave_a_loop_are_not_moved() {
     let sum = terms.reduce(|sum, term| sum + term).unwrap();
     assert_eq!(replay::assert_bits(&tape, &x, sum, 5), 58);
 }
+
+/// What is done to the operand of an operation before it.
+type Shift = for<'t> fn(Var<'t>) -> Var<'t>;
+const SHIFTS: [Shift; 7] = [
+    |x| -x,
+    |x| 1.0 - x,
+    |x| 0.0 - x,
+    |x| -0.0 - x,
+    |x| x + 0.75,
+    |x| 0.5 + x,
+    |x| x - 2.0,
+];
+
+/// The operand may be the result of the step before or an older one, the adjoint the one just
+/// written or an older one, and the share the first or a later one.
+#[test]
+fn at_one_point_some_operations_have_their_operand_turned_and_shifted() {
+    for op in [Op::Exp, Op::Ln, Op::Square, Op::Sqrt] {
+        for (i, shift) in SHIFTS.iter().enumerate() {
+            let tape = Tape::new();
+            let x = tape.vars(&[0.5, 0.75, 0.25]);
+            let inner = x[0] * x[2];
+            let result = Var::unary(op, shift(inner));
+            let (older, later) = (x[1].sin(), x[2].cos());
+            let outputs = [
+                result,
+                -result,
+                Var::unary(op, shift(x[1])),
+                result * older + later,
+                result * inner.sin() * later,
+                (x[0].sin() - x[1]) * result + result * later,
+                result.max(x[1]) + inner.abs(), // adjoints may be absent
+            ];
+            for output in outputs {
+                let f = replay::compared(&tape, &x, output, i as u64);
+                assert!(f.stats().registers > 0);
+            }
+            // An instruction less than of others, or two.
+            let bytes = |op| {
+                let output = Var::unary(op, shift(x[0].cos()));
+                tape.function(&x, output).stats().bytes
+            };
+            assert!(bytes(op) < bytes(Op::Sin), "{op:?}, {i}");
+        }
+    }
+}
+
+#[test]
+fn at_one_point_three_shares_are_added_in_their_order() {
+    let tape = Tape::new();
+    let x = tape.vars(&[0.5, 0.75, 0.25]);
+    let u = x[0] * x[1];
+    let turned = 0.5 - u;
+    let (a, b) = (u.exp(), u.sin());
+    let f = replay::compared(&tape, &x, turned.square() + a * x[1] * b, 3);
+    let swept = tape.freeze(&x).output(turned.square() + a * x[1] * b);
+    assert!(f.stats().registers > swept.as_recorded().function().stats().registers);
+}

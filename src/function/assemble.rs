@@ -1,15 +1,21 @@
 //! Makes instructions on registers of a recording, if it has few numbers.
 
 use super::freeze::Ends;
+use super::fused::{Before, Fused};
 use super::on_registers::{Many, ManyPullback, RegisterGuard, Registers};
 use super::passes::uses;
 use crate::ops::Op;
 use crate::program::{NodeId, Operand, Record};
 use crate::recording::Recording;
 use crate::registers::{
-    Assembler, FIRST_IS_LAST, Instruction, Register, SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST,
-    SUM_IS_LAST, SUM_SECOND_IS_LAST, Sender,
+    Assembler, FIRST_IS_LAST, Instruction, MINUS, PLUS, Register, SECOND_IS_LAST, SUM,
+    SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, Sender, takes_shifted,
 };
+
+/// The flag for an operand that is turned and shifted so.
+fn shifted(before: Before) -> u8 {
+    if before.sign < 0.0 { MINUS } else { PLUS }
+}
 
 struct Maker<'r, R, const N: usize> {
     recording: &'r Recording,
@@ -17,6 +23,7 @@ struct Maker<'r, R, const N: usize> {
     made: Registers<R, N>,
     /// Where the value of each node is.
     values: Vec<R>,
+    fused: Fused,
 }
 
 impl<R: Register, const N: usize> Registers<R, N> {
@@ -35,6 +42,7 @@ impl<R: Register, const N: usize> Registers<R, N> {
             assembler,
             made: Self::with_room(ends.inputs.len()),
             values: vec![R::default(); nodes],
+            fused: Fused::default(),
         };
         maker.forward(ends)?;
         maker.made.forward = maker.assembler.instructions.len();
@@ -57,17 +65,27 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
         }
     }
 
-    /// One more step. Returns the register of its result.
-    fn step(&mut self, op: Op, a: R, b: R) -> Option<R> {
+    /// The operand of an operation, and what is done to it by the same instruction.
+    #[inline]
+    fn unshifted(&self, op: Op, operand: Operand) -> (Operand, Option<Before>) {
+        match takes_shifted(op) {
+            true => self.fused.operand(self.recording.program(), operand),
+            false => (operand, None),
+        }
+    }
+
+    /// One more step, on a shifted operand if the flags say so. Returns the register of its
+    /// result.
+    fn step(&mut self, op: Op, shifted: u8, a: R, b: R) -> Option<R> {
         let y = self.assembler.register()?;
-        let flags = if self.assembler.wrote(1, a) {
+        let is_last = if self.assembler.wrote(1, a) {
             FIRST_IS_LAST
         } else if self.assembler.wrote(1, b) {
             SECOND_IS_LAST
         } else {
             0
         };
-        let step = Instruction::step(op, flags, [a, b, a], y);
+        let step = Instruction::step(op, shifted | is_last, [a, b, a], y);
         self.assembler.instructions.push(step);
         Some(y)
     }
@@ -99,11 +117,12 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
 
     fn forward(&mut self, ends: &Ends) -> Option<()> {
         let (program, uses) = (self.recording.program(), uses(self.recording, ends));
+        self.fused = Fused::at_a_point(self.recording, &uses);
         for (position, &input) in ends.inputs.iter().enumerate() {
             self.values[input as usize] = R::try_from(position).ok()?;
         }
         for (index, &record) in program.records.iter().enumerate() {
-            if record.op() != Op::Input {
+            if record.op() != Op::Input && self.fused.has_step(index) {
                 let used_once = uses[index - 1] == 1; // a leaf is the first node
                 self.values[index] = self.operation(index, record, used_once)?;
             }
@@ -116,7 +135,7 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
         self.made.output = self.operand(ends.outputs[0])?;
         for &term in &ends.once {
             let (op, a, b) = (Op::Add, self.made.output, self.operand(term)?);
-            self.made.output = self.step(op, a, b)?;
+            self.made.output = self.step(op, 0, a, b)?;
         }
         Some(())
     }
@@ -129,8 +148,14 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
         if op.arity().is_none() {
             return self.many(record);
         }
-        let (a, b) = self.recording.program().one_or_two(record);
+        let program = self.recording.program();
+        let (a, b) = program.one_or_two(record);
+        let (a, shift) = self.unshifted(op, a);
         let a = self.operand(a)?;
+        if let Some(shift) = shift {
+            let b = self.assembler.constant(shift.shift)?;
+            return self.step(op, shifted(shift), a, b);
+        }
         let b = b.map_or(Some(a), |b| self.operand(b))?;
         if used_once {
             let before = self.values[index - 1];
@@ -142,7 +167,7 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
                 return Some(y);
             }
         }
-        self.step(op, a, b)
+        self.step(op, 0, a, b)
     }
 
     /// Where the operands of a record are.
@@ -206,12 +231,19 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
     }
 
     fn send_to_operands(&mut self, index: usize, record: Record, adjoint: R) -> Option<()> {
-        let (op, (first, second)) = (record.op(), self.recording.program().one_or_two(record));
+        let program = self.recording.program();
+        let (op, (first, second)) = (record.op(), program.one_or_two(record));
+        let (first, shift) = self.unshifted(op, first);
         let a = self.operand(first)?;
-        let b = second.map_or(Some(a), |b| self.operand(b))?;
+        let b = match (shift, second) {
+            (Some(shift), _) => self.assembler.constant(shift.shift)?,
+            (_, Some(b)) => self.operand(b)?,
+            _ => a,
+        };
         let y = self.values[index];
         let sender = Sender {
             op,
+            shifted: shift.map_or(0, shifted),
             a,
             b,
             y,

@@ -1,23 +1,23 @@
-//! Nodes that have no step of their own over rows: what each step costs beside its
-//! arithmetic is as much as a few operations, so some are done together with the one that
-//! uses them (`docs/benchmarks.md`).
+//! Nodes that are done together with the one that uses them: a step costs, beside its
+//! arithmetic, as much as a few operations (`docs/benchmarks.md`).
 //!
-//! A step may be applied to ±x + a constant, as in e^{−x} and ln(1 − x), and the sum of two
-//! products is one step. Their shares reach the operands sooner than those of steps of their
-//! own would; so operands are only those that receive two shares at most, in whatever order.
+//! Over rows and on registers a step may be applied to ±x + a constant, as in e^{−x} and
+//! ln(1 − x); over rows the sum of two products is one step. Their shares reach the operands
+//! sooner than those of steps of their own would; so operands are only those that receive two
+//! shares at most, in whatever order.
 
-use super::freeze::Ends;
 use super::kernels::{product, sum};
 use crate::ops::Op;
 use crate::program::{Form, NodeId, Operand, Program, Record};
 use crate::recording::Recording;
+use crate::registers::takes_shifted;
 
 /// What is done to the operand of a step before its operation: sign·x + shift.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Before {
     /// 1 or −1, so that it rounds nothing.
     pub(super) sign: f64,
-    shift: f64,
+    pub(super) shift: f64,
 }
 
 impl Before {
@@ -51,7 +51,8 @@ impl Before {
     }
 }
 
-/// What becomes of the nodes that depend on the row.
+/// What becomes of the nodes from `first` on.
+#[derive(Default)]
 pub(super) struct Fused {
     first: usize,
     nodes: Vec<Node>,
@@ -61,69 +62,92 @@ pub(super) struct Fused {
 enum Node {
     /// It has a step of its own.
     Own,
-    /// It is done before the operation of the one that uses it; its operand.
-    Before(u32, Before),
+    /// It is done before the operation of the one that uses it.
+    Before,
     /// A product, done with the sum that uses it.
     Product,
     /// The sum of two such products.
     Sum,
 }
 
-/// Who uses a node.
-#[derive(Clone, Copy, Default)]
-struct Use {
-    count: u32,
-    last: u32,
-}
-
 impl Fused {
-    /// Looks at the nodes from `first` on; no share may be moved that `is_wanted` of a column.
-    pub(super) fn new(
+    /// Over rows, whose nodes are those from `first` on. No share may be moved that goes to a
+    /// wanted column: there shares of other rows may be added to it.
+    pub(super) fn over_rows(
         recording: &Recording,
         first: usize,
-        ends: &Ends,
+        uses: &[u32],
         is_wanted: impl Fn(u32) -> bool,
     ) -> Self {
         let program = recording.program();
-        let uses = uses(recording, first, ends);
-        let once = |id: usize| uses[id - first].count == 1;
         let is_movable = |id: usize| {
-            let record = program.records[id];
             id >= first
-                && match record.op() {
+                && match program.records[id].op() {
                     Op::Input => !is_wanted(id as u32),
-                    _ => uses[id - first].count <= 2,
+                    _ => uses[id] <= 2,
                 }
         };
-        let mut nodes = vec![Node::Own; recording.len() - first];
+        let is_product = |&id: &usize| {
+            let record = program.records[id];
+            (id >= first && uses[id] == 1)
+                && (record.op() == Op::Mul && record.form() == Form::Nodes)
+                && is_movable(record.a())
+                && is_movable(record.b())
+        };
+        let mut fused = Self::of(recording, first);
         for index in first..recording.len() {
             let record = program.records[index];
             if record.op() == Op::Add && record.form() == Form::Nodes {
                 let terms = [record.a(), record.b()];
-                let is_product = |&id: &usize| {
-                    let record = program.records[id];
-                    (id >= first && once(id))
-                        && (record.op() == Op::Mul && record.form() == Form::Nodes)
-                        && is_movable(record.a())
-                        && is_movable(record.b())
-                };
                 if terms.iter().all(is_product) {
                     terms
                         .iter()
-                        .for_each(|&id| nodes[id - first] = Node::Product);
-                    nodes[index - first] = Node::Sum;
+                        .for_each(|id| fused.nodes[id - first] = Node::Product);
+                    fused.nodes[index - first] = Node::Sum;
                 }
-            } else if let Some((operand, before)) = Before::in_record(program, record)
-                && once(index)
-                && is_movable(operand)
-                && matches!(nodes[operand - first], Node::Own | Node::Sum)
-                && let Some(user) = program.records.get(uses[index - first].last as usize)
-                && user.op().arity() == Some(1)
-            {
-                nodes[index - first] = Node::Before(operand as u32, before);
+            } else if record.op().arity() == Some(1) {
+                fused.take_operand(program, record, uses, is_movable);
             }
         }
+        fused
+    }
+
+    /// At one point: for operations whose instructions take an operand so.
+    pub(super) fn at_a_point(recording: &Recording, uses: &[u32]) -> Self {
+        let mut fused = Self::of(recording, 0);
+        for &record in recording.program().records {
+            if takes_shifted(record.op()) {
+                fused.take_operand(recording.program(), record, uses, |id| uses[id] <= 2);
+            }
+        }
+        fused
+    }
+
+    fn of(recording: &Recording, first: usize) -> Self {
+        let nodes = vec![Node::Own; recording.len() - first];
         Self { first, nodes }
+    }
+
+    /// Does the operand of a record together with it, if nothing else uses that.
+    fn take_operand(
+        &mut self,
+        program: Program<'_>,
+        record: Record,
+        uses: &[u32],
+        is_movable: impl Fn(usize) -> bool,
+    ) {
+        let id = record.a();
+        let Some(at) = id.checked_sub(self.first) else {
+            return;
+        };
+        if uses[id] == 1
+            && let Node::Own = self.nodes[at]
+            && let Some((of, _)) = Before::in_record(program, program.records[id])
+            && is_movable(of)
+            && self.has_step(of)
+        {
+            self.nodes[at] = Node::Before;
+        }
     }
 
     fn node(&self, index: usize) -> Node {
@@ -142,38 +166,18 @@ impl Fused {
     }
 
     /// The operand of a step, and what is done to it before.
-    pub(super) fn operand(&self, operand: Operand) -> (Operand, Before) {
-        match operand {
-            Operand::Node(id) => match self.node(id.index()) {
-                Node::Before(of, before) => (Operand::Node(NodeId(of)), before),
-                _ => (operand, Before::NOTHING),
-            },
-            Operand::Constant(_) => (operand, Before::NOTHING),
+    #[inline]
+    pub(super) fn operand(
+        &self,
+        program: Program<'_>,
+        operand: Operand,
+    ) -> (Operand, Option<Before>) {
+        if let Some(id) = operand.node()
+            && let Node::Before = self.node(id as usize)
+            && let Some((of, before)) = Before::in_record(program, program.records[id as usize])
+        {
+            return (Operand::Node(NodeId(of as u32)), Some(before));
         }
+        (operand, None)
     }
-}
-
-/// Who uses each node from `first` on: others of them, and whoever reads it at the end.
-fn uses(recording: &Recording, first: usize, ends: &Ends) -> Vec<Use> {
-    let program = recording.program();
-    let mut uses = vec![Use::default(); recording.len() - first];
-    let mut count = |operand: &Operand, by: usize| {
-        let at = operand
-            .node()
-            .and_then(|id| (id as usize).checked_sub(first));
-        if let Some(at) = at {
-            uses[at].count += 1;
-            uses[at].last = by as u32;
-        }
-    };
-    for index in first..recording.len() {
-        program.for_each_operand(program.records[index], |operand| count(&operand, index));
-    }
-    let guards = recording.guards.iter();
-    let guarded = guards.flat_map(|guard| [guard.a, guard.b]);
-    let read = [&ends.outputs, &ends.once, &ends.retained].into_iter();
-    let read = read.flatten().copied().chain(guarded);
-    // By none of the nodes.
-    read.for_each(|operand| count(&operand, recording.len()));
-    uses
 }

@@ -21,6 +21,11 @@ macro_rules! instructions {
                 // A product that is added to a sum, and the negation of that.
                 $crate::ops::instructions! { @each all step Mul [] 4 5 6 7 }
                 $crate::ops::instructions! { @each all step Neg [] 4 5 6 7 }
+                // Of a shifted operand.
+                $crate::ops::instructions! { @each all step Exp [] 4 5 8 9 }
+                $crate::ops::instructions! { @each all step Ln [] 4 5 8 9 }
+                $crate::ops::instructions! { @each all step Square [] 4 5 8 9 }
+                $crate::ops::instructions! { @each all step Sqrt [] 4 5 8 9 }
                 all
             };
             const PULLBACKS: &'static [Act<R, N>; KINDS] = &Self::pullbacks::<false>();
@@ -37,6 +42,10 @@ macro_rules! instructions {
                 $($crate::ops::instructions! {
                     @each all pullback $B [BRANCHES,] 0 1 2 3 4 5 6 7
                 })*
+                $crate::ops::instructions! { @each all pullback Exp [BRANCHES,] 4 5 6 7 8 9 10 11 }
+                $crate::ops::instructions! { @each all pullback Ln [BRANCHES,] 4 5 6 7 8 9 10 11 }
+                $crate::ops::instructions! { @each all pullback Square [BRANCHES,] 4 5 6 7 8 9 10 11 }
+                $crate::ops::instructions! { @each all pullback Sqrt [BRANCHES,] 4 5 6 7 8 9 10 11 }
                 all
             }
         }

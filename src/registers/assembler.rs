@@ -38,6 +38,8 @@ pub(crate) struct Assembler<R, const N: usize> {
 /// reference: bytes just written one by one and read as one word keep a processor waiting.
 pub(crate) struct Sender<R> {
     pub(crate) op: Op,
+    /// The flag of an operand `a` that is shifted by `b`, or 0.
+    pub(crate) shifted: u8,
     pub(crate) a: R,
     pub(crate) b: R,
     pub(crate) y: R,
@@ -192,6 +194,7 @@ impl<R: Register, const N: usize> Assembler<R, N> {
     fn send(&mut self, sender: &Sender<R>, second: bool, id: NodeId) -> Option<()> {
         let Sender {
             op,
+            shifted,
             a,
             b,
             y,
@@ -211,7 +214,8 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         let flag = |flag, is_set| if is_set { flag } else { 0 };
         let flags = flag(FROM_LAST, self.wrote(1, adjoint))
             | flag(ADD, before.is_some())
-            | flag(SECOND, second);
+            | flag(SECOND, second)
+            | shifted;
         self.pullback(op, flags, [a, b, y], [adjoint, before.unwrap_or(to), to]);
         Some(())
     }

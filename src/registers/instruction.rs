@@ -46,6 +46,16 @@ pub(crate) const SUM_IS_LAST: u8 = SUM | 1;
 pub(crate) const SUM_FIRST_IS_LAST: u8 = SUM | 2;
 pub(crate) const SUM_SECOND_IS_LAST: u8 = SUM | 3;
 
+// Some operations on one operand may be applied to b + a or b − a, for a constant `b`. (The
+// flags of sums and of second operands, which they do not have, may be the same.)
+pub(crate) const MINUS: u8 = 4;
+pub(crate) const PLUS: u8 = 8;
+
+/// Whether there are instructions of an operation on a shifted operand.
+pub(crate) const fn takes_shifted(op: Op) -> bool {
+    matches!(op, Op::Exp | Op::Ln | Op::Square | Op::Sqrt)
+}
+
 /// So is the adjoint, if it is what was written before.
 pub(crate) const FROM_LAST: u8 = 1;
 /// Other shares have come before.
@@ -54,10 +64,10 @@ pub(crate) const ADD: u8 = 2;
 pub(crate) const SECOND: u8 = 4;
 
 /// How many combinations of an operation and flags there are.
-const KINDS: usize = (Op::ALL.len() + 1) << 3;
+const KINDS: usize = (Op::ALL.len() + 1) << 4;
 
 const fn kind(op: Op, flags: u8) -> usize {
-    (op as usize) << 3 | flags as usize
+    (op as usize) << 4 | flags as usize
 }
 
 impl<R: Register, const N: usize> Instruction<R, N> {
@@ -134,7 +144,7 @@ fn step<R: Register, const N: usize, const OP: u8, const FLAGS: u8>(
         return last;
     };
     let op = const { Op::numbered(OP as usize) };
-    if is_rare(op, this.first::<FLAGS>(last, numbers)) {
+    if is_rare(op, this.first::<FLAGS>(op, last, numbers)) {
         return rare_step::<R, N, OP, FLAGS>(these, numbers, last);
     }
     let result = this.result::<FLAGS>(op, last, numbers);
@@ -187,11 +197,29 @@ fn none<R: Register, const N: usize>(_: &[Instruction<R, N>], _: &mut [f64; N], 
 }
 
 impl<R: Register, const N: usize> Instruction<R, N> {
+    /// The first operand of a step.
     #[inline(always)]
-    fn first<const FLAGS: u8>(&self, last: f64, numbers: &[f64; N]) -> f64 {
+    fn first<const FLAGS: u8>(&self, op: Op, last: f64, numbers: &[f64; N]) -> f64 {
+        if takes_shifted(op) {
+            let a = match FLAGS & FIRST_IS_LAST {
+                0 => of(numbers, self.a),
+                _ => last,
+            };
+            return self.shifted::<FLAGS>(a, numbers);
+        }
         match FLAGS {
             FIRST_IS_LAST | SUM_FIRST_IS_LAST => last,
             _ => of(numbers, self.a),
+        }
+    }
+
+    /// What an operation on one operand is applied to.
+    #[inline(always)]
+    fn shifted<const FLAGS: u8>(&self, a: f64, numbers: &[f64; N]) -> f64 {
+        match FLAGS & (PLUS | MINUS) {
+            0 => a,
+            PLUS => Op::Add.value_2(of(numbers, self.b), a),
+            _ => Op::Sub.value_2(of(numbers, self.b), a),
         }
     }
 
@@ -199,7 +227,10 @@ impl<R: Register, const N: usize> Instruction<R, N> {
     /// product is one step.
     #[inline(always)]
     fn result<const FLAGS: u8>(&self, op: Op, last: f64, numbers: &[f64; N]) -> f64 {
-        let a = self.first::<FLAGS>(last, numbers);
+        let a = self.first::<FLAGS>(op, last, numbers);
+        if takes_shifted(op) {
+            return op.value_1(a);
+        }
         let b = match FLAGS {
             SECOND_IS_LAST | SUM_SECOND_IS_LAST => last,
             _ => of(numbers, self.b),
@@ -232,6 +263,7 @@ impl<R: Register, const N: usize> Instruction<R, N> {
             of(numbers, self.y),
         );
         let partial = match (op.arity(), FLAGS & SECOND) {
+            (Some(1), _) if takes_shifted(op) => op.partial_1(self.shifted::<FLAGS>(a, numbers), y),
             (Some(1), _) => op.partial_1(a, y),
             (_, 0) => op.partial_first(a, b, y),
             _ => op.partial_second(a, b, y),
@@ -240,10 +272,13 @@ impl<R: Register, const N: usize> Instruction<R, N> {
             0 => of(numbers, self.from),
             _ => last,
         };
-        let share = share::<BRANCHES>(op.is_branch(), adjoint, partial);
+        let mut sent = share::<BRANCHES>(op.is_branch(), adjoint, partial);
+        if takes_shifted(op) && FLAGS & MINUS != 0 {
+            sent = share::<BRANCHES>(false, sent, Op::Sub.partial_second(b, a, y));
+        }
         match FLAGS & ADD {
-            0 => share,
-            _ => of(numbers, self.sum) + share,
+            0 => sent,
+            _ => of(numbers, self.sum) + sent,
         }
     }
 }

@@ -80,7 +80,7 @@ fn replaying<W: Workload>(workload: &W) -> Vec<Run<'_>> {
         run("chainrule, Function", move |gradient| {
             let value =
                 function.value_and_gradient_into(workload.inputs(), gradient, &mut workspace);
-            black_box(value).expect("as many inputs as it has");
+            black_box(value.expect("as many inputs as it has"));
         }),
         run("echidna, bytecode", move |gradient| {
             let found = bytecode.gradient_with_buf(workload.inputs(), &mut adjoints);
@@ -125,7 +125,7 @@ fn over_rows<'a, W: Workload>(
     let mut workspace = Workspace::new();
     Some(run("chainrule, rows", move |gradient| {
         let value = rows.value_and_gradient_into(workload.inputs(), gradient, &mut workspace);
-        black_box(value).expect("as many parameters as it has");
+        black_box(value.expect("as many parameters as it has"));
     }))
 }
 
