@@ -110,7 +110,7 @@ pub(super) struct Rows<'a, V> {
 }
 
 impl Numbers {
-    /// Makes room for a plan, with empty totals.
+    /// Makes room for a plan. Who adds up totals empties them.
     pub(super) fn prepare(&mut self, plan: &Plan, shared: &[f64], row_by_row: bool) {
         self.row_by_row = row_by_row;
         let row_totals = if row_by_row { plan.totals.len() } else { 0 };
@@ -129,7 +129,6 @@ impl Numbers {
         };
         self.factors.clear();
         self.factors.extend(plan.arguments.iter().map(factor));
-        self.totals.clear();
         self.totals.resize(plan.totals.len(), [ABSENT; LANES]);
     }
 
