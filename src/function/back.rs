@@ -28,14 +28,14 @@ impl<V: Vectors> Rows<'_, V> {
             kernels::fill(self.span, seed, &mut spare.0);
             served.deliver(route.seed, spare, numbers);
         }
-        for (number, turn) in (route.first_turn..).zip(&route.turns) {
+        for (number, visit) in (route.first_visit..).zip(&route.visits) {
             self.ask_ahead(number);
             // Taken out, because its place may be given to an operand's.
-            match turn.held {
+            match visit.held {
                 Held::Block(at) => mem::swap(&mut numbers.adjoints[at as usize], own),
                 Held::Known(at) => mem::swap(&mut numbers.known[at as usize], own),
             }
-            let step = &plan.steps[turn.step as usize];
+            let step = &plan.steps[visit.step as usize];
             let mut back = Back {
                 step,
                 own,
@@ -47,12 +47,12 @@ impl<V: Vectors> Rows<'_, V> {
                 Kind::Terms(_) => back.send_to_factors(),
                 Kind::Many => back.send_to_many(),
                 Kind::One | Kind::Two => {
-                    let (first, end) = turn.shares;
+                    let (first, end) = visit.shares;
                     let shares = &route.shares[first as usize..end as usize];
                     shares.iter().for_each(|share| back.send(share));
                 }
             }
-            if let Held::Known(at) = turn.held {
+            if let Held::Known(at) = visit.held {
                 mem::swap(&mut numbers.known[at as usize], own);
             }
         }

@@ -350,8 +350,8 @@ impl Plan {
         for route in &self.routes {
             let data = route.served.iter().filter_map(|served| served.times);
             data.for_each(&mut keep);
-            for turn in &route.turns {
-                let (step, result) = (&self.steps[turn.step as usize], Place::Slot(turn.step));
+            for visit in &route.visits {
+                let (step, result) = (&self.steps[visit.step as usize], Place::Slot(visit.step));
                 self.for_each_used(step, &route.to, result, &mut keep);
             }
         }

@@ -42,9 +42,9 @@ pub(super) enum Held {
     Known(u32),
 }
 
-/// A step at its turn on a way back.
+/// A step as a way back visits it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Turn {
+pub(super) struct Visit {
     /// Its number.
     pub(super) step: u32,
     /// Where its adjoint is.
@@ -66,9 +66,9 @@ pub(super) struct Share {
 pub(super) enum How {
     /// As the adjoint times the partial.
     Computed,
-    /// The partial is 1: it is the adjoint itself, which may still be needed;
+    /// It is the adjoint itself, for the partial is 1; it may still be needed.
     Passed,
-    /// or which nobody else needs, so that it changes places with what was there.
+    /// The same, and nobody else needs it: it changes places with what was there.
     Moved,
 }
 
@@ -113,9 +113,9 @@ pub(super) struct Route {
     /// Where the seed goes, if not to an adjoint that is known.
     pub(super) seed: To,
     /// The steps that have anything to send, the last one first.
-    pub(super) turns: Vec<Turn>,
-    /// How many steps there are on the way there, and turns on the ways back before this one.
-    pub(super) first_turn: usize,
+    pub(super) visits: Vec<Visit>,
+    /// How many steps there are on the way there, and visits on the ways back before this one.
+    pub(super) first_visit: usize,
     /// What operations on one or two operands send.
     pub(super) shares: Vec<Share>,
     /// Where the share of each argument goes.
@@ -127,9 +127,9 @@ pub(super) struct Route {
 }
 
 impl Route {
-    /// The number of the turn after its last one.
+    /// The number of the visit after its last one.
     pub(super) fn end(&self) -> usize {
-        self.first_turn + self.turns.len()
+        self.first_visit + self.visits.len()
     }
 
     /// Where the totals of an output are.
@@ -260,7 +260,7 @@ impl Plan {
         };
         let seed = router.send(begin, (None, Some(1.0)));
         let mut to = vec![To::Nobody; self.arguments.len()];
-        let (mut turns, mut shares) = (Vec::new(), Vec::new());
+        let (mut visits, mut shares) = (Vec::new(), Vec::new());
         for (index, step) in self.steps.iter().enumerate().rev() {
             let Some(own) = router.held[index] else {
                 continue;
@@ -295,7 +295,7 @@ impl Plan {
                 Kind::One | Kind::Two => settle(&mut shares[first_share..], own),
                 Kind::Terms(_) | Kind::Many => shares.truncate(first_share),
             }
-            turns.push(Turn {
+            visits.push(Visit {
                 step: index as u32,
                 held: router.block(own),
                 shares: (first_share as u32, shares.len() as u32),
@@ -322,8 +322,8 @@ impl Plan {
             served: served.collect(),
             ways: ways.collect(),
             seed,
-            turns,
-            first_turn: self.routes.last().map_or(self.steps.len(), Route::end),
+            visits,
+            first_visit: self.routes.last().map_or(self.steps.len(), Route::end),
             shares,
             to,
             totals,
