@@ -155,6 +155,7 @@ impl Function {
     /// # Errors
     /// As [`value`](Self::value), and if `gradient` is not as long as `x`;
     /// `gradient` is then untouched.
+    #[inline]
     pub fn value_and_gradient_into(
         &self,
         x: &[f64],
