@@ -106,10 +106,17 @@ impl Function {
     ///
     /// # Errors
     /// As [`value`](Self::value).
+    #[inline] // so that a processor runs ahead into the next evaluation (`docs/benchmarks.md`)
     pub fn value_with(&self, x: &[f64], workspace: &mut Workspace) -> Result<f64, Error> {
-        if let Some(value) = self.on_registers(x, None, workspace) {
-            return Ok(value);
+        match self.on_registers(x, None, workspace) {
+            Some(value) => Ok(value),
+            None => self.value_by_sweeps(x, workspace),
         }
+    }
+
+    /// The same without registers, or the error. Apart, so that the way above is short.
+    #[inline(never)]
+    fn value_by_sweeps(&self, x: &[f64], workspace: &mut Workspace) -> Result<f64, Error> {
         self.expect_one_output()?;
         if let Some(rolled) = &self.rolled {
             length("inputs", x.len(), self.inputs())?;
@@ -155,17 +162,17 @@ impl Function {
     /// # Errors
     /// As [`value`](Self::value), and if `gradient` is not as long as `x`;
     /// `gradient` is then untouched.
-    #[inline]
+    #[inline] // as `value_with`
     pub fn value_and_gradient_into(
         &self,
         x: &[f64],
         gradient: &mut [f64],
         workspace: &mut Workspace,
     ) -> Result<f64, Error> {
-        if let Some(value) = self.on_registers(x, Some(&mut *gradient), workspace) {
-            return Ok(value);
+        match self.on_registers(x, Some(&mut *gradient), workspace) {
+            Some(value) => Ok(value),
+            None => self.value_and_gradient_by_sweeps(x, gradient, workspace),
         }
-        self.value_and_gradient_by_sweeps(x, gradient, workspace)
     }
 
     /// The same without registers, or the error. Apart, so that the way above is short.
