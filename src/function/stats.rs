@@ -16,7 +16,8 @@ pub struct Stats {
     /// How many nodes are evaluated once a call: inputs, and what depends on
     /// parameters alone. All of them, if there are no columns.
     pub shared: usize,
-    /// How many are evaluated in each row.
+    /// How many steps there are in each row: nodes, but for those that are done together with
+    /// the one that uses them, as the difference in ln(1 − x) is.
     pub steps: usize,
     /// How many values of steps are alive at most, and so how many blocks of memory
     /// they take. A step whose value no partial is made of makes room for others.
@@ -26,7 +27,7 @@ pub struct Stats {
     /// How many turns of a loop are evaluated many at a time for value and gradient at a
     /// point; 0 if none was found.
     pub turns: usize,
-    /// How many nodes are evaluated in each turn.
+    /// How many steps there are in each turn, as in each row.
     pub turn_nodes: usize,
     /// How many of 256 or 65,536 registers the instructions take that are run for value and
     /// gradient at a point. 0 if there would be more, or if there are columns, a loop or
