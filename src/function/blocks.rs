@@ -290,7 +290,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
     }
 
     /// Evaluates every step, and checks the guards.
-    // A function of its own, into which `step` is inlined.
+    // A function of its own, into which `step` is inlined: W1 15.5 → 15.3 ns a row.
     #[inline(never)]
     fn forward(&self, scratch: &mut Scratch) -> Result<(), Broken> {
         let Scratch { numbers, spare, .. } = scratch;

@@ -6,7 +6,9 @@
 //! sooner than those of steps of their own would; so operands are only those that receive two
 //! shares at most, in whatever order.
 
+use super::freeze::Ends;
 use super::kernels::{product, sum};
+use super::passes::uses;
 use crate::ops::Op;
 use crate::program::{Form, NodeId, Operand, Program, Record};
 use crate::recording::Recording;
@@ -76,10 +78,14 @@ impl Fused {
     pub(super) fn over_rows(
         recording: &Recording,
         first: usize,
-        uses: &[u32],
+        ends: &Ends,
         is_wanted: impl Fn(u32) -> bool,
     ) -> Self {
-        let program = recording.program();
+        let mut fused = Self::of(recording, first);
+        if fused.nodes.is_empty() {
+            return fused; // nothing depends on a row
+        }
+        let (program, uses) = (recording.program(), uses(recording, ends));
         let is_movable = |id: usize| {
             id >= first
                 && match program.records[id].op() {
@@ -94,7 +100,6 @@ impl Fused {
                 && is_movable(record.a())
                 && is_movable(record.b())
         };
-        let mut fused = Self::of(recording, first);
         for index in first..recording.len() {
             let record = program.records[index];
             if record.op() == Op::Add && record.form() == Form::Nodes {
@@ -106,7 +111,7 @@ impl Fused {
                     fused.nodes[index - first] = Node::Sum;
                 }
             } else if record.op().arity() == Some(1) {
-                fused.take_operand(program, record, uses, is_movable);
+                fused.take_operand(program, record, &uses, is_movable);
             }
         }
         fused

@@ -7,7 +7,7 @@
 
 use super::freeze::Ends;
 use super::fused::{Before, Fused};
-use super::passes::{Gone, copy, uses};
+use super::passes::{Gone, copy};
 use super::route::{Known, Route, To};
 use crate::ops::Op;
 use crate::program::{Comparison, NodeId, Operand, Program};
@@ -173,7 +173,7 @@ impl Plan {
         };
         let mut places: Vec<Place> = (0..shared as u32).map(Place::Shared).collect();
         let is_wanted = |id: u32| number.get(&id).is_some_and(|&n| plan.wanted[n as usize]);
-        let fused = Fused::over_rows(recording, shared, &uses(recording, ends), is_wanted);
+        let fused = Fused::over_rows(recording, shared, ends, is_wanted);
         for index in shared..recording.len() {
             places.push(match number.get(&(index as u32)) {
                 Some(&number) => Place::Column(number),

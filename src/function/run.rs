@@ -106,7 +106,7 @@ impl Function {
     ///
     /// # Errors
     /// As [`value`](Self::value).
-    #[inline] // so that a processor runs ahead into the next evaluation (`docs/benchmarks.md`)
+    #[inline] // where the number of inputs is known, W2 50 → 43 ns (`docs/benchmarks.md`)
     pub fn value_with(&self, x: &[f64], workspace: &mut Workspace) -> Result<f64, Error> {
         match self.on_registers(x, None, workspace) {
             Some(value) => Ok(value),

@@ -63,7 +63,7 @@ pub(crate) struct Given {
 
 /// Whether operands are nodes of this tape that follow one another, told while they are gone
 /// through for a sum, which waits for each addition and so leaves time for it: W1 with one node
-/// 139 → 126 ns a row (`docs/benchmarks.md`).
+/// 139 → 128 ns a row (`docs/benchmarks.md`).
 struct Following {
     first: u64,
     /// Has bits where one does not.

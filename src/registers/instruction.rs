@@ -46,22 +46,23 @@ pub(crate) const SUM_IS_LAST: u8 = SUM | 1;
 pub(crate) const SUM_FIRST_IS_LAST: u8 = SUM | 2;
 pub(crate) const SUM_SECOND_IS_LAST: u8 = SUM | 3;
 
-// Some operations on one operand may be applied to b + a or b − a, for a constant `b`. (The
-// flags of sums and of second operands, which they do not have, may be the same.)
-pub(crate) const MINUS: u8 = 4;
-pub(crate) const PLUS: u8 = 8;
-
-/// Whether there are instructions of an operation on a shifted operand.
-pub(crate) const fn takes_shifted(op: Op) -> bool {
-    matches!(op, Op::Exp | Op::Ln | Op::Square | Op::Sqrt)
-}
-
 /// So is the adjoint, if it is what was written before.
 pub(crate) const FROM_LAST: u8 = 1;
 /// Other shares have come before.
 pub(crate) const ADD: u8 = 2;
 /// It goes to the second operand.
 pub(crate) const SECOND: u8 = 4;
+
+// Some operations on one operand may be applied to b + a or b − a, for a constant `b`. (The
+// flags of sums and of second operands, which they do not have, may be the same.)
+pub(crate) const MINUS: u8 = 4;
+pub(crate) const PLUS: u8 = 8;
+
+/// Whether there are instructions of an operation on a shifted operand: the same are listed in
+/// `ops/instructions.rs`.
+pub(crate) const fn takes_shifted(op: Op) -> bool {
+    matches!(op, Op::Exp | Op::Ln | Op::Square | Op::Sqrt)
+}
 
 /// How many combinations of an operation and flags there are.
 const KINDS: usize = (Op::ALL.len() + 1) << 4;
