@@ -2,9 +2,10 @@
 //!
 //! A program that records a small graph for each row of data, or in each step of an
 //! optimisation, mostly records the same operations with other numbers. When they have been
-//! the same often enough, their pullbacks are made once, as for a `Function`, and from then
-//! on a sweep compares the operations and goes through these. The values stay where they are
-//! recorded, and the room behind them serves for adjoints. The bits are those of `reverse`.
+//! the same often enough, their pullbacks are made once, as for a `Function`, and a sweep goes
+//! through these, as long as the recording sees that nothing differs. The values stay where
+//! they are recorded, and the room behind them serves for adjoints. The bits are those of
+//! `reverse`.
 
 use crate::ops::ABSENT;
 use crate::program::{Form, NodeId, Program, Record};
@@ -22,10 +23,13 @@ const OFTEN: u32 = 16;
 /// at again, but no more than these; so little time is lost where no two are the same.
 const LONGEST_PAUSE: u32 = 1 << 10;
 
+/// No tape has so many nodes.
+const NONE: usize = usize::MAX;
+
 #[derive(Clone)]
 pub(crate) struct Repeated {
-    /// The operations looked at last: all of a tape.
-    records: Vec<Record>,
+    /// How many nodes the tape had when it was last looked at, and from which it was swept.
+    len: usize,
     output: u32,
     /// How often they have been swept from there.
     sweeps: u32,
@@ -45,7 +49,7 @@ impl Repeated {
     /// With all the memory that it will take.
     pub(crate) fn new() -> Self {
         Self {
-            records: Vec::with_capacity(MOST_NODES),
+            len: NONE,
             output: 0,
             sweeps: 0,
             waiting: 0,
@@ -69,15 +73,17 @@ impl Repeated {
             self.waiting -= 1;
             return None;
         }
+        let differs = std::mem::take(&mut recording.differs);
         let (program, registers) = recording.program_and_registers()?;
-        if output != self.output || !self.is_of(program.records) {
-            self.turn_to(program.records, output);
+        let len = program.records.len();
+        if differs || len != self.len || output != self.output {
+            self.turn_to(len, output);
             return None;
         }
         self.sweeps = self.sweeps.saturating_add(1);
         if self.sweeps <= OFTEN {
-            if self.sweeps == OFTEN && self.make().is_none() {
-                self.turn_to(&[], 0); // nor will it be made the next time
+            if self.sweeps == OFTEN && self.make(program.records).is_none() {
+                self.turn_to(NONE, 0); // nor will it be made the next time
             }
             return None;
         }
@@ -85,26 +91,10 @@ impl Repeated {
         Some(())
     }
 
-    /// Whether these are the operations looked at last.
-    #[inline(always)]
-    fn is_of(&self, records: &[Record]) -> bool {
-        if records.len() != self.records.len() {
-            return false;
-        }
-        let (fours, others) = records.as_chunks::<4>();
-        let (own_fours, own_others) = self.records.as_chunks::<4>();
-        // One by one: several records in one piece, just stored, would have to wait for the
-        // last of these stores.
-        let same = |([a, b, c, d], [e, f, g, h]): (&[Record; 4], &[Record; 4])| {
-            a == e && b == f && c == g && d == h
-        };
-        fours.iter().zip(own_fours).all(same) && others == own_others
-    }
-
     /// Looks at other operations, the first time at once.
     #[cold]
     #[inline(never)]
-    fn turn_to(&mut self, records: &[Record], output: u32) {
+    fn turn_to(&mut self, len: usize, output: u32) {
         if self.sweeps > LONGEST_PAUSE {
             self.pause = 0;
         }
@@ -112,29 +102,26 @@ impl Repeated {
         self.pause = (2 * self.pause + 1).min(LONGEST_PAUSE);
         self.sweeps = 0;
         self.output = output;
-        self.records.clear();
-        if records.len() <= MOST_NODES {
-            self.records.extend_from_slice(records);
-        }
+        self.len = if len <= MOST_NODES { len } else { NONE };
     }
 
     /// Makes the pullbacks; nothing, if they take too many registers or one of the operations
     /// takes any number of operands.
     #[cold]
     #[inline(never)]
-    fn make(&mut self) -> Option<()> {
-        let nodes = self.records.len();
+    fn make(&mut self, records: &[Record]) -> Option<()> {
+        let nodes = records.len();
         self.constants.clear();
         self.adjoints.clear();
         self.unreached.clear();
         // Also what was recorded after the output keeps its value.
         self.assembler.start(nodes, nodes);
-        self.assembler.branches = self.records.iter().any(|record| record.op().is_branch());
+        self.assembler.branches = records.iter().any(|record| record.op().is_branch());
         self.assembler.receive_known(NodeId(self.output), 1.0)?;
         for index in (0..=self.output as usize).rev() {
             match self.assembler.adjoints[index] {
                 Some(adjoint) => {
-                    self.send_back(index, adjoint)?;
+                    self.send_back(records[index], index, adjoint)?;
                     self.adjoints.push(adjoint);
                 }
                 None => {
@@ -147,8 +134,7 @@ impl Repeated {
         Some(())
     }
 
-    fn send_back(&mut self, index: usize, adjoint: u8) -> Option<()> {
-        let record = self.records[index];
+    fn send_back(&mut self, record: Record, index: usize, adjoint: u8) -> Option<()> {
         let (op, first) = (record.op(), record.a() as u32);
         let (nodes, [a, b]) = match (op.arity()?, record.form()) {
             (0, _) => return Some(()),
@@ -235,49 +221,84 @@ mod tests {
         swept.is_some()
     }
 
+    fn new() -> (Repeated, Recording) {
+        (Repeated::new(), Recording::with_room(FEW))
+    }
+
     /// How many of some sweeps are by pullbacks.
-    fn swept(repeated: &mut Repeated, sweeps: usize, products: u64) -> usize {
-        let recording = &mut Recording::with_room(FEW);
+    fn swept(both: &mut (Repeated, Recording), sweeps: usize, products: u64) -> usize {
+        let (repeated, recording) = both;
         let each = (0..sweeps).map(|_| is_swept(repeated, recording, products));
         each.map(usize::from).sum()
     }
 
     #[test]
     fn the_same_is_swept_by_pullbacks_from_the_18th_time_on() {
-        let repeated = &mut Repeated::new();
-        assert_eq!(swept(repeated, 16, 3), 0);
-        assert!(repeated.adjoints.is_empty(), "made too soon");
-        assert_eq!(swept(repeated, 1, 3), 0);
-        assert_eq!(swept(repeated, 100, 3), 100);
+        let both = &mut new();
+        assert_eq!(swept(both, 16, 3), 0);
+        assert!(both.0.adjoints.is_empty(), "made too soon");
+        assert_eq!(swept(both, 1, 3), 0);
+        assert_eq!(swept(both, 100, 3), 100);
     }
 
     #[test]
     fn others_are_looked_at_less_and_less_often() {
-        let repeated = &mut Repeated::new();
+        let both = &mut new();
         for (products, waits) in (0..12).zip([0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 1024]) {
-            assert_eq!(swept(repeated, 1 + waits, products), 0);
-            assert_eq!(repeated.waiting, 0);
+            assert_eq!(swept(both, 1 + waits, products), 0);
+            assert_eq!(both.0.waiting, 0);
         }
-        assert_eq!(swept(repeated, 17 + 1024, 20), 0);
-        assert_eq!(swept(repeated, 1100, 20), 1100);
+        assert_eq!(swept(both, 17 + 1024, 20), 0);
+        assert_eq!(swept(both, 1100, 20), 1100);
         // What has been of use is looked for at once.
-        assert_eq!(swept(repeated, 17, 3), 0);
-        assert_eq!(swept(repeated, 1, 3), 1);
+        assert_eq!(swept(both, 17, 3), 0);
+        assert_eq!(swept(both, 1, 3), 1);
     }
 
     #[test]
     fn what_takes_too_many_registers_is_not_swept_so() {
         // Each value and each adjoint takes one, and the adjoint 1.
         let longest = MOST_NODES as u64 - 2;
-        assert_eq!(swept(&mut Repeated::new(), 18, longest), 1);
-        assert_eq!(swept(&mut Repeated::new(), 10_000, longest + 1), 0);
+        assert_eq!(swept(&mut new(), 18, longest), 1);
+        assert_eq!(swept(&mut new(), 10_000, longest + 1), 0);
         let sum = Record::new(Op::Sum, Form::Nodes, 0, 0);
-        let (mut repeated, mut recording) = (Repeated::new(), Recording::with_room(FEW));
+        let (mut repeated, mut recording) = new();
         for _ in 0..100 {
             recording.clear();
             recording.put(sum, 0.0);
             assert!(repeated.sweep(&mut recording, 0, &mut Vec::new()).is_none());
         }
+    }
+
+    /// Each node that differs is seen, wherever it is and whatever else is the same; also where
+    /// the room of a recording was given up in between, as it is when values are changed.
+    #[test]
+    fn what_differs_is_not_swept_by_the_pullbacks_of_others() {
+        let both = &mut new();
+        for products in [3, 4, 3] {
+            assert_eq!(swept(both, 100, products), 100 - 17);
+            both.0.pause = 0;
+        }
+        let (repeated, recording) = both;
+        for changed in 0..5 {
+            recording.clear();
+            for id in 0..5 {
+                let op = if id == changed { Op::Cos } else { Op::Mul };
+                recording.put(Record::new(op, Form::Nodes, 0, 0), 0.5);
+            }
+            assert!(recording.differs, "node {changed}");
+            assert!(repeated.sweep(recording, 4, &mut Vec::new()).is_none());
+            repeated.waiting = 0;
+            recording.differs = false;
+        }
+        recording.clear();
+        recording.put(Record::INPUT, 0.5);
+        recording.set(0, 0.25);
+        recording.clear();
+        recording.differs = false;
+        recording.put(Record::INPUT, 0.5);
+        recording.set(0, 0.25);
+        assert!(recording.differs, "its room was given up");
     }
 
     #[test]

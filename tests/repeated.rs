@@ -69,6 +69,25 @@ fn random_graphs_have_the_adjoints_of_a_new_tape() {
     }
 }
 
+/// The room behind what was recorded is given up when a value is changed, and is empty, as
+/// if inputs had been recorded there, when it comes back.
+#[test]
+fn inputs_where_operations_were_before_a_change_have_the_adjoints_of_a_new_tape() {
+    let again = &mut Tape::new();
+    for _ in 0..ROUNDS {
+        assert_same(again, |tape| tape.var(0.5).sin().sin().sin().sin());
+    }
+    again.clear();
+    let x = again.var(0.5);
+    x.sin().sin();
+    again.set(x, 0.25);
+    assert_same(again, |tape| {
+        tape.var(0.5).sin().sin();
+        tape.var(1.0);
+        tape.var(2.0)
+    });
+}
+
 #[test]
 fn each_operation_has_the_adjoints_of_a_new_tape() {
     let numbers = &mut Random(1);
