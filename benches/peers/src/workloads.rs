@@ -106,6 +106,7 @@ impl<const ONE_NODE: bool> Logistic<ONE_NODE> {
     }
 }
 
+#[inline(always)]
 fn loss<N: Num>(z: &N, y: f64) -> N {
     let a = z.neg().exp().plus(1.0).under(1.0);
     a.ln().times(y).add(&a.from(1.0).ln().times(1.0 - y)).neg()
@@ -186,7 +187,7 @@ impl Workload for Row {
         &self.parameters
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn run<N: Num>(&self, inputs: &[N]) -> N {
         let [w1, w2, b] = inputs else {
             unreachable!("two weights and a bias");
