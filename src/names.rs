@@ -13,11 +13,17 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    #[inline]
     pub(crate) fn clear(&mut self) {
         if !self.nodes.is_empty() {
-            self.nodes.clear();
-            self.names.clear();
+            self.clear_all();
         }
+    }
+
+    #[cold]
+    fn clear_all(&mut self) {
+        self.nodes.clear();
+        self.names.clear();
     }
 
     /// Names a node, unless the name is taken or the node has one.

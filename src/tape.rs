@@ -116,15 +116,21 @@ impl Tape {
     /// Where the same operations are recorded again and again, with whatever numbers, sweeps
     /// take half of the time from the 18th on, with the same bits: of up to 128 nodes, none of
     /// them on any number of operands. The first call takes 12 KiB for it.
+    #[inline]
     pub fn clear(&mut self) {
         let recording = self.recording.get_mut();
-        let repeated = self.repeated.get_mut();
         let is_small = recording.len() <= MOST_NODES;
         recording.clear();
-        if repeated.is_none() && is_small {
-            recording.reserve(recording.capacity().max(FEW));
-            *repeated = Some(Box::new(Repeated::new()));
+        if is_small && self.repeated.get_mut().is_none() {
+            self.prepare_for_repetition();
         }
+    }
+
+    #[cold]
+    fn prepare_for_repetition(&mut self) {
+        let recording = self.recording.get_mut();
+        recording.reserve(recording.capacity().max(FEW));
+        *self.repeated.get_mut() = Some(Box::new(Repeated::new()));
     }
 
     /// One node, by its position.

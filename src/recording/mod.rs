@@ -395,6 +395,7 @@ impl Recording {
     }
 
     /// Forgets all nodes and names, and keeps the memory as room.
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.len = 0;
         self.constants_len = 0;
@@ -402,10 +403,15 @@ impl Recording {
         self.guards.clear();
         self.names.clear();
         if self.watched {
-            self.locations.iter_mut().for_each(Vec::clear);
-            self.watched = self.locations.is_some();
-            self.make_room(self.capacity());
+            self.clear_watched();
         }
+    }
+
+    #[cold]
+    fn clear_watched(&mut self) {
+        self.locations.iter_mut().for_each(Vec::clear);
+        self.watched = self.locations.is_some();
+        self.make_room(self.capacity());
     }
 
     /// A node as an error text names it.
