@@ -115,7 +115,7 @@ impl Tape {
     ///
     /// Where the same operations are recorded again and again, with whatever numbers, sweeps
     /// take half of the time from the 18th on, with the same bits: of up to 128 nodes, none of
-    /// them on any number of operands. The first call takes 12 KiB for it.
+    /// them on any number of operands. The first call takes 11 KiB for it.
     #[inline]
     pub fn clear(&mut self) {
         let recording = self.recording.get_mut();

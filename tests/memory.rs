@@ -104,11 +104,11 @@ fn from_the_second_round_on_the_same_small_graph_allocates_nothing() {
 }
 
 #[test]
-fn the_first_clearing_takes_12_kib() {
+fn the_first_clearing_takes_11_kib() {
     let mut tape = Tape::new();
     let first = measure(|| tape.clear());
     assert!(
-        (11_500..=12_500).contains(&first.bytes_current),
+        (10_700..=11_700).contains(&first.bytes_current),
         "{first:?}"
     );
     assert_eq!(measure(|| tape.clear()).count_total, 0);
