@@ -89,6 +89,32 @@ fn inputs_where_operations_were_before_a_change_have_the_adjoints_of_a_new_tape(
 }
 
 #[test]
+fn inputs_where_operations_were_have_the_adjoints_of_a_new_tape() {
+    let again = &mut Tape::new();
+    for _ in 0..ROUNDS {
+        assert_same(again, |tape| tape.var(0.5).sin().cos());
+    }
+    assert_same(again, |tape| tape.vars(&[0.5, 0.25, 0.125])[2]);
+}
+
+/// The room behind a shorter recording still has the nodes of a longer one.
+#[test]
+fn a_longer_recording_after_shorter_ones_keeps_its_values() {
+    let again = &mut Tape::new();
+    for rounds in [1, ROUNDS, 1] {
+        for _ in 0..rounds {
+            assert_same(again, |tape| {
+                let y = tape.var(0.5).sin().cos();
+                if rounds == 1 {
+                    (0..9).fold(y, |z, _| z.exp());
+                }
+                y
+            });
+        }
+    }
+}
+
+#[test]
 fn each_operation_has_the_adjoints_of_a_new_tape() {
     let numbers = &mut Random(1);
     for &op in Op::ALL.iter().filter(|op| op.arity().is_some()) {
