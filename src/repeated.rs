@@ -23,13 +23,11 @@ const OFTEN: u32 = 16;
 /// at again, but no more than these; so little time is lost where no two are the same.
 const LONGEST_PAUSE: u32 = 1 << 10;
 
-/// No tape has so many nodes.
-const NONE: usize = usize::MAX;
-
 #[derive(Clone)]
 pub(crate) struct Repeated {
-    /// How many nodes the tape had when it was last looked at, and from which it was swept.
-    len: usize,
+    /// How many nodes the tape had when it was last looked at, if pullbacks may be made of
+    /// them, and from which it was swept.
+    len: Option<usize>,
     output: u32,
     /// How often they have been swept from there.
     sweeps: u32,
@@ -49,7 +47,7 @@ impl Repeated {
     /// With all the memory that it will take.
     pub(crate) fn new() -> Self {
         Self {
-            len: NONE,
+            len: None,
             output: 0,
             sweeps: 0,
             waiting: 0,
@@ -73,17 +71,18 @@ impl Repeated {
             self.waiting -= 1;
             return None;
         }
-        let differs = std::mem::take(&mut recording.differs);
+        let differs = recording.differs;
         let (program, registers) = recording.program_and_registers()?;
-        let len = program.records.len();
+        let len = Some(program.records.len());
         if differs || len != self.len || output != self.output {
             self.turn_to(len, output);
+            recording.differs = false;
             return None;
         }
         self.sweeps = self.sweeps.saturating_add(1);
         if self.sweeps <= OFTEN {
             if self.sweeps == OFTEN && self.make(program.records).is_none() {
-                self.turn_to(NONE, 0); // nor will it be made the next time
+                self.turn_to(None, 0); // nor will it be made the next time
             }
             return None;
         }
@@ -94,7 +93,7 @@ impl Repeated {
     /// Looks at other operations, the first time at once.
     #[cold]
     #[inline(never)]
-    fn turn_to(&mut self, len: usize, output: u32) {
+    fn turn_to(&mut self, len: Option<usize>, output: u32) {
         if self.sweeps > LONGEST_PAUSE {
             self.pause = 0;
         }
@@ -102,7 +101,7 @@ impl Repeated {
         self.pause = (2 * self.pause + 1).min(LONGEST_PAUSE);
         self.sweeps = 0;
         self.output = output;
-        self.len = if len <= MOST_NODES { len } else { NONE };
+        self.len = len.filter(|&len| len <= MOST_NODES);
     }
 
     /// Makes the pullbacks; nothing, if they take too many registers or one of the operations
@@ -279,25 +278,27 @@ mod tests {
             assert_eq!(swept(both, 100, products), 100 - 17);
             both.0.pause = 0;
         }
-        let (repeated, recording) = both;
-        for changed in 0..5 {
+        let recording = &mut both.1;
+        let record = |recording: &mut Recording, changed: Option<u64>| {
             recording.clear();
+            recording.differs = false;
             for id in 0..5 {
-                let op = if id == changed { Op::Cos } else { Op::Mul };
+                let op = if Some(id) == changed {
+                    Op::Cos
+                } else {
+                    Op::Mul
+                };
                 recording.put(Record::new(op, Form::Nodes, 0, 0), 0.5);
             }
-            assert!(recording.differs, "node {changed}");
-            assert!(repeated.sweep(recording, 4, &mut Vec::new()).is_none());
-            repeated.waiting = 0;
-            recording.differs = false;
+            recording.differs
+        };
+        for changed in 0..5 {
+            record(recording, None);
+            assert!(!record(recording, None));
+            assert!(record(recording, Some(changed)), "node {changed}");
         }
-        recording.clear();
-        recording.put(Record::INPUT, 0.5);
-        recording.set(0, 0.25);
-        recording.clear();
-        recording.differs = false;
-        recording.put(Record::INPUT, 0.5);
-        recording.set(0, 0.25);
+        record(recording, None);
+        recording.changed();
         assert!(recording.differs, "its room was given up");
     }
 
