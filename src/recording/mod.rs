@@ -30,17 +30,21 @@ pub(crate) struct Recording {
     /// Beyond `constants_len` it is room.
     constants: Vec<f64>,
     constants_len: usize,
+    /// Beyond `operands_len` they are of the recording before. Two lengths of four bytes, not of
+    /// eight, leave the others where short instructions find them: W2 recorded and swept
+    /// 74.5 → 71.5 ns (`docs/benchmarks.md`).
     operands: Vec<u32>,
+    operands_len: u32,
     /// The comparisons made while recording, in their order.
     pub(crate) guards: Vec<Guard>,
-    /// A node was recorded where another one, or none, was before. Who sets this to `false`
-    /// will see whether the same is recorded again, without looking at it again: W2 recorded
-    /// and swept 91 → 88 ns (`docs/benchmarks.md`).
+    /// A node, or an operand of many, was recorded where another one, or none, was before. Who
+    /// sets this to `false` will see whether the same is recorded again, without looking at it
+    /// again: W2 recorded and swept 91 → 88 ns (`docs/benchmarks.md`).
     pub(crate) differs: bool,
     /// Counts changes of values already recorded.
     pub(crate) revision: u64,
     pub(crate) names: Names,
-    limit: usize,
+    limit: u32,
     /// No room is left open, so that every node comes by way of `push_slowly`:
     /// lines are kept, or handles may carry values that are no longer the tape's.
     watched: bool,
@@ -56,11 +60,12 @@ impl Default for Recording {
             constants: Vec::new(),
             constants_len: 0,
             operands: Vec::new(),
+            operands_len: 0,
             guards: Vec::new(),
             differs: false,
             revision: 0,
             names: Names::default(),
-            limit: MOST,
+            limit: MOST as u32,
             watched: false,
             locations: None,
         }
@@ -189,7 +194,7 @@ impl Recording {
         given: f64,
         caller: &'static Location<'static>,
     ) -> Option<u64> {
-        if self.len >= self.limit {
+        if self.len >= self.limit as usize {
             return None;
         }
         if let Some(locations) = &mut self.locations {
@@ -238,7 +243,7 @@ impl Recording {
         let nodes = if self.watched {
             self.len
         } else {
-            nodes.min(self.limit)
+            nodes.min(self.limit as usize)
         };
         self.differs = true;
         if nodes > self.records.len() {
@@ -335,7 +340,9 @@ impl Recording {
     /// Why nothing was recorded.
     #[cold]
     pub(crate) fn full(&self) -> Error {
-        Error::Capacity { limit: self.limit }
+        Error::Capacity {
+            limit: self.limit as usize,
+        }
     }
 
     /// An empty recording with room for `nodes` nodes.
@@ -351,7 +358,7 @@ impl Recording {
     }
 
     pub(crate) fn set_limit(&mut self, limit: usize) {
-        self.limit = limit.min(MOST);
+        self.limit = limit.min(MOST) as u32;
     }
 
     pub(crate) fn keep_locations(&mut self) {
@@ -387,7 +394,7 @@ impl Recording {
         size_of_val(&self.records[..self.len])
             + size_of_val(self.values())
             + size_of_val(&self.constants[..self.constants_len])
-            + size_of_val(&self.operands[..])
+            + size_of_val(&self.operands[..self.operands_len as usize])
     }
 
     pub(crate) fn capacity(&self) -> usize {
@@ -399,7 +406,7 @@ impl Recording {
     pub(crate) fn clear(&mut self) {
         self.len = 0;
         self.constants_len = 0;
-        self.operands.clear();
+        self.operands_len = 0;
         self.guards.clear();
         self.names.clear();
         if self.watched {

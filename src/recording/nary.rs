@@ -111,7 +111,7 @@ impl Recording {
         constants: &[&[f64]],
         caller: &'static Location<'static>,
     ) -> Result<Option<(u64, f64)>, Mixed> {
-        let (start, own) = (self.operands.len(), self.constants_len);
+        let (start, own) = (self.operands_len as usize, self.constants_len);
         let first = if n == 0 { 0 } else { operand(0).number };
         let following = Following::new(first);
         let value = |i: usize| {
@@ -128,18 +128,17 @@ impl Recording {
         let pushed = self.push_own_constants(constants);
         let (mut all, mut form) = (true, Form::Range);
         if n >= SHORTEST_RANGE && following.all(n, &operand) {
-            self.operands.push(first as u32);
+            self.push_word(first as u32);
         } else {
             form = Form::Nodes;
-            let words = (0..n).map(|i| {
+            for i in 0..n {
                 let operand = operand(i);
                 all &= operand.other == 0;
-                operand.number as u32
-            });
-            self.operands.extend(words);
+                self.push_word(operand.number as u32);
+            }
         }
         let fits = pushed.is_some() && all;
-        let there_is_room = self.operands.len() <= MOST && self.len < self.records.len();
+        let there_is_room = self.operands_len as usize <= MOST && self.len < self.records.len();
         if let (Some(value), true) = (value, fits && there_is_room) {
             let put = self.put(Record::new(op, form, start as u64, n as u64), value);
             return Ok(put.map(|id| (id, value)));
@@ -156,7 +155,7 @@ impl Recording {
         constants: &[&[f64]],
         caller: &'static Location<'static>,
     ) -> Option<(u64, f64)> {
-        let (start, own) = (self.operands.len(), self.constants_len);
+        let (start, own) = (self.operands_len as usize, self.constants_len);
         let mut pushed = self.push_own_constants(constants);
         let mut n = 0;
         for operand in operands {
@@ -168,7 +167,7 @@ impl Recording {
                     self.constants_len.wrapping_sub(1) as u32 | CONSTANT
                 }
             };
-            self.operands.push(word);
+            self.push_word(word);
         }
         let fits = pushed.is_some();
         self.push_many(op, Form::NodeConstant, (start, n), own, fits, caller)
@@ -187,7 +186,7 @@ impl Recording {
         caller: &'static Location<'static>,
     ) -> Option<(u64, f64)> {
         let mut id = None;
-        if fits && self.operands.len() <= MOST {
+        if fits && self.operands_len as usize <= MOST {
             let record = Record::new(op, form, start as u64, n as u64);
             id = if self.len < self.records.len() {
                 let value = self.value_of_nary(record);
@@ -197,7 +196,7 @@ impl Recording {
             };
         }
         if id.is_none() {
-            self.operands.truncate(start);
+            self.operands_len = start as u32;
             self.constants_len = own;
         }
         id.map(|id| (id, self.value(id as u32)))
@@ -210,8 +209,26 @@ impl Recording {
             self.push_constants(part)?;
         }
         let count = self.constants_len - own;
-        self.operands.extend([own as u32, count as u32]);
+        self.push_word(own as u32);
+        self.push_word(count as u32);
         Some(())
+    }
+
+    /// One of the words that say where operands are.
+    #[inline]
+    fn push_word(&mut self, word: u32) {
+        match self.operands.get_mut(self.operands_len as usize) {
+            Some(to) if *to == word => {}
+            Some(to) => {
+                *to = word;
+                self.differs = true;
+            }
+            None => {
+                self.operands.push(word);
+                self.differs = true;
+            }
+        }
+        self.operands_len += 1;
     }
 
     pub(super) fn value_of_nary(&self, record: Record) -> f64 {
