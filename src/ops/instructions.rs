@@ -42,6 +42,8 @@ macro_rules! instructions {
                 $($crate::ops::instructions! {
                     @each all pullback $B [BRANCHES,] 0 1 2 3 4 5 6 7
                 })*
+                // Of a square written as a product.
+                $crate::ops::instructions! { @each all pullback Mul [BRANCHES,] 8 9 10 11 }
                 $crate::ops::instructions! { @each all pullback Exp [BRANCHES,] 4 5 6 7 8 9 10 11 }
                 $crate::ops::instructions! { @each all pullback Ln [BRANCHES,] 4 5 6 7 8 9 10 11 }
                 $crate::ops::instructions! { @each all pullback Square [BRANCHES,] 4 5 6 7 8 9 10 11 }

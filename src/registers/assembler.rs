@@ -7,7 +7,7 @@
 //! The bits are those of the sweeps, but where no branch asks which adjoints are absent, a
 //! zero may have another sign than there, until +0 is added to it.
 
-use super::instruction::{ADD, FROM_LAST, Instruction, SECOND};
+use super::instruction::{ADD, BOTH, FROM_LAST, Instruction, SECOND, takes_both};
 use super::{Register, Uses};
 use crate::ops::{Op, Real};
 use crate::program::NodeId;
@@ -73,6 +73,12 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         self.free.clear();
     }
 
+    /// Does what the instructions say.
+    #[inline(always)]
+    pub(crate) fn act_all(&self, registers: &mut [f64; N]) {
+        Instruction::act_all(&self.instructions, registers);
+    }
+
     /// How many registers there are so far, those of constants included.
     pub(crate) fn count(&self) -> usize {
         self.holds.len() + self.constants.len()
@@ -136,6 +142,14 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         }
     }
 
+    /// The register in which the adjoint of a node is before the first instruction, with the
+    /// shares that it has received before.
+    pub(crate) fn receive_before(&mut self, id: NodeId) -> Option<R> {
+        let register = self.register()?;
+        self.hold(id, register);
+        Some(register)
+    }
+
     /// One node less has its adjoint in this register.
     pub(crate) fn release(&mut self, register: R) {
         if self.known(register).is_some() {
@@ -180,18 +194,24 @@ impl<R: Register, const N: usize> Assembler<R, N> {
 
     /// Sends an adjoint back to those operands that are nodes.
     pub(crate) fn send_back(&mut self, sender: &Sender<R>, nodes: [Option<u32>; 2]) -> Option<()> {
-        let mut sends = [(nodes[0], false), (nodes[1], true)];
+        if takes_both(sender.op)
+            && nodes[0] == nodes[1]
+            && let Some(id) = nodes[0]
+        {
+            return self.send(sender, BOTH, NodeId(id));
+        }
+        let mut sends = [(nodes[0], 0), (nodes[1], SECOND)];
         // The later node last, whose turn is sooner.
         sends.sort_by_key(|&(id, _)| id);
-        for (id, second) in sends {
+        for (id, operand) in sends {
             if let Some(id) = id {
-                self.send(sender, second, NodeId(id))?;
+                self.send(sender, operand, NodeId(id))?;
             }
         }
         Some(())
     }
 
-    fn send(&mut self, sender: &Sender<R>, second: bool, id: NodeId) -> Option<()> {
+    fn send(&mut self, sender: &Sender<R>, operands: u8, id: NodeId) -> Option<()> {
         let Sender {
             op,
             shifted,
@@ -200,7 +220,10 @@ impl<R: Register, const N: usize> Assembler<R, N> {
             y,
             adjoint,
         } = *sender;
-        let partial = self.known_partial(sender, second);
+        let partial = match operands {
+            BOTH => None,
+            _ => self.known_partial(sender, operands == SECOND),
+        };
         if let (Some(adjoint), Some(partial)) = (self.known(adjoint), partial)
             && self.receive_known(id, f64::share(adjoint, partial))?
         {
@@ -214,7 +237,7 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         let flag = |flag, is_set| if is_set { flag } else { 0 };
         let flags = flag(FROM_LAST, self.wrote(1, adjoint))
             | flag(ADD, before.is_some())
-            | flag(SECOND, second)
+            | operands
             | shifted;
         self.pullback(op, flags, [a, b, y], [adjoint, before.unwrap_or(to), to]);
         Some(())

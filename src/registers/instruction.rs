@@ -52,6 +52,8 @@ pub(crate) const FROM_LAST: u8 = 1;
 pub(crate) const ADD: u8 = 2;
 /// It goes to the second operand.
 pub(crate) const SECOND: u8 = 4;
+/// It goes to both operands, which are one.
+pub(crate) const BOTH: u8 = 8;
 
 // Some operations on one operand may be applied to b + a or b − a, for a constant `b`. (The
 // flags of sums and of second operands, which they do not have, may be the same.)
@@ -62,6 +64,11 @@ pub(crate) const PLUS: u8 = 8;
 /// `ops/instructions.rs`.
 pub(crate) const fn takes_shifted(op: Op) -> bool {
     matches!(op, Op::Exp | Op::Ln | Op::Square | Op::Sqrt)
+}
+
+/// Whether there are instructions that send shares to both operands, if they are one node.
+pub(crate) const fn takes_both(op: Op) -> bool {
+    matches!(op, Op::Mul)
 }
 
 /// How many combinations of an operation and flags there are.
@@ -277,10 +284,14 @@ impl<R: Register, const N: usize> Instruction<R, N> {
         if takes_shifted(op) && FLAGS & MINUS != 0 {
             sent = share::<BRANCHES>(false, sent, Op::Sub.partial_second(b, a, y));
         }
-        match FLAGS & ADD {
+        let total = match FLAGS & ADD {
             0 => sent,
             _ => of(numbers, self.sum) + sent,
+        };
+        if takes_both(op) && FLAGS & BOTH != 0 {
+            return total + share::<BRANCHES>(false, adjoint, op.partial_second(a, b, y));
         }
+        total
     }
 }
 
