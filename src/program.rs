@@ -60,6 +60,15 @@ impl Operand {
     }
 }
 
+/// Where an operand of an operation on one or two is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Among the nodes.
+    Node(usize),
+    /// Among the constants.
+    Constant(usize),
+}
+
 /// What the two fields of a record are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -105,6 +114,14 @@ impl Record {
         Self(SECOND.wrapping_add((at as u64).wrapping_sub(2).wrapping_mul(STEP)))
     }
 
+    /// Whether it is of the same operation in the same form as two others, and each operand is as
+    /// far from that of `one` as that is from that of `two`.
+    #[inline(always)]
+    pub(crate) fn is_in_line(self, one: Self, two: Self) -> bool {
+        let same = (self.0 ^ one.0 | one.0 ^ two.0) as u8 == 0;
+        same && self.0.wrapping_sub(one.0) == one.0.wrapping_sub(two.0)
+    }
+
     pub(crate) fn is_column(self) -> bool {
         self == Self::COLUMN
     }
@@ -137,6 +154,20 @@ impl Record {
     #[inline(always)]
     pub(crate) fn b(self) -> usize {
         (self.0 >> 36) as usize
+    }
+
+    /// Where the operands are, in order; of an operation on any number, none.
+    #[inline(always)]
+    pub(crate) fn places(self) -> [Option<Place>; 2] {
+        let node = Some(Place::Node(self.a()));
+        let constant = Some(Place::Constant(self.b()));
+        match (self.op().arity(), self.form()) {
+            (None | Some(0), _) => [None, None],
+            (Some(1), _) => [node, None],
+            (_, Form::NodeConstant) => [node, constant],
+            (_, Form::ConstantNode) => [constant, node],
+            (_, Form::Nodes | Form::Range) => [node, Some(Place::Node(self.b()))],
+        }
     }
 }
 

@@ -103,7 +103,27 @@ impl<T, F: FnMut(usize, T, bool)> Edges<T> for F {
 
 /// Sends every adjoint back to the operands, each share being adjoint ×
 /// partial. `adjoints` holds the seeds, and what is absent elsewhere.
+// In line it would have fewer registers than by itself: W1 evaluated again 220 → 295 ns a row.
+#[inline(never)]
 pub(crate) fn reverse<T: Real>(program: Program<'_>, values: &[T], adjoints: &mut [T]) {
+    reverse_from_last::<T, true>(program, values, adjoints, 0);
+}
+
+/// The same down to the node `until`, which is not the first.
+#[inline(never)]
+pub(crate) fn reverse_to(program: Program<'_>, values: &[f64], adjoints: &mut [f64], until: usize) {
+    reverse_from_last::<f64, false>(program, values, adjoints, until);
+}
+
+/// To the first node, if `ALL` are meant: then nobody asks which is the last one, which takes a
+/// tenth of the time of W1 (`docs/benchmarks.md`).
+#[inline(always)]
+fn reverse_from_last<T: Real, const ALL: bool>(
+    program: Program<'_>,
+    values: &[T],
+    adjoints: &mut [T],
+    until: usize,
+) {
     let len = adjoints.len();
     let (records, values) = (&program.records[..len], &values[..len]);
     let program = Program { records, ..program };
@@ -120,7 +140,7 @@ pub(crate) fn reverse<T: Real>(program: Program<'_>, values: &[T], adjoints: &mu
         before,
         next,
     };
-    while back.before < last {
+    while back.before < last && (ALL || back.before + 1 >= until) {
         let (before, at) = (back.before, back.before + 1);
         back.next = back.adjoints[before];
         if back.adjoint.is_absent() {
@@ -128,7 +148,11 @@ pub(crate) fn reverse<T: Real>(program: Program<'_>, values: &[T], adjoints: &mu
             continue;
         }
         let kind = records[at].code();
-        if kind == SUM && records[at] == Record::sum_of_two_before(at) && before > 0 {
+        if kind == SUM
+            && records[at] == Record::sum_of_two_before(at)
+            && before > 0
+            && (ALL || before >= until)
+        {
             match records[before].code() {
                 PRODUCT => {
                     back.sum_and_product(PRODUCT, program, values, before);
@@ -278,10 +302,13 @@ impl Tape {
     /// A branch of the recording Rust program (`if a < b`) stays as it was
     /// recorded; `select_lt`, `min`, `max` and `abs` follow the new values.
     pub fn forward(&self) {
-        let recording = &mut *self.recording.borrow_mut();
+        let mut recording = self.recording.borrow_mut();
         let (program, values) = recording.program_and_values();
         forward(program, values);
         recording.changed();
+        let nodes = recording.len();
+        drop(recording);
+        self.prepare_for_repetition(nodes);
     }
 }
 

@@ -1,40 +1,15 @@
 //! Where the same operations are recorded again and again, are the adjoints those of a new
 //! tape, bit by bit?
 
+mod again;
 mod random;
 
+use again::{assert_same, number};
 use chainrule::{Op, Real, Tape, Var};
 use random::Random;
 
 /// Many more than it takes until the operations are known.
 const ROUNDS: usize = 100;
-
-fn bits(adjoints: &[f64]) -> Vec<u64> {
-    let one = |x: &f64| if x.is_nan() { f64::NAN } else { *x }.to_bits();
-    adjoints.iter().map(one).collect()
-}
-
-/// Records and sweeps on both, and compares all adjoints, and the values afterwards.
-#[track_caller]
-fn assert_same(again: &mut Tape, record: impl for<'t> Fn(&'t Tape) -> Var<'t>) {
-    let new = Tape::new();
-    again.clear();
-    let (a, b) = (record(again), record(&new));
-    assert_eq!(a.id(), b.id());
-    let (a, b) = (a.backward().into_buffer(), b.backward().into_buffer());
-    assert_eq!(bits(&a), bits(&b));
-    let values = |tape: &Tape| -> Vec<f64> { tape.nodes().map(|node| node.value).collect() };
-    assert_eq!(bits(&values(again)), bits(&values(&new)));
-}
-
-/// Numbers at which shares are −0, 0·∞ or cancel, among ordinary ones.
-fn number(random: &mut Random) -> f64 {
-    const ODD: [f64; 8] = [0.0, -0.0, 1.0, -1.0, 1e-310, 1e300, f64::INFINITY, f64::NAN];
-    match random.below(8) {
-        0 => ODD[random.below(8)],
-        _ => random.between(-2.0, 2.0),
-    }
-}
 
 /// A graph that `shape` decides, of numbers that `numbers` gives.
 fn graph<'t>(tape: &'t Tape, shape: &mut Random, numbers: &mut Random, smooth: bool) -> Var<'t> {

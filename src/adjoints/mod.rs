@@ -3,10 +3,12 @@
 //! The tape holds no gradients, so nothing adds up between calls and any number
 //! of sweeps may be held at once.
 
+mod sweeps;
+
 use crate::error::Error;
 use crate::ops::{ABSENT, Real, is_absent};
 use crate::program::NodeId;
-use crate::sweep::{reverse, seed};
+use crate::sweep::seed;
 use crate::tape::{Node, Tape};
 use crate::var::Var;
 use indexmap::IndexMap;
@@ -318,25 +320,6 @@ impl Tape {
         self.swept_from_all(seeds, buffer)
     }
 
-    /// Sweeps from one node of this tape, or none. Returns the revision of its values.
-    #[inline(never)]
-    fn sweep_from(&self, id: Option<u32>, weight: f64, adjoints: &mut Vec<f64>) -> u64 {
-        if let Some(id) = id
-            && weight == 1.0
-            && let Some(repeated) = &mut *self.repeated.borrow_mut()
-            && let recording = &mut *self.recording.borrow_mut()
-            && repeated.sweep(recording, id, adjoints).is_some()
-        {
-            return recording.revision;
-        }
-        adjoints.clear();
-        if let Some(id) = id {
-            adjoints.resize(id as usize + 1, ABSENT);
-            adjoints[id as usize] = seed(weight);
-        }
-        self.sweep_back(adjoints)
-    }
-
     #[inline(never)]
     #[track_caller]
     fn swept_from_all(&self, seeds: &[(Var<'_>, f64)], mut adjoints: Vec<f64>) -> Adjoints<'_> {
@@ -355,13 +338,6 @@ impl Tape {
         }
         let revision = self.sweep_back(&mut adjoints);
         Adjoints::new(Some(self), adjoints, Seeds::Many(placed), revision)
-    }
-
-    /// Sweeps back from seeds.
-    fn sweep_back(&self, adjoints: &mut [f64]) -> u64 {
-        let recording = self.recording.borrow();
-        reverse(recording.program(), recording.values(), adjoints);
-        recording.revision
     }
 }
 
@@ -396,25 +372,4 @@ impl<'t> Var<'t> {
 #[track_caller]
 pub fn derivative(of: Var<'_>, wrt: Var<'_>) -> f64 {
     of.backward().wrt(wrt)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The adjoints would be the same; but what is never looked at is never swept faster.
-    #[test]
-    fn sweeps_from_one_output_with_weight_1_are_looked_at_for_repetition() {
-        let sweeps = |weight: f64| {
-            let mut tape = Tape::new();
-            for _ in 0..20 {
-                tape.clear();
-                let x = tape.var(0.5);
-                tape.backward_with(&[(x.sin(), weight)], Vec::new());
-            }
-            let repeated = tape.repeated.into_inner();
-            repeated.map(|repeated| repeated.sweeps())
-        };
-        assert_eq!((sweeps(1.0), sweeps(2.0)), (Some(19), Some(0)));
-    }
 }

@@ -1,18 +1,31 @@
 //! `Repeated`: how a tape is swept on which the same operations are recorded again and again.
 //!
-//! A program that records a small graph for each row of data, or in each step of an
+//! A program that records the same graph for each row of data, or in each step of an
 //! optimisation, mostly records the same operations with other numbers. When they have been
 //! the same often enough, their pullbacks are made once, as for a `Function`, and a sweep goes
-//! through these, as long as the recording sees that nothing differs. The values stay where
-//! they are recorded, and the room behind them serves for adjoints. The bits are those of
-//! `reverse`.
+//! through these, as long as the recording sees that nothing differs: of small recordings all
+//! pullbacks (`whole.rs`), of large ones those of some turns of the loop that they mostly are
+//! (`laps.rs`; `turns.rs` finds it, `outside.rs` says what it takes, `lap.rs` makes and uses the
+//! pullbacks). The
+//! bits are those of `reverse`.
+
+mod lap;
+mod laps;
+mod outside;
+mod runs;
+mod turns;
+mod whole;
 
 use crate::ops::ABSENT;
-use crate::program::{Form, NodeId, Program, Record};
+use crate::program::{Place, Program, Record};
 use crate::recording::Recording;
-use crate::registers::{Assembler, FEW, Instruction, Sender, Uses, of};
+use crate::registers::{FEW, Uses};
+use laps::Laps;
+use std::cmp::Ordering;
+use whole::Whole;
 
-/// Larger graphs are swept as they are: two registers a node is what most need.
+/// Recordings of more nodes are swept by the pullbacks of a loop: two registers a node is what
+/// most need.
 pub(crate) const MOST_NODES: usize = FEW / 2;
 
 /// So often the same must have been swept before its pullbacks are made, which takes as long
@@ -22,6 +35,15 @@ const OFTEN: u32 = 16;
 /// Where operations are others than before, more and more sweeps pass before they are looked
 /// at again, but no more than these; so little time is lost where no two are the same.
 const LONGEST_PAUSE: u32 = 1 << 10;
+
+/// How to sweep what has no pullbacks.
+pub(crate) trait Way {
+    /// From all seeds to the first node.
+    fn reverse(&self, program: Program<'_>, values: &[f64], adjoints: &mut [f64]);
+
+    /// From the last node to the node `until`.
+    fn reverse_to(&self, program: Program<'_>, values: &[f64], adjoints: &mut [f64], until: usize);
+}
 
 #[derive(Clone)]
 pub(crate) struct Repeated {
@@ -34,38 +56,58 @@ pub(crate) struct Repeated {
     /// How many sweeps pass before the next one is looked at.
     waiting: u32,
     pause: u32,
-    assembler: Assembler<u8, FEW>,
-    /// The constants of the tape that pullbacks read, and in which registers.
-    constants: Vec<(u32, u8)>,
-    /// In which registers the adjoints are.
-    adjoints: Vec<u8>,
-    /// Nodes that no adjoint reaches.
-    unreached: Vec<u8>,
+    whole: Whole,
+    laps: Option<Box<Laps>>,
+}
+
+/// What is read by the pullbacks of an operation on one or two operands.
+struct Read {
+    operands: [bool; 2],
+    result: bool,
+}
+
+/// What pullbacks of this record read when they send to those operands that are nodes.
+fn uses(record: Record) -> Read {
+    let op = record.op();
+    let to = match op.arity() {
+        Some(1) => [Some(Uses::of_one(op)), None],
+        Some(2) => Uses::of_two(op).map(Some),
+        _ => [None, None],
+    };
+    let is_node = record
+        .places()
+        .map(|place| matches!(place, Some(Place::Node(_))));
+    let any = |is_read: &dyn Fn(Uses) -> bool| {
+        (0..2).any(|operand| is_node[operand] && to[operand].is_some_and(is_read))
+    };
+    Read {
+        operands: [0, 1].map(|i| any(&|uses| uses.operand(i))),
+        result: any(&Uses::result),
+    }
 }
 
 impl Repeated {
-    /// With all the memory that it will take.
-    pub(crate) fn new() -> Self {
+    /// With all the memory that a recording of so many nodes will take.
+    pub(crate) fn with_room(nodes: usize) -> Self {
         Self {
             len: None,
             output: 0,
             sweeps: 0,
             waiting: 0,
             pause: 0,
-            assembler: Assembler::with_room(MOST_NODES),
-            constants: Vec::with_capacity(MOST_NODES),
-            adjoints: Vec::with_capacity(MOST_NODES),
-            unreached: Vec::with_capacity(MOST_NODES),
+            whole: Whole::with_room(),
+            laps: (nodes > MOST_NODES).then(|| Box::new(Laps::with_room(nodes))),
         }
     }
 
     /// The adjoints of all nodes up to `output`, if pullbacks of the same operations have been
-    /// made.
+    /// made. What has none, goes that `way`.
     pub(crate) fn sweep(
         &mut self,
         recording: &mut Recording,
         output: u32,
         adjoints: &mut Vec<f64>,
+        way: &impl Way,
     ) -> Option<()> {
         if self.waiting > 0 {
             self.waiting -= 1;
@@ -80,13 +122,45 @@ impl Repeated {
             return None;
         }
         self.sweeps = self.sweeps.saturating_add(1);
-        if self.sweeps <= OFTEN {
-            if self.sweeps == OFTEN && self.make(program.records).is_none() {
-                self.turn_to(None, 0); // nor will it be made the next time
+        let is_small = program.records.len() <= MOST_NODES;
+        match self.sweeps.cmp(&OFTEN) {
+            Ordering::Less => None,
+            Ordering::Equal => self.make(recording, output, adjoints, way),
+            Ordering::Greater if is_small => {
+                self.whole.pull_back(program, registers, adjoints);
+                Some(())
             }
-            return None;
+            Ordering::Greater => {
+                self.laps.as_mut()?.sweep(recording, output, adjoints, way);
+                Some(())
+            }
         }
-        self.pull_back(program, registers, adjoints);
+    }
+
+    /// Makes the pullbacks, and sweeps without them.
+    #[cold]
+    #[inline(never)]
+    fn make(
+        &mut self,
+        recording: &Recording,
+        output: u32,
+        adjoints: &mut Vec<f64>,
+        way: &impl Way,
+    ) -> Option<()> {
+        let (program, values) = (recording.program(), recording.values());
+        adjoints.clear();
+        adjoints.resize(output as usize + 1, ABSENT);
+        adjoints[output as usize] = 1.0;
+        way.reverse(program, values, adjoints);
+        let made = if program.records.len() <= MOST_NODES {
+            self.whole.make(program.records, output)
+        } else {
+            let laps = self.laps.as_mut();
+            laps.and_then(|laps| laps.make(program, adjoints))
+        };
+        if made.is_none() {
+            self.turn_to(None, 0); // nor will it be made the next time
+        }
         Some(())
     }
 
@@ -100,96 +174,13 @@ impl Repeated {
         self.waiting = self.pause;
         self.pause = (2 * self.pause + 1).min(LONGEST_PAUSE);
         self.sweeps = 0;
+        if let Some(nodes) = len.filter(|&nodes| nodes > MOST_NODES)
+            && !self.laps.as_ref().is_some_and(|laps| laps.has_room(nodes))
+        {
+            self.laps = Some(Box::new(Laps::with_room(nodes)));
+        }
         self.output = output;
-        self.len = len.filter(|&len| len <= MOST_NODES);
-    }
-
-    /// Makes the pullbacks; nothing, if they take too many registers or one of the operations
-    /// takes any number of operands.
-    #[cold]
-    #[inline(never)]
-    fn make(&mut self, records: &[Record]) -> Option<()> {
-        let nodes = records.len();
-        self.constants.clear();
-        self.adjoints.clear();
-        self.unreached.clear();
-        // Also what was recorded after the output keeps its value.
-        self.assembler.start(nodes, nodes);
-        self.assembler.branches = records.iter().any(|record| record.op().is_branch());
-        self.assembler.receive_known(NodeId(self.output), 1.0)?;
-        for index in (0..=self.output as usize).rev() {
-            match self.assembler.adjoints[index] {
-                Some(adjoint) => {
-                    self.send_back(records[index], index, adjoint)?;
-                    self.adjoints.push(adjoint);
-                }
-                None => {
-                    self.unreached.push(index as u8);
-                    self.adjoints.push(0);
-                }
-            }
-        }
-        self.adjoints.reverse();
-        Some(())
-    }
-
-    fn send_back(&mut self, record: Record, index: usize, adjoint: u8) -> Option<()> {
-        let (op, first) = (record.op(), record.a() as u32);
-        let (nodes, [a, b]) = match (op.arity()?, record.form()) {
-            (0, _) => return Some(()),
-            (1, _) => ([Some(first), None], [first as u8; 2]),
-            (_, Form::NodeConstant) => {
-                let constant = self.constant(record, Uses::of_two(op)[0].operand(1))?;
-                ([Some(first), None], [first as u8, constant])
-            }
-            (_, Form::ConstantNode) => {
-                let constant = self.constant(record, Uses::of_two(op)[1].operand(0))?;
-                ([None, Some(first)], [constant, first as u8])
-            }
-            _ => {
-                let second = record.b() as u32;
-                ([Some(first), Some(second)], [first as u8, second as u8])
-            }
-        };
-        let y = index as u8;
-        let sender = Sender {
-            op,
-            shifted: 0,
-            a,
-            b,
-            y,
-            adjoint,
-        };
-        self.assembler.send_back(&sender, nodes)
-    }
-
-    /// The register of a constant operand; any, if it is not read.
-    fn constant(&mut self, record: Record, is_read: bool) -> Option<u8> {
-        if !is_read {
-            return Some(0);
-        }
-        let register = self.assembler.register()?;
-        self.constants.push((record.b() as u32, register));
-        Some(register)
-    }
-
-    #[inline(always)]
-    fn pull_back(&self, program: Program<'_>, registers: &mut [f64; FEW], adjoints: &mut Vec<f64>) {
-        let assembler = &self.assembler;
-        for &(from, to) in &self.constants {
-            registers[usize::from(to)] = program.constants[from as usize];
-        }
-        for (place, &constant) in assembler.constants.iter().enumerate() {
-            registers[FEW - 1 - place] = constant;
-        }
-        Instruction::act_all(&assembler.instructions, registers);
-        // Where nobody asks which adjoints are absent, computed zeros may still be −0.
-        let zero = if assembler.branches { ABSENT } else { 0.0 };
-        adjoints.clear();
-        adjoints.extend(self.adjoints.iter().map(|&at| of(registers, at) + zero));
-        for &node in &self.unreached {
-            adjoints[usize::from(node)] = ABSENT;
-        }
+        self.len = len;
     }
 }
 
@@ -205,6 +196,23 @@ impl Repeated {
 mod tests {
     use super::*;
     use crate::ops::Op;
+    use crate::program::Form;
+    use std::cell::Cell;
+    use std::panic::Location;
+
+    /// Leaves the adjoints as they are, and notes whether all were asked for.
+    #[derive(Default)]
+    struct Nowhere {
+        asked: Cell<bool>,
+    }
+
+    impl Way for Nowhere {
+        fn reverse(&self, _: Program<'_>, _: &[f64], _: &mut [f64]) {
+            self.asked.set(true);
+        }
+
+        fn reverse_to(&self, _: Program<'_>, _: &[f64], _: &mut [f64], _: usize) {}
+    }
 
     /// Records a chain of so many products and a sine, and sweeps it.
     fn is_swept(repeated: &mut Repeated, recording: &mut Recording, products: u64) -> bool {
@@ -216,12 +224,13 @@ mod tests {
         let sine = Record::new(Op::Sin, Form::Nodes, products, 0);
         recording.put(sine, 0.125);
         let (last, mut adjoints) = (recording.len() - 1, Vec::new());
-        let swept = repeated.sweep(recording, last as u32, &mut adjoints);
-        swept.is_some()
+        let way = Nowhere::default();
+        let swept = repeated.sweep(recording, last as u32, &mut adjoints, &way);
+        swept.is_some() && !way.asked.get()
     }
 
     fn new() -> (Repeated, Recording) {
-        (Repeated::new(), Recording::with_room(FEW))
+        (Repeated::with_room(0), Recording::with_room(FEW))
     }
 
     /// How many of some sweeps are by pullbacks.
@@ -235,7 +244,7 @@ mod tests {
     fn the_same_is_swept_by_pullbacks_from_the_18th_time_on() {
         let both = &mut new();
         assert_eq!(swept(both, 16, 3), 0);
-        assert!(both.0.adjoints.is_empty(), "made too soon");
+        assert!(!both.0.whole.is_made(), "made too soon");
         assert_eq!(swept(both, 1, 3), 0);
         assert_eq!(swept(both, 100, 3), 100);
     }
@@ -259,14 +268,38 @@ mod tests {
         // Each value and each adjoint takes one, and the adjoint 1.
         let longest = MOST_NODES as u64 - 2;
         assert_eq!(swept(&mut new(), 18, longest), 1);
-        assert_eq!(swept(&mut new(), 10_000, longest + 1), 0);
-        let sum = Record::new(Op::Sum, Form::Nodes, 0, 0);
+        // What is larger is a loop here, with fewer values that are read.
+        assert_eq!(swept(&mut new(), 18, longest + 1), 1);
+        let sum = |recording: &mut Recording| {
+            recording.put(Record::new(Op::Sum, Form::Nodes, 0, 0), 0.0);
+        };
+        assert!(!is_swept_again(sum));
+        // Constants take registers, too.
+        let scaled = |count: u64| {
+            move |recording: &mut Recording| {
+                recording.put(Record::INPUT, 0.5);
+                for x in 0..count {
+                    let caller = Location::caller();
+                    recording.push_slowly_with(Op::Mul, Form::NodeConstant, x, 0.5, caller);
+                }
+            }
+        };
+        let most = (FEW as u64 - 2) / 3;
+        assert!(is_swept_again(scaled(most)));
+        assert!(!is_swept_again(scaled(most + 1)));
+    }
+
+    /// Whether the last of some sweeps is by pullbacks.
+    fn is_swept_again(record: impl Fn(&mut Recording)) -> bool {
         let (mut repeated, mut recording) = new();
-        for _ in 0..100 {
+        let mut sweep = || {
             recording.clear();
-            recording.put(sum, 0.0);
-            assert!(repeated.sweep(&mut recording, 0, &mut Vec::new()).is_none());
-        }
+            record(&mut recording);
+            let (last, way) = (recording.len() as u32 - 1, Nowhere::default());
+            let swept = repeated.sweep(&mut recording, last, &mut Vec::new(), &way);
+            swept.is_some() && !way.asked.get()
+        };
+        (0..18).map(|_| sweep()).last() == Some(true)
     }
 
     /// Each node that differs is seen, wherever it is and whatever else is the same; also where
@@ -304,7 +337,7 @@ mod tests {
 
     #[test]
     fn nothing_is_swept_so_without_room_for_registers() {
-        let repeated = &mut Repeated::new();
+        let repeated = &mut Repeated::with_room(0);
         let mut recording = Recording::with_room(FEW - 1);
         assert!((0..100).all(|_| !is_swept(repeated, &mut recording, 3)));
         let mut recording = Recording::with_room(FEW);

@@ -1,0 +1,120 @@
+//! Pullbacks of all nodes of a small recording. The values stay where they are recorded, and
+//! the room behind them serves for adjoints.
+
+use super::{MOST_NODES, uses};
+use crate::ops::ABSENT;
+use crate::program::{NodeId, Place, Program, Record};
+use crate::registers::{Assembler, FEW, Sender, of};
+
+#[derive(Clone)]
+pub(super) struct Whole {
+    assembler: Assembler<u8, FEW>,
+    /// The constants of the tape that pullbacks read, and in which registers.
+    constants: Vec<(u32, u8)>,
+    /// In which registers the adjoints are.
+    adjoints: Vec<u8>,
+    /// Nodes that no adjoint reaches.
+    unreached: Vec<u8>,
+}
+
+impl Whole {
+    /// With all the memory that it will take.
+    pub(super) fn with_room() -> Self {
+        Self {
+            assembler: Assembler::with_room(MOST_NODES),
+            constants: Vec::with_capacity(MOST_NODES),
+            adjoints: Vec::with_capacity(MOST_NODES),
+            unreached: Vec::with_capacity(MOST_NODES),
+        }
+    }
+
+    /// Makes the pullbacks; nothing, if they take too many registers or one of the operations
+    /// takes any number of operands.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn make(&mut self, records: &[Record], output: u32) -> Option<()> {
+        let nodes = records.len();
+        self.constants.clear();
+        self.adjoints.clear();
+        self.unreached.clear();
+        // Also what was recorded after the output keeps its value.
+        self.assembler.start(nodes, nodes);
+        self.assembler.branches = records.iter().any(|record| record.op().is_branch());
+        self.assembler.receive_known(NodeId(output), 1.0)?;
+        for index in (0..=output as usize).rev() {
+            match self.assembler.adjoints[index] {
+                Some(adjoint) => {
+                    self.send_back(records[index], index, adjoint)?;
+                    self.adjoints.push(adjoint);
+                }
+                None => {
+                    self.unreached.push(index as u8);
+                    self.adjoints.push(0);
+                }
+            }
+        }
+        self.adjoints.reverse();
+        Some(())
+    }
+
+    fn send_back(&mut self, record: Record, index: usize, adjoint: u8) -> Option<()> {
+        let (op, uses) = (record.op(), uses(record));
+        op.arity()?;
+        let (mut nodes, mut registers) = ([None; 2], [0; 2]);
+        for (operand, place) in record.places().into_iter().enumerate() {
+            (nodes[operand], registers[operand]) = match place {
+                None => continue,
+                Some(Place::Node(at)) => (Some(at as u32), at as u8),
+                Some(Place::Constant(at)) => (None, self.constant(at, uses.operands[operand])?),
+            };
+        }
+        let sender = Sender {
+            op,
+            shifted: 0,
+            a: registers[0],
+            b: registers[1],
+            y: index as u8,
+            adjoint,
+        };
+        self.assembler.send_back(&sender, nodes)
+    }
+
+    /// The register of a constant operand; any, if it is not read.
+    fn constant(&mut self, at: usize, is_read: bool) -> Option<u8> {
+        if !is_read {
+            return Some(0);
+        }
+        let register = self.assembler.register()?;
+        self.constants.push((at as u32, register));
+        Some(register)
+    }
+
+    #[inline(always)]
+    pub(super) fn pull_back(
+        &self,
+        program: Program<'_>,
+        registers: &mut [f64; FEW],
+        adjoints: &mut Vec<f64>,
+    ) {
+        let assembler = &self.assembler;
+        for &(from, to) in &self.constants {
+            registers[usize::from(to)] = program.constants[from as usize];
+        }
+        for (place, &constant) in assembler.constants.iter().enumerate() {
+            registers[FEW - 1 - place] = constant;
+        }
+        assembler.act_all(registers);
+        // Where nobody asks which adjoints are absent, computed zeros may still be −0.
+        let zero = if assembler.branches { ABSENT } else { 0.0 };
+        adjoints.clear();
+        adjoints.extend(self.adjoints.iter().map(|&at| of(registers, at) + zero));
+        for &node in &self.unreached {
+            adjoints[usize::from(node)] = ABSENT;
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_made(&self) -> bool {
+        !self.adjoints.is_empty()
+    }
+}
