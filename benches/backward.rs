@@ -63,7 +63,9 @@ fn main() {
 fn line(workload: &mut Workload) -> String {
     let tape = Tape::new();
     let output = (workload.record)(&tape);
-    let mut again = Tape::new();
+    // What is recorded again, or evaluated again, is swept by pullbacks at last.
+    let (mut again, in_place) = (Tape::new(), Tape::new());
+    let output_in_place = (workload.record)(&in_place);
     let mut gradient = vec![0.0; workload.inputs];
     let [mut one, mut two, mut three] = [const { Vec::new() }; 3];
     let inputs: Vec<Var<'_>> = (tape.nodes().take(workload.inputs))
@@ -82,8 +84,8 @@ fn line(workload: &mut Workload) -> String {
             sweep(&again, output, &mut two);
         },
         &mut || {
-            tape.forward();
-            sweep(&tape, output, &mut three);
+            in_place.forward();
+            sweep(&in_place, output_in_place, &mut three);
         },
         &mut || {
             let value = function.value_and_gradient_into(&at, &mut found, &mut workspace);

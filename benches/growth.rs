@@ -1,6 +1,6 @@
 //! How does the time for a node grow with the size of the tape? From 10³ to 10⁷
-//! nodes: recording on a tape that has its memory, the reverse sweep, and the
-//! forward sweep. Writes `docs/growth.svg`, with the sizes of the caches marked.
+//! nodes: recording on a tape that has its memory, the forward sweep, the reverse
+//! sweep, and the sweep of a tape on which the same is recorded again and again. Writes `docs/growth.svg`, with the sizes of the caches marked.
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod plot;
@@ -35,14 +35,14 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let names = ["record", "forward", "reverse"];
+    let names = ["record", "forward", "reverse", "again"];
     let mut curves = names.map(|name| Curve {
         name: name.to_owned(),
         points: Vec::new(),
     });
     println!(
-        "{:>10}{:>10}{:>10}{:>10}  ns per node",
-        "nodes", names[0], names[1], names[2]
+        "{:>10}{:>10}{:>10}{:>10}{:>10}  ns per node",
+        "nodes", names[0], names[1], names[2], names[3]
     );
     for power in 3..7 {
         for factor in [1.0, 1.8, 3.2, 5.6] {
@@ -61,7 +61,7 @@ fn main() {
     fs::write(path, plot::svg(&curves, &frame)).expect("docs/growth.svg");
 }
 
-fn measure(nodes: usize, curves: &mut [Curve; 3]) {
+fn measure(nodes: usize, curves: &mut [Curve; 4]) {
     let mut tape = Tape::with_capacity(nodes + 4);
     record(&tape, nodes);
     let recorded = median(|| {
@@ -71,14 +71,19 @@ fn measure(nodes: usize, curves: &mut [Curve; 3]) {
     tape.clear();
     let output = record(&tape, nodes);
     let mut buffer = Vec::new();
-    let reverse = median(|| {
-        let adjoints = tape.backward_with(&[(output, 1.0)], std::mem::take(&mut buffer));
+    let mut sweep = |weight: f64| {
+        let adjoints = tape.backward_with(&[(output, weight)], std::mem::take(&mut buffer));
         buffer = black_box(adjoints).into_buffer();
-    });
+    };
+    // Of another weight than 1 it is not known whether it is the same.
+    let reverse = median(|| sweep(2.0));
+    (0..20).for_each(|_| sweep(1.0));
+    let again = median(|| sweep(1.0));
     let forward = median(|| tape.forward());
-    let [recorded, forward, reverse] = [recorded, forward, reverse].map(|time| time / nodes as f64);
-    println!("{nodes:>10}{recorded:>10.2}{forward:>10.2}{reverse:>10.2}");
-    for (curve, time) in curves.iter_mut().zip([recorded, forward, reverse]) {
+    let times = [recorded, forward, reverse, again].map(|time| time / nodes as f64);
+    let [recorded, forward, reverse, again] = times;
+    println!("{nodes:>10}{recorded:>10.2}{forward:>10.2}{reverse:>10.2}{again:>10.2}");
+    for (curve, time) in curves.iter_mut().zip(times) {
         curve.points.push((nodes as f64, time));
     }
 }
