@@ -301,6 +301,9 @@ impl Tape {
     ///
     /// A branch of the recording Rust program (`if a < b`) stays as it was
     /// recorded; `select_lt`, `min`, `max` and `abs` follow the new values.
+    ///
+    /// The first call takes memory as the first [`clear`](Tape::clear) does: the sweeps of a
+    /// tape that is evaluated again are those of the same.
     pub fn forward(&self) {
         let mut recording = self.recording.borrow_mut();
         let (program, values) = recording.program_and_values();
