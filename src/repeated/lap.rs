@@ -5,7 +5,7 @@
 //! registers with what was added before.
 
 use super::outside::{Moving, Outside, Taken};
-use super::runs::{Run, collect, copy, push};
+use super::runs::{Run, collect, copy, push, read, write};
 use super::turns::Turns;
 use super::uses;
 use crate::ops::{ABSENT, is_absent};
@@ -292,20 +292,8 @@ impl Lap {
         // Changes no number, but the compiler must not know it: it would call the system to copy,
         // which is slow for few, and copies from the beginning.
         let nothing = black_box(ABSENT);
-        for run in &self.once {
-            copy(
-                &mut registers[run.registers()],
-                &values[run.places(0)],
-                nothing,
-            );
-        }
-        for run in &self.sums {
-            copy(
-                &mut registers[run.registers()],
-                &adjoints[run.places(0)],
-                nothing,
-            );
-        }
+        read(&self.once, values, 0, registers, nothing);
+        read(&self.sums, adjoints, 0, registers, nothing);
         for lap in (0..count).rev() {
             let start = first + lap * period;
             let own = &values[start..][..period];
@@ -315,40 +303,16 @@ impl Lap {
             let constant = constants.start + lap * constants.len();
             let lap_constants = &program.constants[constant..][..constants.len()];
             copy(&mut registers[..constants.len()], lap_constants, nothing);
-            for run in &self.each {
-                copy(
-                    &mut registers[run.registers()],
-                    &values[run.places(lap)],
-                    nothing,
-                );
-            }
-            for run in &self.receives {
-                copy(
-                    &mut registers[run.registers()],
-                    &adjoints[run.places(lap)],
-                    nothing,
-                );
-            }
+            read(&self.each, values, lap, registers, nothing);
+            read(&self.receives, adjoints, lap, registers, nothing);
             self.assembler.act_all(registers);
-            for run in &self.sends {
-                copy(
-                    &mut adjoints[run.places(lap)],
-                    &registers[run.registers()],
-                    zero,
-                );
-            }
+            write(&self.sends, registers, lap, adjoints, zero);
             let own = &mut adjoints[start..][..period];
             collect(own, &self.adjoints, registers, zero);
             for &node in &self.unreached {
                 own[usize::from(node)] = ABSENT;
             }
         }
-        for run in &self.sums {
-            copy(
-                &mut adjoints[run.places(0)],
-                &registers[run.registers()],
-                zero,
-            );
-        }
+        write(&self.sums, registers, 0, adjoints, zero);
     }
 }

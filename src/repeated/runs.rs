@@ -17,12 +17,12 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn places(&self, lap: usize) -> Range<usize> {
+    fn places(&self, lap: usize) -> Range<usize> {
         let first = self.from.place(lap);
         first..first + usize::from(self.len)
     }
 
-    pub(super) fn registers(&self) -> Range<usize> {
+    fn registers(&self) -> Range<usize> {
         let first = usize::from(self.register);
         first..first + usize::from(self.len)
     }
@@ -45,6 +45,26 @@ pub(super) fn push(runs: &mut Vec<Run>, from: Moving, register: u8) {
         register,
         len,
     });
+}
+
+/// Copies what a lap reads to registers, and adds a zero to each.
+#[inline(always)]
+pub(super) fn read(runs: &[Run], from: &[f64], lap: usize, registers: &mut [f64; FEW], zero: f64) {
+    for run in runs {
+        copy(
+            &mut registers[run.registers()],
+            &from[run.places(lap)],
+            zero,
+        );
+    }
+}
+
+/// The same back from registers.
+#[inline(always)]
+pub(super) fn write(runs: &[Run], registers: &[f64; FEW], lap: usize, to: &mut [f64], zero: f64) {
+    for run in runs {
+        copy(&mut to[run.places(lap)], &registers[run.registers()], zero);
+    }
 }
 
 /// Copies numbers, the last ones first, and adds a zero to each.
