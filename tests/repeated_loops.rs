@@ -11,7 +11,6 @@ use random::Random;
 const ROUNDS: usize = 30;
 
 /// A program that goes round a loop.
-#[derive(Clone, Copy)]
 struct Loop {
     /// Decides what is done.
     shape: u64,
@@ -178,32 +177,32 @@ fn seeds() -> std::ops::Range<u64> {
     0..if cfg!(debug_assertions) { 100 } else { 1000 }
 }
 
+/// Records a loop so many times, with other numbers, after a `change` before each round.
+fn assert_loop_same(seed: u64, rounds: usize, change: impl Fn(&mut Loop, usize, &mut Random)) {
+    let (again, numbers) = (&mut Tape::new(), &mut Random(seed));
+    let mut this = Loop::new(seed);
+    for round in 0..rounds {
+        change(&mut this, round, numbers);
+        let now = numbers.below(1 << 30) as u64;
+        assert_same(again, |tape| this.record(tape, &mut Random(now)));
+    }
+}
+
 #[test]
 fn random_loops_have_the_adjoints_of_a_new_tape() {
     for seed in seeds() {
-        let (again, numbers) = (&mut Tape::new(), &mut Random(seed));
-        let this = Loop::new(seed);
-        for _ in 0..ROUNDS {
-            let now = numbers.below(1 << 30) as u64;
-            assert_same(again, |tape| this.record(tape, &mut Random(now)));
-        }
+        assert_loop_same(seed, ROUNDS, |_, _, _| {});
     }
 }
 
 #[test]
 fn one_turn_that_is_another_one_is_noticed_wherever_it_is() {
     for seed in seeds().step_by(3) {
-        let (again, numbers) = (&mut Tape::new(), &mut Random(seed));
-        let mut this = Loop::new(seed);
-        for round in 0..ROUNDS + 5 {
-            this.other = if round < ROUNDS {
-                usize::MAX
-            } else {
-                numbers.below(this.turns)
-            };
-            let now = numbers.below(1 << 30) as u64;
-            assert_same(again, |tape| this.record(tape, &mut Random(now)));
-        }
+        assert_loop_same(seed, ROUNDS + 5, |this, round, numbers| {
+            if round >= ROUNDS {
+                this.other = numbers.below(this.turns);
+            }
+        });
     }
 }
 
@@ -211,30 +210,20 @@ fn one_turn_that_is_another_one_is_noticed_wherever_it_is() {
 #[test]
 fn another_operand_of_many_after_the_loop_is_noticed() {
     for seed in seeds() {
-        let (again, numbers) = (&mut Tape::new(), &mut Random(seed));
-        let mut this = Loop::new(seed);
-        for round in 0..ROUNDS + 5 {
-            this.taken = if round < ROUNDS {
-                0
-            } else {
-                numbers.below(this.turns)
-            };
-            let now = numbers.below(1 << 30) as u64;
-            assert_same(again, |tape| this.record(tape, &mut Random(now)));
-        }
+        assert_loop_same(seed, ROUNDS + 5, |this, round, numbers| {
+            if round >= ROUNDS {
+                this.taken = numbers.below(this.turns);
+            }
+        });
     }
 }
 
 #[test]
 fn another_output_has_its_own_adjoints() {
     for seed in seeds().step_by(3) {
-        let (again, numbers) = (&mut Tape::new(), &mut Random(seed));
-        let mut this = Loop::new(seed);
-        for round in 0..3 * ROUNDS {
+        assert_loop_same(seed, 3 * ROUNDS, |this, round, _| {
             this.before_last = [0, 3, 200][round / ROUNDS];
-            let now = numbers.below(1 << 30) as u64;
-            assert_same(again, |tape| this.record(tape, &mut Random(now)));
-        }
+        });
     }
 }
 

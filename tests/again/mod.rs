@@ -1,5 +1,4 @@
 //! Records and sweeps the same on a tape that has recorded it before, and on a new one.
-#![allow(dead_code, reason = "each test takes what it needs")]
 
 use crate::random::Random;
 use chainrule::{Tape, Var};
