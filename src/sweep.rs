@@ -12,6 +12,7 @@ use crate::ops::rules::{
 use crate::ops::{ABSENT, Op, Real, table};
 use crate::program::{Form, NodeId, Operand, Program, Record, code, is_of};
 use crate::recording::Recording;
+use crate::repeated::MOST_NODES;
 use crate::tape::Tape;
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -302,16 +303,18 @@ impl Tape {
     /// A branch of the recording Rust program (`if a < b`) stays as it was
     /// recorded; `select_lt`, `min`, `max` and `abs` follow the new values.
     ///
-    /// The first call takes memory as the first [`clear`](Tape::clear) does: the sweeps of a
-    /// tape that is evaluated again are those of the same.
+    /// Of more than 128 nodes the first call takes memory as the first [`clear`](Tape::clear)
+    /// does: the sweeps of a tape that is evaluated again are those of the same.
     pub fn forward(&self) {
-        let mut recording = self.recording.borrow_mut();
+        // Of a small one the pullbacks need the room that is given up below.
+        let nodes = self.len();
+        if nodes > MOST_NODES && self.repeated.borrow().is_none() {
+            self.prepare_for_repetition(nodes);
+        }
+        let recording = &mut *self.recording.borrow_mut();
         let (program, values) = recording.program_and_values();
         forward(program, values);
         recording.changed();
-        let nodes = recording.len();
-        drop(recording);
-        self.prepare_for_repetition(nodes);
     }
 }
 

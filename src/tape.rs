@@ -127,17 +127,13 @@ impl Tape {
         }
     }
 
-    /// Takes the memory for sweeps of the same, of about so many nodes, if it was not taken
-    /// before.
+    /// Takes the memory for sweeps of the same, of about so many nodes.
     #[cold]
     #[inline(never)]
     pub(crate) fn prepare_for_repetition(&self, nodes: usize) {
-        let repeated = &mut *self.repeated.borrow_mut();
-        if repeated.is_none() {
-            let recording = &mut *self.recording.borrow_mut();
-            recording.reserve(recording.capacity().max(FEW));
-            *repeated = Some(Box::new(Repeated::with_room(nodes)));
-        }
+        let recording = &mut *self.recording.borrow_mut();
+        recording.reserve(recording.capacity().max(FEW));
+        *self.repeated.borrow_mut() = Some(Box::new(Repeated::with_room(nodes)));
     }
 
     /// One node, by its position.

@@ -9,7 +9,7 @@
 
 use super::instruction::{ADD, BOTH, FROM_LAST, Instruction, SECOND, takes_both};
 use super::{Register, Uses};
-use crate::ops::{Op, Real};
+use crate::ops::{ABSENT, Op, Real};
 use crate::program::NodeId;
 use smallvec::SmallVec;
 
@@ -77,6 +77,13 @@ impl<R: Register, const N: usize> Assembler<R, N> {
     #[inline(always)]
     pub(crate) fn act_all(&self, registers: &mut [f64; N]) {
         Instruction::act_all(&self.instructions, registers);
+    }
+
+    /// What makes of a computed zero the one of a sweep, when it is added: where nobody asks which
+    /// adjoints are absent it may still be −0.
+    #[inline(always)]
+    pub(crate) fn zero(&self) -> f64 {
+        if self.branches { ABSENT } else { 0.0 }
     }
 
     /// How many registers there are so far, those of constants included.

@@ -287,8 +287,7 @@ impl Lap {
             count,
         } = self.outside.laps;
         let (constants, registers) = (self.outside.constants.clone(), &mut self.registers);
-        // Where nobody asks which adjoints are absent, computed zeros may still be −0.
-        let zero = if self.assembler.branches { ABSENT } else { 0.0 };
+        let zero = self.assembler.zero();
         // Changes no number, but the compiler must not know it: it would call the system to copy,
         // which is slow for few, and copies from the beginning.
         let nothing = black_box(ABSENT);

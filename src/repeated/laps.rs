@@ -1,7 +1,6 @@
 //! `Laps`: how a recording is swept that mostly is a loop: by pullbacks made for some of its
 //! turns, a lap, which are used again for each lap.
 
-use super::Way;
 use super::lap::Lap;
 use super::turns::{FEWEST, LONGEST, Turns};
 use crate::ops::ABSENT;
@@ -114,14 +113,15 @@ impl Laps {
         fits.then_some(columns)
     }
 
-    /// Sweeps by the pullbacks, and where there are none goes that `way`.
+    /// Sweeps by the pullbacks; where there are none `reverse_to` sweeps to the node that it is
+    /// given.
     #[inline(never)]
     pub(super) fn sweep(
         &mut self,
         recording: &Recording,
         output: u32,
         adjoints: &mut Vec<f64>,
-        way: &impl Way,
+        reverse_to: impl Fn(Program<'_>, &[f64], &mut [f64], usize),
     ) {
         let (program, values) = (recording.program(), recording.values());
         let (len, nodes) = (output as usize + 1, self.nodes());
@@ -134,9 +134,9 @@ impl Laps {
         adjoints[..nodes.start].fill(ABSENT);
         adjoints[rest..].fill(ABSENT);
         adjoints[output as usize] = 1.0;
-        way.reverse_to(program, values, adjoints, nodes.end);
+        reverse_to(program, values, adjoints, nodes.end);
         self.lap.pull_back(program, values, adjoints);
-        way.reverse_to(program, values, &mut adjoints[..nodes.start], self.leaves);
+        reverse_to(program, values, &mut adjoints[..nodes.start], self.leaves);
     }
 }
 

@@ -6,8 +6,7 @@
 //! through these, as long as the recording sees that nothing differs: of small recordings all
 //! pullbacks (`whole.rs`), of large ones those of some turns of the loop that they mostly are
 //! (`laps.rs`; `turns.rs` finds it, `outside.rs` says what it takes, `lap.rs` makes and uses the
-//! pullbacks). The
-//! bits are those of `reverse`.
+//! pullbacks, `runs.rs` copies what they read and send). The bits are those of `reverse`.
 
 mod lap;
 mod laps;
@@ -35,15 +34,6 @@ const OFTEN: u32 = 16;
 /// Where operations are others than before, more and more sweeps pass before they are looked
 /// at again, but no more than these; so little time is lost where no two are the same.
 const LONGEST_PAUSE: u32 = 1 << 10;
-
-/// How to sweep what has no pullbacks.
-pub(crate) trait Way {
-    /// From all seeds to the first node.
-    fn reverse(&self, program: Program<'_>, values: &[f64], adjoints: &mut [f64]);
-
-    /// From the last node to the node `until`.
-    fn reverse_to(&self, program: Program<'_>, values: &[f64], adjoints: &mut [f64], until: usize);
-}
 
 #[derive(Clone)]
 pub(crate) struct Repeated {
@@ -101,13 +91,13 @@ impl Repeated {
     }
 
     /// The adjoints of all nodes up to `output`, if pullbacks of the same operations have been
-    /// made. What has none, goes that `way`.
+    /// made. Where there are none, `reverse_to` sweeps to the node that it is given.
     pub(crate) fn sweep(
         &mut self,
         recording: &mut Recording,
         output: u32,
         adjoints: &mut Vec<f64>,
-        way: &impl Way,
+        reverse_to: impl Fn(Program<'_>, &[f64], &mut [f64], usize),
     ) -> Option<()> {
         if self.waiting > 0 {
             self.waiting -= 1;
@@ -125,13 +115,14 @@ impl Repeated {
         let is_small = program.records.len() <= MOST_NODES;
         match self.sweeps.cmp(&OFTEN) {
             Ordering::Less => None,
-            Ordering::Equal => self.make(recording, output, adjoints, way),
+            Ordering::Equal => self.make(recording, output, adjoints, reverse_to),
             Ordering::Greater if is_small => {
                 self.whole.pull_back(program, registers, adjoints);
                 Some(())
             }
             Ordering::Greater => {
-                self.laps.as_mut()?.sweep(recording, output, adjoints, way);
+                let laps = self.laps.as_mut()?;
+                laps.sweep(recording, output, adjoints, reverse_to);
                 Some(())
             }
         }
@@ -145,13 +136,13 @@ impl Repeated {
         recording: &Recording,
         output: u32,
         adjoints: &mut Vec<f64>,
-        way: &impl Way,
+        reverse_to: impl Fn(Program<'_>, &[f64], &mut [f64], usize),
     ) -> Option<()> {
         let (program, values) = (recording.program(), recording.values());
         adjoints.clear();
         adjoints.resize(output as usize + 1, ABSENT);
         adjoints[output as usize] = 1.0;
-        way.reverse(program, values, adjoints);
+        reverse_to(program, values, adjoints, 1); // the first node sends nothing
         let made = if program.records.len() <= MOST_NODES {
             self.whole.make(program.records, output)
         } else {
@@ -200,18 +191,13 @@ mod tests {
     use std::cell::Cell;
     use std::panic::Location;
 
-    /// Leaves the adjoints as they are, and notes whether all were asked for.
-    #[derive(Default)]
-    struct Nowhere {
-        asked: Cell<bool>,
-    }
-
-    impl Way for Nowhere {
-        fn reverse(&self, _: Program<'_>, _: &[f64], _: &mut [f64]) {
-            self.asked.set(true);
-        }
-
-        fn reverse_to(&self, _: Program<'_>, _: &[f64], _: &mut [f64], _: usize) {}
+    /// Whether it is swept by pullbacks: where there are none yet, a sweep is asked for once, and
+    /// with those of a loop twice. It leaves the adjoints as they are.
+    fn by_pullbacks(repeated: &mut Repeated, recording: &mut Recording) -> bool {
+        let (last, sweeps) = (recording.len() as u32 - 1, Cell::new(0));
+        let count = |_: Program<'_>, _: &[f64], _: &mut [f64], _| sweeps.set(sweeps.get() + 1);
+        let swept = repeated.sweep(recording, last, &mut Vec::new(), count);
+        swept.is_some() && sweeps.get() != 1
     }
 
     /// Records a chain of so many products and a sine, and sweeps it.
@@ -223,10 +209,7 @@ mod tests {
         }
         let sine = Record::new(Op::Sin, Form::Nodes, products, 0);
         recording.put(sine, 0.125);
-        let (last, mut adjoints) = (recording.len() - 1, Vec::new());
-        let way = Nowhere::default();
-        let swept = repeated.sweep(recording, last as u32, &mut adjoints, &way);
-        swept.is_some() && !way.asked.get()
+        by_pullbacks(repeated, recording)
     }
 
     fn new() -> (Repeated, Recording) {
@@ -295,9 +278,7 @@ mod tests {
         let mut sweep = || {
             recording.clear();
             record(&mut recording);
-            let (last, way) = (recording.len() as u32 - 1, Nowhere::default());
-            let swept = repeated.sweep(&mut recording, last, &mut Vec::new(), &way);
-            swept.is_some() && !way.asked.get()
+            by_pullbacks(&mut repeated, &mut recording)
         };
         (0..18).map(|_| sweep()).last() == Some(true)
     }

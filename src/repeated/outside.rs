@@ -61,18 +61,23 @@ impl Outside {
         self.laps = laps;
         self.nodes.clear();
         self.constants = 0..0;
+        let lap = &records[laps.first..][..laps.period];
+        let places = lap.iter().flat_map(|record| record.places()).flatten();
+        let constants = places
+            .filter(|place| matches!(place, Place::Constant(_)))
+            .count();
         for node in 0..laps.period {
             for operand in 0..records[laps.first + node].op().arity()? {
                 let (of_node, moving) = self.moving(records, node, operand);
                 if of_node {
                     self.note_node(records, node, operand, moving, start)?;
                 } else {
-                    self.note_constant(moving)?;
+                    self.note_constant(moving, constants)?;
                 }
             }
         }
         self.nodes.sort_unstable();
-        (self.constants_follow(records) && self.are_apart()).then_some(())
+        self.are_apart().then_some(())
     }
 
     /// An operand, and whether it is a node.
@@ -134,25 +139,16 @@ impl Outside {
         Some(())
     }
 
-    /// Each operation that takes a constant has one of its own.
-    fn note_constant(&mut self, moving: Moving) -> Option<()> {
+    /// Each operation that takes a constant has one of its own, which follows that of the one
+    /// before; and so from lap to lap, where they have so many.
+    fn note_constant(&mut self, moving: Moving, count: usize) -> Option<()> {
+        let at = moving.at as usize;
         if self.constants.is_empty() {
-            self.constants = moving.at as usize..moving.at as usize;
+            self.constants = at..at;
         }
-        let is_next = moving.at as usize == self.constants.end;
+        let is_next = at == self.constants.end;
         self.constants.end += 1;
-        is_next.then_some(())
-    }
-
-    /// Whether the constants of a lap follow those of the lap before.
-    fn constants_follow(&self, records: &[Record]) -> bool {
-        let operands = (0..self.laps.period).flat_map(|node| {
-            let arity = records[self.laps.first + node].op().arity();
-            (0..arity.unwrap_or(0)).map(move |operand| (node, operand))
-        });
-        operands
-            .map(|(node, operand)| self.moving(records, node, operand))
-            .all(|(of_node, moving)| of_node || moving.step as usize == self.constants.len())
+        (is_next && moving.step as usize == count).then_some(())
     }
 
     /// Whether none of what moves by different steps is ever the same node.

@@ -104,8 +104,7 @@ impl Whole {
             registers[FEW - 1 - place] = constant;
         }
         assembler.act_all(registers);
-        // Where nobody asks which adjoints are absent, computed zeros may still be −0.
-        let zero = if assembler.branches { ABSENT } else { 0.0 };
+        let zero = assembler.zero();
         adjoints.clear();
         adjoints.extend(self.adjoints.iter().map(|&at| of(registers, at) + zero));
         for &node in &self.unreached {
