@@ -226,42 +226,6 @@ fn rows_are_added_in_an_order_that_their_number_alone_fixes() {
     }
 }
 
-#[cfg(feature = "parallel")]
-#[test]
-fn any_number_of_threads_gives_the_same_bits() {
-    let mut random = Random(5);
-    let f = logistic(6);
-    for rows in [10, 1_025, 70_001] {
-        let (columns, p) = (logistic_data(&mut random, rows, 6), many(&mut random, 7));
-        let over = f.rows(&slices(&columns)).unwrap().mean();
-        let expected = over.value_and_gradient(&p).unwrap();
-        for threads in 1..=8 {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
-            let found = pool.install(|| over.clone().parallel().value_and_gradient(&p).unwrap());
-            assert_eq!(found, expected, "{rows} rows, {threads} threads");
-        }
-    }
-}
-
-#[cfg(feature = "parallel")]
-#[test]
-fn any_number_of_threads_finds_the_same_broken_comparison() {
-    let f = Function::record(|r| {
-        let (w, x) = (r.input("w", 1.0), r.column("x", 1.0));
-        if w < x { w * x } else { w + x }
-    });
-    let mut x = vec![0.5; 100_000];
-    x[77_777] = 2.0;
-    x[99_999] = 3.0;
-    let rows = f.rows(&[&x]).unwrap();
-    let expected = rows.value(&[1.0]).unwrap_err();
-    assert_eq!(rows.clone().parallel().value(&[1.0]).unwrap_err(), expected);
-    assert!(expected.to_string().contains("in row 77777"), "{expected}");
-}
-
 #[test]
 fn a_comparison_is_checked_in_each_row() {
     let f = Function::record(|r| {

@@ -41,8 +41,10 @@ pub(super) struct Broken {
     pub(super) operands: (f64, f64),
 }
 
-/// What evaluating a block needs, to be used again.
+/// What evaluating a block needs, to be used again. Aligned so that what two threads write is
+/// not in one line of the cache, nor in two that are fetched together.
 #[derive(Clone, Debug, Default)]
+#[repr(align(128))]
 pub(super) struct Scratch {
     pub(super) numbers: Numbers,
     /// What a step writes; it then changes places with what was there.

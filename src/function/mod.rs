@@ -29,6 +29,8 @@ mod run;
 mod shares;
 mod stats;
 mod taken;
+#[cfg(feature = "parallel")]
+mod threads;
 mod vectors;
 
 pub use columns::Column;

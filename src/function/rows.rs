@@ -19,19 +19,11 @@ use crate::tape::Tape;
 use crate::var::Var;
 use std::cell::RefCell;
 use std::ops::Range;
-#[cfg(feature = "parallel")]
-use std::sync::{
-    Mutex,
-    atomic::{AtomicUsize, Ordering},
-};
 
 /// Rows that are added up by themselves.
-const CHUNK: usize = 10 * BLOCK;
+pub(super) const CHUNK: usize = 10 * BLOCK;
 /// Up to this many rows, waking other threads takes longer than they save.
 const WORTHWHILE: usize = 4 * CHUNK;
-/// Chunks for each thread before what they add up to is added together.
-#[cfg(feature = "parallel")]
-const WAVE: usize = 64;
 
 /// A [`Function`] over rows of data: its columns take a value from each row, its
 /// other inputs, the parameters, are the same in all. Made by [`Function::rows`],
@@ -135,25 +127,9 @@ impl Function {
     }
 }
 
-/// Waits some 30 µs for `busy` threads, by when most have finished the chunk they had in
-/// hand. A thread that blocks instead is often woken on the core of the one that it waited
-/// for, and both stay there: then two cores are as fast as one for one evaluation of ten
-/// (`docs/benchmarks.md`).
-#[cfg(feature = "parallel")]
-fn wait_briefly(busy: &AtomicUsize) {
-    for _ in 0..2_000 {
-        if busy.load(Ordering::Acquire) == 0 {
-            break;
-        }
-        std::hint::spin_loop();
-    }
-    // What a thread does after it is no longer busy takes a moment too.
-    (0..100).for_each(|_| std::hint::spin_loop());
-}
-
 /// What a run over rows asks for.
 #[derive(Clone, Copy, PartialEq)]
-enum Wanted {
+pub(super) enum Wanted {
     Value,
     Gradient,
 }
@@ -353,67 +329,6 @@ impl Rows<'_, '_> {
         Ok(())
     }
 
-    /// This thread and all others but one of the pool take chunk after chunk of a wave;
-    /// what they add up to is added in the order of the chunks.
-    #[cfg(feature = "parallel")]
-    fn add_in_parallel(
-        &self,
-        values: &[f64],
-        wanted: Wanted,
-        scratches: &mut Vec<Scratch>,
-        parts: &mut Vec<f64>,
-        sums: &mut [f64],
-    ) -> Result<(), Error> {
-        let threads = rayon::current_num_threads();
-        scratches.resize_with(scratches.len().max(threads), Scratch::default);
-        for scratch in &mut scratches[..threads] {
-            scratch.numbers.prepare(&self.function.plan, values, false);
-        }
-        let chunks = self.len().div_ceil(CHUNK);
-        let wave = chunks.div_ceil(chunks.div_ceil(WAVE * threads));
-        parts.resize(wave * sums.len(), 0.0);
-        for first in (0..chunks).step_by(wave) {
-            let parts = &mut parts[..wave.min(chunks - first) * sums.len()];
-            let queue = Mutex::new(parts.chunks_mut(sums.len()).enumerate());
-            let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
-            let work = |scratch: &mut Scratch| {
-                let next = || queue.lock().expect("nobody panics").next();
-                while let Some((i, part)) = next() {
-                    let row = (first + i) * CHUNK;
-                    if let Err(error) = self.chunk(row, values, wanted, scratch, part) {
-                        let mut failed = failed.lock().expect("nobody panics");
-                        if failed.as_ref().is_none_or(|(other, _)| i < *other) {
-                            *failed = Some((i, error));
-                        }
-                        // All chunks before this one are done or in hand.
-                        while next().is_some() {}
-                    }
-                }
-            };
-            let (own, others) = scratches[..threads].split_at_mut(1);
-            let busy = AtomicUsize::new(others.len());
-            rayon::in_place_scope(|scope| {
-                for scratch in others {
-                    scope.spawn(|_| {
-                        work(scratch);
-                        busy.fetch_sub(1, Ordering::Release);
-                    });
-                }
-                work(&mut own[0]);
-                wait_briefly(&busy);
-            });
-            if let Some((_, error)) = failed.into_inner().expect("nobody panics") {
-                return Err(error);
-            }
-            for part in parts.chunks(sums.len()) {
-                sums.iter_mut()
-                    .zip(part)
-                    .for_each(|(sum, part)| *sum += part);
-            }
-        }
-        Ok(())
-    }
-
     /// Evaluates what depends on parameters alone, and puts the constants after it.
     pub(super) fn set(&self, parameters: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
         length("parameters", parameters.len(), self.function.parameters())?;
@@ -429,7 +344,7 @@ impl Rows<'_, '_> {
     }
 
     /// What one chunk adds to the sums: totals, and then the output.
-    fn chunk(
+    pub(super) fn chunk(
         &self,
         first: usize,
         shared: &[f64],

@@ -1,0 +1,57 @@
+//! Rows on several threads: does their number change a bit, or which error is found?
+#![cfg(feature = "parallel")]
+
+mod random;
+
+use chainrule::{Function, Var};
+use random::Random;
+
+fn pool(threads: usize) -> rayon::ThreadPool {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build().unwrap()
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let mut random = Random(5);
+    let f = Function::record(|r| {
+        let w = r.inputs(&[0.5; 6]);
+        let x = ["a", "b", "c", "d", "e", "f"].map(|name| r.column(name, 0.5));
+        let z = w.iter().zip(x).map(|(w, x)| w * x).sum::<Var<'_>>();
+        z.softplus() - z * r.column("y", 1.0)
+    });
+    for rows in [10, 1_025, 70_001] {
+        let mut numbers =
+            |count| -> Vec<f64> { (0..count).map(|_| random.between(-1.0, 1.0)).collect() };
+        let columns: Vec<_> = (0..7).map(|_| numbers(rows)).collect();
+        let columns: Vec<_> = columns.iter().map(|column| &column[..]).collect();
+        let over = f.rows(&columns).unwrap().mean();
+        let p = numbers(6);
+        let expected = over.value_and_gradient(&p).unwrap();
+        for threads in 1..=8 {
+            let parallel = over.clone().parallel();
+            let found = pool(threads).install(|| parallel.value_and_gradient(&p).unwrap());
+            assert_eq!(found, expected, "{rows} rows, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn any_number_of_threads_finds_the_same_broken_comparison() {
+    let f = Function::record(|r| {
+        let (w, x) = (r.input("w", 1.0), r.column("x", 1.0));
+        if w < x { w * x } else { w + x }
+    });
+    let mut x = vec![0.5; 100_000];
+    // The last one among the rows that each of two threads begins with, and later ones, which
+    // are met earlier.
+    (x[48_888], x[56_000], x[99_999]) = (2.0, 3.0, 4.0);
+    let rows = f.rows(&[&x]).unwrap();
+    let expected = rows.value(&[1.0]).unwrap_err();
+    assert!(expected.to_string().contains("in row 48888"), "{expected}");
+    for threads in 1..=8 {
+        let pool = pool(threads);
+        let found = pool.install(|| rows.clone().parallel().value(&[1.0]).unwrap_err());
+        assert_eq!(found, expected, "{threads} threads");
+    }
+}
