@@ -8,8 +8,8 @@ use crate::ops::Op;
 use crate::program::{NodeId, Operand, Record};
 use crate::recording::Recording;
 use crate::registers::{
-    Assembler, FIRST_IS_LAST, Instruction, MINUS, PLUS, Register, SECOND_IS_LAST, SUM,
-    SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, Sender, takes_shifted,
+    Assembler, FIRST_IS_LAST, Instruction, MINUS, PAIR, PAIR_BEFORE_SUM, PLUS, Register,
+    SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, Sender, takes_shifted,
 };
 
 /// The flag for an operand that is turned and shifted so.
@@ -91,13 +91,25 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
     }
 
     /// Makes one step of the last one, whose result nothing else uses, and what is applied to
-    /// it, if it is a product that is added to a sum, or the negation of that.
-    fn step_with_last(&mut self, op: Op, a: R, b: R) -> Option<R> {
-        let last = self.assembler.before(1)?;
+    /// it, if it is a product that is added to a sum, or the negation of that; or of the last two,
+    /// if nothing else uses what `all_once` is said of: the operands.
+    fn step_with_last(&mut self, op: Op, a: R, b: R, all_once: bool) -> Option<R> {
+        let last = *self.assembler.before(1)?;
         let is_before = |register| self.assembler.wrote(2, register);
-        let (flags, sum) = match (op, last.op, last.flags & SUM) {
+        let sum = if a == last.to { b } else { a };
+        let (flags, sum) = match (op, last.op, last.flags & (SUM | PAIR)) {
             (Op::Add, Op::Mul, 0) => {
-                let sum = if a == last.to { b } else { a };
+                if all_once
+                    && last.flags == 0
+                    && is_before(sum)
+                    && let Some((flags, first)) = self.may_pair()
+                {
+                    let (these, those) = ([first.a, first.b], [last.a, last.b]);
+                    let step = Instruction::pair(flags, these, those, first.sum, last.to);
+                    self.assembler.instructions.pop();
+                    *self.assembler.instructions.last_mut()? = step;
+                    return Some(step.to);
+                }
                 let flags = match last {
                     _ if is_before(sum) => SUM_IS_LAST,
                     _ if is_before(last.a) => SUM_FIRST_IS_LAST,
@@ -107,12 +119,26 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
                 (flags, sum)
             }
             (Op::Neg, Op::Mul, SUM) => (last.flags, last.sum),
+            (Op::Add, Op::Mul, PAIR) if last.flags == PAIR => {
+                let factors = ([last.a, last.b], [last.y, last.from]);
+                let step = Instruction::pair(PAIR_BEFORE_SUM, factors.0, factors.1, sum, last.to);
+                *self.assembler.instructions.last_mut()? = step;
+                return Some(step.to);
+            }
             _ => return None,
         };
         let op = if op == Op::Add { Op::Mul } else { op };
         let step = Instruction::step(op, flags, [last.a, last.b, sum], last.to);
         *self.assembler.instructions.last_mut()? = step;
         Some(step.to)
+    }
+
+    /// The instruction before the last one, if it is a product or adds one to a sum, so that
+    /// another one can be added to that by the same; and the flags then.
+    fn may_pair(&self) -> Option<(u8, Instruction<R, N>)> {
+        let first = *self.assembler.before(2)?;
+        let may = first.op == Op::Mul && matches!(first.flags, 0 | SUM | SUM_IS_LAST);
+        may.then_some((PAIR | first.flags, first))
     }
 
     fn forward(&mut self, ends: &Ends) -> Option<()> {
@@ -123,8 +149,7 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
         }
         for (index, &record) in program.records.iter().enumerate() {
             if record.op() != Op::Input && self.fused.has_step(index) {
-                let used_once = uses[index - 1] == 1; // a leaf is the first node
-                self.values[index] = self.operation(index, record, used_once)?;
+                self.values[index] = self.operation(index, record, &uses)?;
             }
         }
         for guard in &self.recording.guards {
@@ -140,29 +165,32 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
         Some(())
     }
 
-    /// The step or steps of an operation. Returns the register of its result. `used_once` says
-    /// whether the node before it is.
-    fn operation(&mut self, index: usize, record: Record, used_once: bool) -> Option<R> {
+    /// The step or steps of an operation. Returns the register of its result. `uses` says how
+    /// often each node is used.
+    fn operation(&mut self, index: usize, record: Record, uses: &[u32]) -> Option<R> {
         let op = record.op();
         self.assembler.branches |= op.is_branch();
         if op.arity().is_none() {
             return self.many(record);
         }
         let program = self.recording.program();
-        let (a, b) = program.one_or_two(record);
-        let (a, shift) = self.unshifted(op, a);
-        let a = self.operand(a)?;
+        let (first, second) = program.one_or_two(record);
+        let (first, shift) = self.unshifted(op, first);
+        let a = self.operand(first)?;
         if let Some(shift) = shift {
             let b = self.assembler.constant(shift.shift)?;
             return self.step(op, shifted(shift), a, b);
         }
-        let b = b.map_or(Some(a), |b| self.operand(b))?;
-        if used_once {
+        let b = second.map_or(Some(a), |second| self.operand(second))?;
+        // A leaf is the first node.
+        if uses[index - 1] == 1 {
             let before = self.values[index - 1];
             let is_last = self.assembler.wrote(1, before);
+            let once = |operand: Operand| operand.node().is_none_or(|id| uses[id as usize] == 1);
+            let all_once = once(first) && second.is_none_or(once);
             if is_last
                 && [a, b].contains(&before)
-                && let Some(y) = self.step_with_last(op, a, b)
+                && let Some(y) = self.step_with_last(op, a, b, all_once)
             {
                 return Some(y);
             }

@@ -21,6 +21,8 @@ macro_rules! instructions {
                 // A product that is added to a sum, and the negation of that.
                 $crate::ops::instructions! { @each all step Mul [] 4 5 6 7 }
                 $crate::ops::instructions! { @each all step Neg [] 4 5 6 7 }
+                // Two products that are added.
+                $crate::ops::instructions! { @each all step Mul [] 8 10 12 13 }
                 // Of a shifted operand.
                 $crate::ops::instructions! { @each all step Exp [] 4 5 8 9 }
                 $crate::ops::instructions! { @each all step Ln [] 4 5 8 9 }
@@ -42,8 +44,8 @@ macro_rules! instructions {
                 $($crate::ops::instructions! {
                     @each all pullback $B [BRANCHES,] 0 1 2 3 4 5 6 7
                 })*
-                // Of a square written as a product.
-                $crate::ops::instructions! { @each all pullback Mul [BRANCHES,] 8 9 10 11 }
+                // Of a square written as a product, and of two products.
+                $crate::ops::instructions! { @each all pullback Mul [BRANCHES,] 8 9 10 11 12 13 }
                 $crate::ops::instructions! { @each all pullback Exp [BRANCHES,] 4 5 6 7 8 9 10 11 }
                 $crate::ops::instructions! { @each all pullback Ln [BRANCHES,] 4 5 6 7 8 9 10 11 }
                 $crate::ops::instructions! { @each all pullback Square [BRANCHES,] 4 5 6 7 8 9 10 11 }

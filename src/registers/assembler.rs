@@ -7,7 +7,7 @@
 //! The bits are those of the sweeps, but where no branch asks which adjoints are absent, a
 //! zero may have another sign than there, until +0 is added to it.
 
-use super::instruction::{ADD, BOTH, FROM_LAST, Instruction, SECOND, takes_both};
+use super::instruction::{ADD, BOTH, FROM_LAST, Instruction, SECOND, TWO, takes_both};
 use super::{Register, Uses};
 use crate::ops::{ABSENT, Op, Real};
 use crate::program::NodeId;
@@ -246,8 +246,28 @@ impl<R: Register, const N: usize> Assembler<R, N> {
             | flag(ADD, before.is_some())
             | operands
             | shifted;
+        if takes_both(op)
+            && flags & (ADD | BOTH) == 0
+            && let Some(other) = self.sent_from(adjoint)
+        {
+            let (first, last) = (
+                other_factor(&other),
+                if flags & SECOND == 0 { b } else { a },
+            );
+            self.instructions.pop();
+            let flags = TWO | other.flags & FROM_LAST;
+            self.pullback(op, flags, [first, first, last], [adjoint, other.to, to]);
+            return Some(());
+        }
         self.pullback(op, flags, [a, b, y], [adjoint, before.unwrap_or(to), to]);
         Some(())
+    }
+
+    /// The instruction before, if it sends a first share of this adjoint to one factor.
+    fn sent_from(&self, adjoint: R) -> Option<Instruction<R, N>> {
+        let before = self.before(1)?;
+        let is_one = takes_both(before.op) && before.flags & (ADD | BOTH) == 0;
+        (is_one && before.from == adjoint).then_some(*before)
     }
 
     fn pullback(&mut self, op: Op, flags: u8, operation: [R; 3], adjoints: [R; 3]) {
@@ -262,5 +282,13 @@ impl<R: Register, const N: usize> Assembler<R, N> {
     fn known_partial(&self, sender: &Sender<R>, second: bool) -> Option<f64> {
         let Sender { op, a, b, .. } = *sender;
         Uses::known_partial(op, [self.known(a), self.known(b)], second)
+    }
+}
+
+/// The factor by which such an instruction multiplies.
+fn other_factor<R: Register, const N: usize>(sender: &Instruction<R, N>) -> R {
+    match sender.flags & SECOND {
+        0 => sender.b,
+        _ => sender.a,
     }
 }

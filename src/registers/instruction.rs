@@ -11,9 +11,10 @@ use crate::ops::{ABSENT, Op, Real, table};
 /// Reads some registers and writes one.
 ///
 /// Forward, `to` becomes what `op` gives for `a` and `b`, or for a product that is added to a
-/// sum, `sum` + `a`·`b`. Backward, a share of the adjoint in `from` of the result `y` of `op`
-/// goes to one operand, whose adjoint will be in `to`, with what it has received before, in
-/// `sum`.
+/// sum, `sum` + `a`·`b`; for two products, `a`·`b` + `y`·`from`. Backward, a share of the adjoint
+/// in `from` of the result `y` of `op` goes to one operand, whose adjoint will be in `to`, with
+/// what it has received before, in `sum`; or shares of one adjoint go to the operands of two
+/// products, the other factors being `b` and `y`, and will be in `sum` and `to`.
 #[derive(Clone, Copy)]
 pub(crate) struct Instruction<R, const N: usize> {
     act: Act<R, N>,
@@ -45,6 +46,10 @@ pub(crate) const SUM: u8 = 4;
 pub(crate) const SUM_IS_LAST: u8 = SUM | 1;
 pub(crate) const SUM_FIRST_IS_LAST: u8 = SUM | 2;
 pub(crate) const SUM_SECOND_IS_LAST: u8 = SUM | 3;
+/// Of two products that are added: to one another, and this to a sum, or each to a sum.
+pub(crate) const PAIR: u8 = 8;
+pub(crate) const PAIR_BEFORE_SUM: u8 = PAIR | 2;
+pub(crate) const SUM_AND_PAIR: u8 = PAIR | SUM;
 
 /// So is the adjoint, if it is what was written before.
 pub(crate) const FROM_LAST: u8 = 1;
@@ -54,6 +59,8 @@ pub(crate) const ADD: u8 = 2;
 pub(crate) const SECOND: u8 = 4;
 /// It goes to both operands, which are one.
 pub(crate) const BOTH: u8 = 8;
+/// Shares of one adjoint go to two operands, one each of two products.
+pub(crate) const TWO: u8 = 12;
 
 // Some operations on one operand may be applied to b + a or b − a, for a constant `b`. (The
 // flags of sums and of second operands, which they do not have, may be the same.)
@@ -71,6 +78,11 @@ pub(crate) const fn takes_both(op: Op) -> bool {
     matches!(op, Op::Mul)
 }
 
+/// Whether an instruction sends two shares.
+const fn sends_two(op: Op, flags: u8) -> bool {
+    takes_both(op) && flags & TWO == TWO
+}
+
 /// How many combinations of an operation and flags there are.
 const KINDS: usize = (Op::ALL.len() + 1) << 4;
 
@@ -83,6 +95,12 @@ impl<R: Register, const N: usize> Instruction<R, N> {
     pub(crate) fn step(op: Op, flags: u8, [a, b, sum]: [R; 3], to: R) -> Self {
         let act = Self::STEPS[kind(op, flags)];
         Self::new(act, op, flags, [a, b, to], [to, sum, to]) // `y` and `from` are not read
+    }
+
+    /// A step of two products, whose factors these are, that are added as `flags` say.
+    pub(crate) fn pair(flags: u8, [a, b]: [R; 2], [c, d]: [R; 2], sum: R, to: R) -> Self {
+        let act = Self::STEPS[kind(Op::Mul, flags)];
+        Self::new(act, Op::Mul, flags, [a, b, c], [d, sum, to])
     }
 
     /// An instruction of a reverse sweep; with `BRANCHES`, absent adjoints are told from
@@ -195,6 +213,11 @@ fn pullback<R: Register, const N: usize, const BRANCHES: bool, const OP: u8, con
         return last;
     };
     let op = const { Op::numbered(OP as usize) };
+    if sends_two(op, FLAGS) {
+        let adjoint = this.adjoint::<FLAGS>(last, numbers);
+        let share = this.share_of_factor::<BRANCHES>(op, adjoint, this.b, numbers);
+        numbers[this.sum.into()] = share;
+    }
     let total = this.total::<BRANCHES, FLAGS>(op, last, numbers);
     this.go_on(after, numbers, total)
 }
@@ -239,6 +262,9 @@ impl<R: Register, const N: usize> Instruction<R, N> {
         if takes_shifted(op) {
             return op.value_1(a);
         }
+        if FLAGS & PAIR != 0 {
+            return self.sum_with_pair::<FLAGS>(last, numbers);
+        }
         let b = match FLAGS {
             SECOND_IS_LAST | SUM_SECOND_IS_LAST => last,
             _ => of(numbers, self.b),
@@ -255,6 +281,42 @@ impl<R: Register, const N: usize> Instruction<R, N> {
             Some(1) => op.value_1(a),
             _ => op.value_2(a, b),
         }
+    }
+
+    /// Two products and perhaps a sum, added in the order that `FLAGS` say.
+    #[inline(always)]
+    fn sum_with_pair<const FLAGS: u8>(&self, last: f64, numbers: &[f64; N]) -> f64 {
+        let product = |a, b| Op::Mul.value_2(of(numbers, a), of(numbers, b));
+        let add = |a, b| Op::Add.value_2(a, b);
+        let (first, second) = (product(self.a, self.b), product(self.y, self.from));
+        match FLAGS {
+            PAIR => add(first, second),
+            PAIR_BEFORE_SUM => add(add(first, second), of(numbers, self.sum)),
+            SUM_AND_PAIR => add(add(of(numbers, self.sum), first), second),
+            _ => add(add(last, first), second),
+        }
+    }
+
+    /// The adjoint that a pullback sends shares of.
+    #[inline(always)]
+    fn adjoint<const FLAGS: u8>(&self, last: f64, numbers: &[f64; N]) -> f64 {
+        match FLAGS & FROM_LAST {
+            0 => of(numbers, self.from),
+            _ => last,
+        }
+    }
+
+    /// What goes back to a factor, of which `other` is the other.
+    #[inline(always)]
+    fn share_of_factor<const BRANCHES: bool>(
+        &self,
+        op: Op,
+        adjoint: f64,
+        other: R,
+        numbers: &[f64; N],
+    ) -> f64 {
+        let other = of(numbers, other);
+        share::<BRANCHES>(false, adjoint, op.partial_first(other, other, other))
     }
 
     /// A share with those before.
@@ -276,10 +338,10 @@ impl<R: Register, const N: usize> Instruction<R, N> {
             (_, 0) => op.partial_first(a, b, y),
             _ => op.partial_second(a, b, y),
         };
-        let adjoint = match FLAGS & FROM_LAST {
-            0 => of(numbers, self.from),
-            _ => last,
-        };
+        let adjoint = self.adjoint::<FLAGS>(last, numbers);
+        if sends_two(op, FLAGS) {
+            return self.share_of_factor::<BRANCHES>(op, adjoint, self.y, numbers);
+        }
         let mut sent = share::<BRANCHES>(op.is_branch(), adjoint, partial);
         if takes_shifted(op) && FLAGS & MINUS != 0 {
             sent = share::<BRANCHES>(false, sent, Op::Sub.partial_second(b, a, y));

@@ -11,8 +11,8 @@ mod uses;
 
 pub(crate) use assembler::{Assembler, Sender};
 pub(crate) use instruction::{
-    FIRST_IS_LAST, Instruction, MINUS, PLUS, SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST, SUM_IS_LAST,
-    SUM_SECOND_IS_LAST, of, share, takes_shifted,
+    FIRST_IS_LAST, Instruction, MINUS, PAIR, PAIR_BEFORE_SUM, PLUS, SECOND_IS_LAST, SUM,
+    SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, of, share, takes_shifted,
 };
 pub(crate) use uses::Uses;
 
