@@ -388,6 +388,13 @@ fn its_memory_is_counted() {
     assert_eq!((few.registers, swept.registers), (8, 0));
     assert_eq!(few.bytes - swept.bytes, 4 * 16 + 8 + 2);
     assert_eq!(few.workspace_bytes - swept.workspace_bytes, 8 * 256);
+    // One step and three constants, which are also the gradient.
+    let freeze = tape.freeze(&x).output(x[0] * 2.0 + x[1] * 3.0 + 1.0);
+    let (affine, swept) = (
+        freeze.clone().function().stats(),
+        freeze.as_recorded().function().stats(),
+    );
+    assert_eq!(affine.bytes - swept.bytes, 16 + 3 * 8 + 2);
     let many = Var::linear_combination(&[2.0, 3.0], &x, 1.0) * x[1];
     let freeze = tape.freeze(&x).output(many);
     let (many, swept) = (

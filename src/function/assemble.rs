@@ -100,7 +100,6 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
         let (flags, sum) = match (op, last.op, last.flags & (SUM | PAIR)) {
             (Op::Add, Op::Mul, 0) => {
                 if all_once
-                    && last.flags == 0
                     && is_before(sum)
                     && let Some((flags, first)) = self.may_pair()
                 {
