@@ -91,8 +91,8 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
     }
 
     /// Makes one step of the last one, whose result nothing else uses, and what is applied to
-    /// it, if it is a product that is added to a sum, or the negation of that; or of the last two,
-    /// if nothing else uses what `all_once` is said of: the operands.
+    /// it, if it is a product that is added to a sum, or the negation of that. If nothing else
+    /// uses any operand, `all_once`, the last two may be in that step.
     fn step_with_last(&mut self, op: Op, a: R, b: R, all_once: bool) -> Option<R> {
         let last = *self.assembler.before(1)?;
         let is_before = |register| self.assembler.wrote(2, register);

@@ -118,6 +118,12 @@ impl<R: Register, const N: usize> Instruction<R, N> {
         Self::new(act, op, flags, operation, adjoints)
     }
 
+    /// Whether a pullback sends a share to a register.
+    pub(crate) fn sends_to(&self, register: R) -> bool {
+        let first = sends_two(self.op, self.flags).then_some(self.sum);
+        self.to == register || first == Some(register)
+    }
+
     #[inline(always)]
     fn new(act: Act<R, N>, op: Op, flags: u8, [a, b, y]: [R; 3], [from, sum, to]: [R; 3]) -> Self {
         Self {

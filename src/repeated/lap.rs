@@ -268,7 +268,7 @@ impl Lap {
             };
             if self.outside.received_by(to).is_some() {
                 push(&mut self.sends, to, register);
-            } else if instructions.iter().any(|this| this.to == register) {
+            } else if instructions.iter().any(|this| this.sends_to(register)) {
                 if to.step == 0 {
                     push(&mut self.sums, to, register);
                 } else {
