@@ -94,7 +94,6 @@ fn sums_of_products_are_added_up_as_recorded() {
 #[test]
 fn two_products_at_once_give_what_they_give_one_by_one() {
     let mut random = Random(8);
-    let mut on_registers = 0;
     for seed in 0..500 {
         let tape = Tape::new();
         let x = tape.vars(&many(&mut random, 4));
@@ -118,9 +117,8 @@ fn two_products_at_once_give_what_they_give_one_by_one() {
         }
         let [.., a, b] = nodes[..] else { continue };
         let f = compared(&tape, &x, a * 0.5 + b * x[0], seed);
-        on_registers += usize::from(f.stats().registers > 0);
+        assert!(f.stats().registers > 0);
     }
-    assert_eq!(on_registers, 500);
 }
 
 /// What stands before an operation on any number of operands is not the last result after it.

@@ -1,15 +1,12 @@
 //! What is asked of memory before it is read: the lines of the next block of rows, a few at
 //! each step of the present one, so that computing and memory take their time together
-//! (`docs/benchmarks.md`). It changes no number. Elsewhere than on x86 nothing is asked for.
+//! (`docs/benchmarks.md`). It changes no number. Only on x86-64 something is asked for.
 
 use super::columns::Column;
 use super::kernels::BLOCK;
 
 /// Whether there is an instruction that asks, and a safe way to say so.
-const CAN_ASK: bool = cfg!(all(
-    any(target_arch = "x86", target_arch = "x86_64"),
-    target_feature = "sse"
-));
+const CAN_ASK: bool = cfg!(target_arch = "x86_64");
 /// More numbers than these are not in the caches that a core has for itself: 1 MiB.
 const NEAR: usize = 1 << 17;
 /// How many numbers a line of the cache has.
@@ -56,15 +53,9 @@ impl Ahead<'_> {
 /// it would take the place of the present block, which is read again on the way back.
 #[inline(always)]
 fn ask_for(number: &f64) {
-    #[cfg(all(
-        any(target_arch = "x86", target_arch = "x86_64"),
-        target_feature = "sse"
-    ))]
+    #[cfg(target_arch = "x86_64")]
     safe_arch::prefetch_t1(number);
-    #[cfg(not(all(
-        any(target_arch = "x86", target_arch = "x86_64"),
-        target_feature = "sse"
-    )))]
+    #[cfg(not(target_arch = "x86_64"))]
     let _ = number;
 }
 

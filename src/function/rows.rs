@@ -209,7 +209,7 @@ impl Rows<'_, '_> {
     }
 
     /// Writes the gradient and returns the value. Allocates nothing once the
-    /// workspace has been used (`rayon` may, for its own needs).
+    /// workspace has been used (`rayon` may, for its own needs, and more than 16 threads do).
     ///
     /// # Errors
     /// As [`value`](Self::value), and if `gradient` is not as long as `parameters`;

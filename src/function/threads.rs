@@ -4,6 +4,7 @@
 use super::blocks::Scratch;
 use super::rows::{CHUNK, Rows, Wanted};
 use crate::error::Error;
+use smallvec::SmallVec;
 use std::iter::Zip;
 use std::mem;
 use std::ops::Range;
@@ -16,11 +17,14 @@ use std::sync::{
 /// Chunks for each thread before what they add up to is added together.
 const WAVE: usize = 64;
 
+/// Shares for more threads than these take memory.
+const THREADS: usize = 16;
+
 /// The chunks of a wave. Each thread has a share of them that follow one another, so that at the
 /// next evaluation it finds data in the caches that are near to it.
 struct Queue<'p> {
     /// Numbers of chunks, and where what they add up to is written.
-    shares: Vec<Mutex<Share<'p>>>,
+    shares: SmallVec<[Mutex<Share<'p>>; THREADS]>,
 }
 
 type Share<'p> = Zip<Range<usize>, ChunksMut<'p, f64>>;
@@ -116,6 +120,7 @@ impl Rows<'_, '_> {
                 work(0, &mut own[0]);
                 wait_briefly(&busy);
             });
+            drop(queue); // which has the parts
             if let Some((_, error)) = failed.into_inner().expect("nobody panics") {
                 return Err(error);
             }

@@ -73,7 +73,8 @@ pub(crate) const fn takes_shifted(op: Op) -> bool {
     matches!(op, Op::Exp | Op::Ln | Op::Square | Op::Sqrt)
 }
 
-/// Whether there are instructions that send shares to both operands, if they are one node.
+/// Whether there are instructions that send two shares: to both operands, if they are one node,
+/// or to one operand each of two operations.
 pub(crate) const fn takes_both(op: Op) -> bool {
     matches!(op, Op::Mul)
 }
@@ -219,12 +220,13 @@ fn pullback<R: Register, const N: usize, const BRANCHES: bool, const OP: u8, con
         return last;
     };
     let op = const { Op::numbered(OP as usize) };
-    if sends_two(op, FLAGS) {
-        let adjoint = this.adjoint::<FLAGS>(last, numbers);
-        let share = this.share_of_factor::<BRANCHES>(op, adjoint, this.b, numbers);
-        numbers[this.sum.into()] = share;
-    }
-    let total = this.total::<BRANCHES, FLAGS>(op, last, numbers);
+    let total = if sends_two(op, FLAGS) {
+        let [first, second] = this.two_shares::<BRANCHES, FLAGS>(op, last, numbers);
+        numbers[this.sum.into()] = first;
+        second
+    } else {
+        this.total::<BRANCHES, FLAGS>(op, last, numbers)
+    };
     this.go_on(after, numbers, total)
 }
 
@@ -312,17 +314,19 @@ impl<R: Register, const N: usize> Instruction<R, N> {
         }
     }
 
-    /// What goes back to a factor, of which `other` is the other.
+    /// The first shares of two factors, of which `b` and `y` are the others.
     #[inline(always)]
-    fn share_of_factor<const BRANCHES: bool>(
+    fn two_shares<const BRANCHES: bool, const FLAGS: u8>(
         &self,
         op: Op,
-        adjoint: f64,
-        other: R,
+        last: f64,
         numbers: &[f64; N],
-    ) -> f64 {
-        let other = of(numbers, other);
-        share::<BRANCHES>(false, adjoint, op.partial_first(other, other, other))
+    ) -> [f64; 2] {
+        let adjoint = self.adjoint::<FLAGS>(last, numbers);
+        [self.b, self.y].map(|other| {
+            let other = of(numbers, other);
+            share::<BRANCHES>(false, adjoint, op.partial_first(other, other, other))
+        })
     }
 
     /// A share with those before.
@@ -345,9 +349,6 @@ impl<R: Register, const N: usize> Instruction<R, N> {
             _ => op.partial_second(a, b, y),
         };
         let adjoint = self.adjoint::<FLAGS>(last, numbers);
-        if sends_two(op, FLAGS) {
-            return self.share_of_factor::<BRANCHES>(op, adjoint, self.y, numbers);
-        }
         let mut sent = share::<BRANCHES>(op.is_branch(), adjoint, partial);
         if takes_shifted(op) && FLAGS & MINUS != 0 {
             sent = share::<BRANCHES>(false, sent, Op::Sub.partial_second(b, a, y));
