@@ -221,9 +221,11 @@ fn pullback<R: Register, const N: usize, const BRANCHES: bool, const OP: u8, con
     };
     let op = const { Op::numbered(OP as usize) };
     let total = if sends_two(op, FLAGS) {
-        let [first, second] = this.two_shares::<BRANCHES, FLAGS>(op, last, numbers);
+        // One written before the other is computed: W2 as a `Function` 40.1 → 39.4 ns.
+        let adjoint = this.adjoint::<FLAGS>(last, numbers);
+        let first = this.factor_share::<BRANCHES>(op, adjoint, this.b, numbers);
         numbers[this.sum.into()] = first;
-        second
+        this.factor_share::<BRANCHES>(op, adjoint, this.y, numbers)
     } else {
         this.total::<BRANCHES, FLAGS>(op, last, numbers)
     };
@@ -314,19 +316,17 @@ impl<R: Register, const N: usize> Instruction<R, N> {
         }
     }
 
-    /// The first shares of two factors, of which `b` and `y` are the others.
+    /// What goes back to a factor, of which `other` is the other.
     #[inline(always)]
-    fn two_shares<const BRANCHES: bool, const FLAGS: u8>(
+    fn factor_share<const BRANCHES: bool>(
         &self,
         op: Op,
-        last: f64,
+        adjoint: f64,
+        other: R,
         numbers: &[f64; N],
-    ) -> [f64; 2] {
-        let adjoint = self.adjoint::<FLAGS>(last, numbers);
-        [self.b, self.y].map(|other| {
-            let other = of(numbers, other);
-            share::<BRANCHES>(false, adjoint, op.partial_first(other, other, other))
-        })
+    ) -> f64 {
+        let other = of(numbers, other);
+        share::<BRANCHES>(false, adjoint, op.partial_first(other, other, other))
     }
 
     /// A share with those before.
