@@ -110,12 +110,27 @@ impl<T: Real> Real for Dual<T> {
         self.value.is_zero() && self.tangent.is_zero()
     }
 
+    #[inline]
+    fn is_constant(self) -> bool {
+        self.value.is_constant() && self.tangent.is_absent()
+    }
+
     /// The product rule, an absent tangent staying absent.
     #[inline]
     fn share(adjoint: Self, partial: Self) -> Self {
         Self {
             value: T::share(adjoint.value, partial.value),
             tangent: T::share(adjoint.tangent, partial.value)
+                .plus(T::share(partial.tangent, adjoint.value)),
+        }
+    }
+
+    /// The same, where the partial's tangent is that of what was picked.
+    #[inline]
+    fn share_of_branch(adjoint: Self, partial: Self) -> Self {
+        Self {
+            value: T::share_of_branch(adjoint.value, partial.value),
+            tangent: T::share_of_branch(adjoint.tangent, partial.value)
                 .plus(T::share(partial.tangent, adjoint.value)),
         }
     }
@@ -135,9 +150,10 @@ impl<T: Real> Real for Dual<T> {
 fn add_share<T: Real>(sum: &mut T, op: Op, tangent: T, partial: impl FnOnce() -> T) {
     if !tangent.is_absent() {
         let partial = partial();
-        if !(op.is_branch() && partial.is_zero()) {
-            *sum = sum.plus(T::share(tangent, partial));
-        }
+        *sum = sum.plus(match op.is_branch() {
+            true => T::share_of_branch(tangent, partial),
+            false => T::share(tangent, partial),
+        });
     }
 }
 

@@ -6,9 +6,7 @@
 
 use crate::dual::Dual;
 use crate::error::{Error, expect_length};
-use crate::ops::rules::{
-    FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E, picked, products_of_others, softmax,
-};
+use crate::ops::rules::*; // what the partials of the table are made of
 use crate::ops::{ABSENT, Op, Real, table};
 use crate::program::{Form, NodeId, Operand, Program, Record, code, is_of};
 use crate::recording::Recording;
@@ -216,10 +214,10 @@ impl<T: Real> Backward<'_, T> {
 impl<T: Real> Edges<T> for Backward<'_, T> {
     #[inline(always)]
     fn edge(&mut self, operand: usize, partial: T, branch: bool) {
-        if branch && partial.is_zero() {
-            return;
-        }
-        let share = T::share(self.adjoint, partial);
+        let share = match branch {
+            true => T::share_of_branch(self.adjoint, partial),
+            false => T::share(self.adjoint, partial),
+        };
         if operand == self.before {
             self.next = self.next.plus(share);
         } else {
@@ -240,10 +238,10 @@ impl<T: Real> Edges<T> for Backward<'_, T> {
 
     #[inline(always)]
     fn one_of_many(&mut self, operand: usize, partial: T, branch: bool) {
-        if branch && partial.is_zero() {
-            return;
-        }
-        let share = T::share_of_reached(self.adjoint, partial);
+        let share = match branch {
+            true => T::share_of_branch(self.adjoint, partial),
+            false => T::share_of_reached(self.adjoint, partial),
+        };
         self.adjoints[operand] = self.adjoints[operand].plus(share);
     }
 
@@ -252,9 +250,10 @@ impl<T: Real> Edges<T> for Backward<'_, T> {
         let (adjoint, to) = (self.adjoint, &mut self.adjoints[operands]);
         #[inline(always)]
         move |i, partial| {
-            if !(branch && partial.is_zero()) {
-                to[i] = to[i].plus(T::share_of_reached(adjoint, partial));
-            }
+            to[i] = to[i].plus(match branch {
+                true => T::share_of_branch(adjoint, partial),
+                false => T::share_of_reached(adjoint, partial),
+            });
         }
     }
 }
@@ -381,11 +380,12 @@ impl<'t> Var<'t> {
         adjoints[len - 1] = Var::from(1.0);
         reverse(copy.program(), &values, &mut adjoints);
         let adjoint = |number: u32| adjoints.get(number as usize).copied();
-        let reached = |number: Option<u32>| number.and_then(adjoint).filter(|x| !x.is_absent());
-        numbers
-            .into_iter()
-            .map(|number| reached(number).unwrap_or(Var::from(0.0)))
-            .collect()
+        let derivative = |number: Option<u32>| match number.and_then(adjoint) {
+            Some(adjoint) if adjoint.may_be_absent() => Var::from(1.0).contribution(adjoint),
+            Some(adjoint) if !adjoint.is_absent() => adjoint,
+            _ => Var::from(0.0),
+        };
+        numbers.into_iter().map(derivative).collect()
     }
 
     /// Gradient and Hessian–vector product with respect to inputs, exact, by

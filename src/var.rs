@@ -7,7 +7,7 @@
 //! tape's too. The check that two operands share a tape is here, once.
 
 use crate::error::Error;
-use crate::ops::{Op, Real, is_absent, table};
+use crate::ops::{ABSENT, Op, Real, is_absent, table};
 use crate::program::{Form, NodeId, Operand, Record};
 use crate::recording::{Given, Mixed};
 use crate::tape::Tape;
@@ -47,6 +47,20 @@ impl<'t> Var<'t> {
     pub(crate) fn new(tape: &'t Tape, id: u64, value: f64) -> Self {
         let tape = Some(tape);
         Self { tape, id, value }
+    }
+
+    fn is_always(self, value: f64) -> bool {
+        self.tape.is_none() && self.value == value
+    }
+
+    /// Whether this, as an adjoint that was recorded, is absent, −0, for some inputs: what came
+    /// by a way that an operation picks. Elsewhere −0 is a zero that was computed.
+    pub(crate) fn may_be_absent(self) -> bool {
+        let Some((tape, id)) = self.place() else {
+            return false;
+        };
+        let op = tape.recording.borrow().program().records[id as usize].op();
+        matches!(op, Op::Contribution | Op::Gate)
     }
 
     /// Its number on its tape; of a constant it says nothing.
@@ -334,18 +348,50 @@ impl Real for Var<'_> {
 
     #[inline]
     fn is_zero(self) -> bool {
-        self.tape.is_none() && self.value == 0.0
+        self.is_always(0.0)
+    }
+
+    #[inline]
+    fn is_constant(self) -> bool {
+        self.tape.is_none()
     }
 
     /// Records nothing for a factor that is the constant 1.
     fn share(adjoint: Self, partial: Self) -> Self {
-        let is_one = |x: Self| x.tape.is_none() && x.value == 1.0;
-        if adjoint.is_absent() || is_one(partial) {
+        if adjoint.is_absent() || partial.is_always(1.0) {
             adjoint
-        } else if is_one(adjoint) {
+        } else if adjoint.is_always(1.0) {
             partial
+        } else if adjoint.may_be_absent() {
+            adjoint.contribution(partial)
         } else {
             adjoint * partial
+        }
+    }
+
+    /// Whether the operand is picked is known where the graph is evaluated.
+    fn share_of_branch(adjoint: Self, partial: Self) -> Self {
+        if adjoint.is_absent() || partial.is_zero() {
+            return Self::from(ABSENT);
+        }
+        let share = Self::share(adjoint, partial);
+        if partial.tape.is_none() {
+            return share;
+        }
+        share.gate(partial)
+    }
+
+    /// A sum is absent if both of its terms are.
+    fn plus(self, share: Self) -> Self {
+        if self.is_absent() {
+            return share;
+        } else if share.is_absent() {
+            return self;
+        }
+        let sum = self + share;
+        match self.may_be_absent() && share.may_be_absent() {
+            true => sum.contribution(1.0),
+            false => sum,
         }
     }
 }

@@ -235,7 +235,7 @@ fn a_partial_is_the_row_of_the_table_in_terms_of_operands_and_result() {
     assert_eq!(partial(x.exp().named("p"), x), "p");
     let s = x + y;
     assert_eq!(partial(s.ln(), s), "1/(x + y)");
-    assert_eq!(partial(x.powi(3), x), "(0 if 3 = 0 else 3·x²)");
+    assert_eq!(partial(x.powi(3), x), "3·x²");
     assert_eq!(partial(Var::product(&[x, y, x.sin()]), y), "x·sin(x)");
     let long = (0..20).fold(x, |a, _| a.sin());
     let id = long.id().unwrap();

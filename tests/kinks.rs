@@ -1,7 +1,7 @@
 //! Does every operation do what `docs/kinks.md` says at kinks, at the ends of
 //! its domain, for NaN and for infinities? The document is the test's data.
 
-use chainrule::{Dual, Op, Real, Tape};
+use chainrule::{Dual, Function, Op, Real, Tape, Var};
 
 const DOCUMENT: &str = include_str!("../docs/kinks.md");
 
@@ -141,13 +141,117 @@ fn a_branch_not_taken_sends_nothing_even_with_an_infinite_slope() {
     }
 }
 
+/// Functions of x that at 0 do not pick what has an infinite slope there, and their slopes.
+fn not_picked<T: Real>(x: T) -> [(T, f64); 8] {
+    [
+        (T::from(1.0).max(x.ln()), 0.0),
+        (x.sqrt().min(-1.0) * 2.0, 0.0),
+        ((x.sqrt() - 1.0).relu().sin() + x * 3.0, 3.0),
+        (x.select_lt(0.5, x * 2.0, x.ln()), 2.0),
+        (
+            (x.sqrt() + x.sqrt() + x.ln()).min(x * 5.0).max(0.0).exp(),
+            0.0,
+        ),
+        (x.select_eq(1.0, x.ln(), x.cos()) + 1.0, 0.0),
+        ((x.sqrt() + x.ln()).max(1.0).max(x), 0.0),
+        (
+            T::max(x.sqrt() - 1.0, (x.cbrt() - 1.0).exp())
+                .square()
+                .relu()
+                .min(7.0),
+            f64::INFINITY,
+        ),
+    ]
+}
+
+#[test]
+fn a_branch_not_taken_sends_nothing_where_the_gradient_is_recorded() {
+    for i in 0..8 {
+        let tape = Tape::new();
+        let x = tape.var(0.0);
+        let (y, slope) = not_picked(x)[i];
+        let graph = y.gradient_graph(&[x])[0];
+        assert_eq!(graph.value(), slope, "{i}");
+        assert_eq!(
+            graph.value().to_bits(),
+            y.backward().wrt(x).to_bits(),
+            "{i}"
+        );
+        if slope.is_finite() {
+            let (second, third) = (graph.gradient_graph(&[x])[0], graph.backward().wrt(x));
+            assert_eq!(second.value(), third, "{i}");
+            assert!(third.is_finite(), "{i}: {third}");
+            assert_eq!(y.hessian(&[x]), [[third]], "{i}");
+        }
+        // Elsewhere the other one is picked: the graph finds out.
+        for at in [0.0, 0.7, 9.0] {
+            tape.set(x, at);
+            tape.forward();
+            assert_eq!(
+                graph.value().to_bits(),
+                y.backward().wrt(x).to_bits(),
+                "{i} at {at}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_branch_not_taken_sends_nothing_in_forward_mode_that_is_recorded() {
+    for i in 0..8 {
+        let tape = Tape::new();
+        let x = tape.var(0.0);
+        let (y, slope) = not_picked(Dual::new(x, Var::from(1.0)))[i];
+        assert_eq!(y.tangent().value(), slope, "{i}");
+        let nested = Dual::new(Dual::new(0.0, 1.0), Dual::from(1.0));
+        let (y, _) = not_picked(nested)[i];
+        assert_eq!(y.primal().tangent(), slope, "{i}");
+        assert!(
+            !y.tangent().tangent().is_nan() || slope.is_infinite(),
+            "{i}"
+        );
+    }
+}
+
+#[test]
+fn a_branch_not_taken_sends_nothing_in_functions_and_over_rows() {
+    for i in 0..7 {
+        let f = Function::record(|r| {
+            let (x, c) = (r.input("x", 0.4), r.column("c", 1.0));
+            not_picked(x * c)[i].0
+        });
+        let slope = not_picked(0.0)[i].1;
+        assert_eq!(f.gradient(&[0.0, 1.0]).unwrap()[0], slope, "{i}");
+        let rows = f.rows(&[&[1.0, 2.0, 1.0]]).unwrap();
+        assert_eq!(rows.gradient(&[0.0]).unwrap(), [4.0 * slope], "{i}");
+        let (by_rows, hessian) = (
+            rows.hessian(&[0.0]).unwrap(),
+            f.hessian(&[0.0, 1.0]).unwrap(),
+        );
+        assert_eq!(by_rows[0][0], 6.0 * hessian[0][0], "{i}");
+        assert!(hessian[0][0].is_finite(), "{i}");
+    }
+}
+
+#[test]
+fn a_zero_that_was_computed_times_infinity_is_nan_in_a_recorded_gradient_too() {
+    // The adjoint of the product is a zero, and its way is taken.
+    let tape = Tape::new();
+    let x = tape.var(0.0);
+    let y = (x.sqrt() * x).max(-1.0);
+    assert!(y.backward().wrt(x).is_nan());
+    assert!(y.gradient_graph(&[x])[0].value().is_nan());
+}
+
 /// The operations that pick one of their operands, or none.
-const BRANCHES: [Op; 8] = [
+const BRANCHES: [Op; 10] = [
     Op::Abs,
     Op::Relu,
     Op::Min,
     Op::Max,
     Op::Compare,
+    Op::Contribution,
+    Op::Gate,
     Op::SelectLt,
     Op::SelectLe,
     Op::SelectEq,

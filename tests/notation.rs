@@ -74,6 +74,8 @@ fn every_operation_prints() {
         "compare(x1, x2)",
         "log_add_exp(x1, x2)",
         "x1·ln(x2)",
+        "x1·x2",
+        "x1",
         "x1 + x2 + x3 + x4",
         "x1·x2·x3·x4",
         "x1·x3 + x2·x4",

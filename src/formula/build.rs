@@ -157,6 +157,8 @@ impl<'r> Reader<'r> {
                 sum(terms, &products)
             }
             Op::Sum => sum(terms, &operands),
+            Op::Gate => operands[0],
+            Op::Contribution => contribution(terms, operands[0], operands[1]),
             Op::Product if operands.is_empty() => put_number(terms, 1.0),
             Op::Product if operands.len() == 1 => operands[0],
             op => put_apply(terms, op, &operands),
@@ -224,6 +226,17 @@ fn sum(terms: &mut Terms, operands: &[u32]) -> u32 {
         [one] => *one,
         _ => put_apply(terms, Op::Sum, operands),
     }
+}
+
+/// What an adjoint sends: a product, of which a factor of 1 is not written.
+fn contribution(terms: &mut Terms, adjoint: u32, partial: u32) -> u32 {
+    let one = put_number(terms, 1.0);
+    if adjoint == one {
+        return partial;
+    } else if partial == one {
+        return adjoint;
+    }
+    put_apply(terms, Op::Mul, &[adjoint, partial])
 }
 
 /// The constant and Σ wᵢ·xᵢ, with ±1·x as ±x.

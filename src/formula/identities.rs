@@ -286,7 +286,8 @@ impl Algebra {
         self.function(op, x)
     }
 
-    fn is_guard(&self, x: &[Sum]) -> bool {
+    fn is_guard(&mut self, x: &[Sum]) -> bool {
+        let is_zero = x[2].is_empty() || self.is_zero_at_origin(x);
         let compared = match (&x[0][..], &x[1][..]) {
             ([one], []) | ([], [one]) => one,
             _ => return false,
@@ -295,8 +296,34 @@ impl Algebra {
             return false;
         };
         let mut exponents = x[3].iter().map(|product| product.exponent(atom));
-        let vanishes = x[2].is_empty() && exponents.clone().all(|exponent| exponent > 0);
+        let vanishes = is_zero && exponents.clone().all(|exponent| exponent > 0);
         vanishes || !x[3].is_empty() && exponents.all(|exponent| exponent < 0)
+    }
+
+    /// Whether what is chosen where x = 0 is √x if y is 0, too, and otherwise what is chosen
+    /// elsewhere: what `rules::zero_at_origin` makes.
+    fn is_zero_at_origin(&mut self, x: &[Sum]) -> bool {
+        let (compared, otherwise) = (self.sum_number(x[0].clone()), self.sum_number(x[3].clone()));
+        let Some((Op::SelectLt, inner)) = self.application(&x[2]) else {
+            return false;
+        };
+        let root = self.application(self.sum(inner[3]));
+        let is_root = matches!(root, Some((Op::Sqrt, of)) if of[0] == compared);
+        is_root && inner[2] == otherwise && self.sum(inner[0]).is_empty()
+    }
+
+    /// The operation that a sum is, and on which sums.
+    fn application(&self, sum: &Sum) -> Option<(Op, &[u32])> {
+        let [product] = &sum[..] else {
+            return None;
+        };
+        let ([(atom, 1)], true) = (&product.factors[..], product.coefficient.is_one()) else {
+            return None;
+        };
+        match self.atom(*atom) {
+            Atom::Apply(op, operands) => Some((*op, operands)),
+            _ => None,
+        }
     }
 
     /// An operation as an atom, or what a rule says it is.

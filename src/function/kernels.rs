@@ -10,7 +10,7 @@ use super::lane::Lane;
 use super::vectors::Vectors;
 use crate::math::lanes as math; // what the rows of the table call `math` here
 use crate::math::{is_reduced, plain};
-use crate::ops::rules::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
+use crate::ops::rules::*; // what the partials of the table are made of
 use crate::ops::{ABSENT, Op, Real, table};
 use std::ops::Range;
 

@@ -4,7 +4,7 @@
 //! branches, so that a plain loop over a block compiles to vector instructions.
 
 use crate::math::lanes as math; // what the rows of the table call `math` here
-use crate::ops::{ABSENT, Op, Real, flatten, table};
+use crate::ops::{Op, Real, flatten, table};
 use std::fmt;
 
 table! { values }
@@ -37,16 +37,10 @@ impl Real for Lane {
         Self(op.value_n(x.len(), |i| x[i].0, &flatten(constants)))
     }
 
-    /// As for `f64`, with selections in place of branches: adding +0 makes −0
-    /// a +0 and changes nothing else.
+    /// As for `f64`, with a selection in place of branches.
     #[inline(always)]
     fn share(adjoint: Self, partial: Self) -> Self {
-        let absent = adjoint.0.to_bits() == ABSENT.to_bits();
-        Self(if absent {
-            ABSENT
-        } else {
-            adjoint.0 * partial.0 + 0.0
-        })
+        Self(math::contribution(adjoint.0, partial.0))
     }
 
     #[inline(always)]

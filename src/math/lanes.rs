@@ -7,8 +7,8 @@ use super::{
     reduce, scale, sech_of, sigmoid_of, sin_of_quadrant, split,
 };
 pub(crate) use super::{
-    acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cosh, erf, exp2, hypot, log2, log10,
-    maximum, minimum, pow, sinh, sqrt, tan,
+    acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, contribution, cosh, erf, exp2, hypot, log2,
+    log10, maximum, minimum, pow, sinh, sqrt, tan,
 };
 use std::f64::consts::LN_2;
 

@@ -27,8 +27,8 @@ pub(crate) mod lanes;
 pub(crate) mod plain;
 
 pub(crate) use libm::{
-    acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, cosh, erf, exp2, hypot, log2, log10, pow,
-    sinh, tan,
+    acos, asin, asinh, atan, atan2, atanh, cbrt, cosh, erf, exp2, hypot, log2, log10, pow, sinh,
+    tan,
 };
 use std::f64::consts::{FRAC_2_PI, LN_2, LOG2_E};
 
@@ -418,6 +418,12 @@ pub(crate) fn log_add_exp(a: f64, b: f64) -> f64 {
     maximum(a, b) + ln_1p(exp(-(a - b).abs()))
 }
 
+/// The inverse of cosh on [1, ∞). Far below, `libm`'s takes the logarithm of what rounding left.
+#[inline]
+pub(crate) fn acosh(x: f64) -> f64 {
+    if x < 1.0 { f64::NAN } else { libm::acosh(x) }
+}
+
 /// √x, as the processor rounds it: correctly
 #[inline(always)]
 pub(crate) fn sqrt(x: f64) -> f64 {
@@ -428,6 +434,18 @@ pub(crate) fn sqrt(x: f64) -> f64 {
 #[inline]
 pub(crate) fn x_ln_y(x: f64, y: f64) -> f64 {
     if x == 0.0 && y >= 0.0 { 0.0 } else { x * ln(y) }
+}
+
+/// adjoint × partial: absent, −0, if the adjoint is; adding +0 makes any other −0 a +0 and
+/// changes nothing else.
+#[inline(always)]
+pub(crate) fn contribution(adjoint: f64, partial: f64) -> f64 {
+    let product = adjoint * partial + 0.0;
+    if adjoint.to_bits() == (-0.0_f64).to_bits() {
+        adjoint
+    } else {
+        product
+    }
 }
 
 /// The larger; NaN if either is NaN; +0 above −0

@@ -422,7 +422,7 @@ macro_rules! expand {
     ) => {{
         let ($a, $b, $y) = $given;
         $(let inside = { let ($d1, $d2) = ($a.value(), $b.value()); $domain };
-        if !inside { return $a * f64::NAN; })?
+        if !inside { return ($a + $b) * f64::NAN; })?
         $first
     }};
     (@second $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
@@ -432,7 +432,7 @@ macro_rules! expand {
     ) => {{
         let ($a, $b, $y) = $given;
         $(let inside = { let ($d1, $d2) = ($a.value(), $b.value()); $domain };
-        if !inside { return $b * f64::NAN; })?
+        if !inside { return ($a + $b) * f64::NAN; })?
         $second
     }};
     (@partials $given:expr, { $notation:expr, $(branch,)? on $samples:expr,

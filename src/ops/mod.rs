@@ -23,7 +23,7 @@ pub(crate) use table::table;
 
 use crate::error::{Error, expect_length};
 use crate::math;
-use rules::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E, picked, products_of_others, softmax};
+use rules::*; // what the partials of the table are made of
 use std::fmt;
 use std::ops::{Index, RangeTo};
 

@@ -112,6 +112,12 @@ pub trait Real:
         self.value() == 0.0
     }
 
+    /// Whether this is known to stay what it is, wherever it is evaluated again: a constant
+    /// that a recording takes.
+    fn is_constant(self) -> bool {
+        false
+    }
+
     /// adjoint × partial, as one share of a sum. Absent if the adjoint is; a
     /// zero product is +0, and so never looks absent.
     fn share(adjoint: Self, partial: Self) -> Self {
@@ -123,6 +129,15 @@ pub trait Real:
             return rare(Self::from(0.0));
         }
         product
+    }
+
+    /// The same from an operation that picks: to an operand that it did not pick, for which
+    /// the partial is 0, nothing goes.
+    fn share_of_branch(adjoint: Self, partial: Self) -> Self {
+        if partial.is_zero() {
+            return Self::from(ABSENT);
+        }
+        Self::share(adjoint, partial)
     }
 
     /// The same for an adjoint that is not absent. A zero product is +0 here, too.

@@ -24,6 +24,26 @@ pub(crate) fn products_of_others<T: Real>(n: usize, x: impl Fn(usize) -> T) -> V
     others
 }
 
+/// `partial`, which is 0 at x = y = 0, though its formula is 0·∞ or 0/0 there (and at x = 0 if y
+/// is NaN). √x stands for it at that point: 0, too, and with the slope +∞ in x that `partial`
+/// has. A constant 0 would be a second derivative of 0, which is wrong.
+#[inline(always)]
+pub(crate) fn zero_at_origin<T: Real>(x: T, y: T, partial: T) -> T {
+    if x.is_constant() && x.value() != 0.0 {
+        return partial;
+    }
+    let where_x_is_0 = T::from(0.0).select_lt(y.abs(), partial, x.sqrt());
+    x.select_eq(0.0, where_x_is_0, partial)
+}
+
+/// Whether x is a whole number, or infinite: an exponent of which every base has a power.
+#[inline(always)]
+pub(crate) fn is_whole(x: f64) -> bool {
+    const ALL_WHOLE: f64 = 4503599627370496.0; // from 2⁵² on
+    let size = x.abs();
+    size >= ALL_WHOLE || (size + ALL_WHOLE) - ALL_WHOLE == size
+}
+
 /// The partials of a selection: none for what is compared.
 #[inline(always)]
 pub(crate) fn picked<T: Real>(then: T, otherwise: T) -> [T; 4] {

@@ -140,7 +140,7 @@ macro_rules! table {
             /// Log-odds, ln(p/(1 − p)); the inverse of `sigmoid`.
             Logit logit { Call("logit"), on [(0.1, 0.9)],
                 where |p| (0.0..=1.0).contains(&p),
-                value |p| math::logit(p), partial |p, _y| p.recip() + (-p + 1.0).recip() }
+                value |p| math::logit(p), partial |p, _y| (p * (-p + 1.0)).recip() }
             /// ln(1 + eˣ), finite for every finite x.
             Softplus softplus { Call("softplus"), on [(-9.0, 9.0)],
                 value |x| math::softplus(x), partial |x, _y| x.sigmoid() }
@@ -154,8 +154,9 @@ macro_rules! table {
         binary {
             /// Power, self to the `exponent`. Negative bases take whole exponents only.
             Pow pow(exponent) { Infix("^", 4), on [(0.2, 4.0), (-3.0, 3.0)],
+                where |a, b| a >= 0.0 || is_whole(b),
                 value |a, b| math::pow(a, b),
-                first |a, b, _y| b.select_eq(0.0, 0.0, b * a.pow(b - 1.0)),
+                first |a, b, _y| zero_at_origin(b, a, b * a.pow(b - 1.0)),
                 second |a, _b, y| y.x_ln_y(a) }
             /// Angle of the point (`x`, self) from the x-axis, in (−π, π].
             Atan2 atan2(x) { Call("atan2"), on [(0.3, 9.0), (-9.0, 9.0)],
@@ -165,8 +166,8 @@ macro_rules! table {
             /// √(a² + b²) without overflow. Its slope at (0, 0) is (0, 0).
             Hypot hypot(other) { Call("hypot"), on [(0.3, 9.0), (-9.0, 9.0)],
                 value |a, b| math::hypot(a, b),
-                first |a, _b, y| y.select_eq(0.0, 0.0, a / y),
-                second |_a, b, y| y.select_eq(0.0, 0.0, b / y) }
+                first |a, b, y| y.select_eq(0.0, (a + b).sqrt(), a / y),
+                second |a, b, y| y.select_eq(0.0, (a + b).sqrt(), b / y) }
             /// The smaller of two; NaN if either is. A tie gives each half the slope.
             Min min(other) { Call("min"), branch, on [(-9.0, 9.0), (-9.0, 9.0)],
                 value |a, b| math::minimum(a, b),
@@ -190,7 +191,21 @@ macro_rules! table {
             XLnY x_ln_y(y) { Template("{0}·ln({1})", 2), on [(-9.0, 9.0), (0.1, 9.0)],
                 where |_x, y| y >= 0.0,
                 value |x, y| math::x_ln_y(x, y),
-                first |_x, y, _r| y.ln(), second |x, y, _r| x.select_eq(0.0, 0.0, x / y) }
+                first |_x, y, _r| y.ln(), second |x, y, _r| zero_at_origin(x, y, x / y) }
+            /// What an adjoint sends to an operand, adjoint·partial: absent, −0, if the adjoint,
+            /// self, is, and +0 where the product is a zero. A recorded gradient has it
+            /// instead of a product where an adjoint may be absent: see `gate`.
+            Contribution contribution(partial) { Infix("·", 2), branch,
+                on [(-9.0, 9.0), (-9.0, 9.0)],
+                value |a, p| math::contribution(a, p),
+                first |_a, p, _y| p, second |a, _p, _y| a }
+            /// self where `partial` is not 0; where it is, absent, −0. An operation that picks
+            /// sends nothing to an operand that it did not pick, and a recorded gradient finds
+            /// out by this which one that is.
+            Gate gate(partial) { Call("gate"), branch, on [(-9.0, 9.0), (-9.0, 9.0)],
+                value |x, p| if p == 0.0 { -0.0 } else { x },
+                first |_x, p, _y| p.select_eq(0.0, 0.0, 1.0),
+                second |_x, _p, _y| T::from(0.0) }
         }
         nary {
             /// Sum of any number of terms, from left to right; −0 for none. One node.

@@ -136,7 +136,7 @@ BINARY = [
        [lambda a, b: 1 / b, lambda a, b: -a / b**2],
        [zero, lambda a, b: [-1 / b**2], lambda a, b: [2 * a / b**3]]),
     op("pow", [(x, y) for x in (0.1, 0.5, 0.999, up(1.0), 1.5, 3.0, 1e-5, 1e10, 1e-300, 1e300)
-               for y in (-3.0, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0, 3.0, 10.0, 100.5)]
+               for y in (-3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 10.0, 100.5)]
        + [(1 + 1e-9, 1e9), (0.99, -3e4), (2.0, 1000.0), (1.0, 1e300), (2.0, -1040.0)],
        lambda a, b: a**b,
        [lambda a, b: b * a ** (b - 1), lambda a, b: a**b * log(a)],
@@ -166,9 +166,14 @@ BINARY = [
        [lambda a, b: sig(a - b), lambda a, b: sig(b - a)],
        [lambda a, b: [sig(a - b) * sig(b - a)], lambda a, b: [-sig(a - b) * sig(b - a)],
         lambda a, b: [sig(a - b) * sig(b - a)]]),
-    op("x_ln_y", pairs(WIDE, [abs(x) for x in WIDE]) + pairs(REAL, POSITIVE, 40),
+    op("x_ln_y", pairs(WIDE, [abs(x) for x in WIDE]) + pairs(REAL, POSITIVE, 40)
+       + [(0.0, y) for y in (1e-300, 1e-5, 0.5, 1.0, 2.0, 1e300)],
        lambda x, y: x * log(y), [lambda x, y: log(y), lambda x, y: x / y],
        [zero, lambda x, y: [1 / y], lambda x, y: [-x / y**2]]),
+    op("contribution", pairs(REAL, REAL, near=NEAR), lambda a, p: a * p,
+       [lambda a, p: p, lambda a, p: a], [zero, lambda a, p: [1], zero]),
+    op("gate", pairs(REAL, REAL, near=NEAR), lambda x, p: x, [lambda x, p: 1, lambda x, p: 0],
+       [zero] * 3),
 ]
 
 

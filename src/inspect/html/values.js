@@ -70,6 +70,8 @@ const VALUES = {
   compare: (a, b) => (a < b ? -1 : a > b ? 1 : a === b ? 0 : NaN),
   log_add_exp: logAddExp,
   x_ln_y: (x, y) => (x === 0 && y >= 0 ? 0 : x * Math.log(y)),
+  contribution: (a, p) => (Object.is(a, -0) ? a : a * p + 0),
+  gate: (x, p) => (p === 0 ? -0 : x),
 };
 
 // Operations on any number of operands, and constants of their own.
