@@ -295,3 +295,25 @@ fn a_deep_expression_of_shared_terms_prints_bound_and_short() {
         "{wide}"
     );
 }
+
+#[test]
+fn the_sign_of_a_zero_that_is_divided_by_is_kept() {
+    let tape = Tape::new();
+    let x = tape.var(2.0).named("x");
+    for y in [
+        (x / -0.0).tanh(),
+        (x / 0.0).tanh(),
+        (x * -0.0).recip().tanh(),
+        (-(x - x)).recip().atan(),
+        (-(x * 0.0)).powi(-3).sigmoid(),
+        (x / (x * 0.0 - 0.0)).tanh(),
+        (Var::from(-0.0) * x).atan2(-x),
+        (x.square() * -0.0).atan2(x * -0.0),
+        ((x - x).atan2(-x)).sin() + (x / -0.0).sigmoid(),
+    ] {
+        let formula = y.formula();
+        let simple = formula.simplify();
+        let found = simple.evaluate(|_| Some(2.0));
+        assert_eq!(found, Ok(y.value()), "{formula}: {simple}");
+    }
+}

@@ -72,6 +72,8 @@ pub(super) struct Algebra {
     pub(super) has_chains: bool,
     /// Symbols and the products that they stand for.
     pub(super) products: Vec<(u32, Product)>,
+    /// Whether the sign of a zero mattered, which no sum has: 1/(x·0) is −∞ or ∞.
+    pub(super) needs_sign_of_zero: bool,
     /// How much work there may still be; at 0 nothing more is tried.
     pub(super) work: usize,
     /// How deep identities are applied inside each other.
@@ -182,6 +184,7 @@ impl Algebra {
             defined: HashSet::new(),
             has_chains: false,
             products: Vec::new(),
+            needs_sign_of_zero: false,
             work,
             depth: 0,
         }
@@ -430,7 +433,10 @@ impl Algebra {
         let mut power = Product::one();
         match product.coefficient.power(exponent) {
             Some(coefficient) => power.coefficient = coefficient,
-            None if product.is_zero() => return None,
+            None if product.is_zero() => {
+                self.needs_sign_of_zero = true;
+                return None;
+            }
             None => self.multiply_by_number(&mut power, product.coefficient, exponent),
         }
         for &(atom, own) in &product.factors {

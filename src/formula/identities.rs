@@ -73,6 +73,10 @@ impl Algebra {
                 self.function(Op::Sqrt, vec![sum])
             }
             Op::SelectLt | Op::SelectLe | Op::SelectEq => self.select(op, x),
+            Op::Atan2 => {
+                self.needs_sign_of_zero |= x.iter().any(Vec::is_empty);
+                self.function(op, x)
+            }
             _ => match parity(op) {
                 Some(parity) => self.with_parity(op, x, parity),
                 None => self.function(op, x),

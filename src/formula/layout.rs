@@ -71,7 +71,7 @@ impl Layout {
     /// A number; a constant that has a name by its name.
     pub(super) fn number(value: f64) -> Self {
         let call = |name, x| Self::Call(name, vec![x]);
-        if value.is_sign_negative() && value != 0.0 && !value.is_nan() {
+        if value.is_sign_negative() && !value.is_nan() {
             return negated(Self::number(-value));
         }
         match value {

@@ -32,7 +32,8 @@ impl Formula {
     /// The value stays the same, up to rounding, wherever both formulas are
     /// finite. They need not be finite at the same points: x/x becomes 1, and
     /// where the formula of the table is careful not to cancel or overflow, the
-    /// simple one may. Coefficients are exact: 0.1·x + 0.2·x is not 0.3·x.
+    /// simple one may. A formula that divides by a constant zero, whose sign decides between
+    /// −∞ and ∞, stays as it is. Coefficients are exact: 0.1·x + 0.2·x is not 0.3·x.
     ///
     /// The work is bounded: a large formula is simplified in parts, and what is
     /// beyond the bound stays as it is.
@@ -71,8 +72,12 @@ impl Formula {
         }
         // Whatever the definitions took, as much again for the expression.
         algebra.work = work;
+        algebra.needs_sign_of_zero = false;
         let sum = normal(&mut algebra, &self.terms, self.root);
         let (cost, has_chains) = (algebra.cost(&sum), algebra.has_chains);
+        if algebra.needs_sign_of_zero {
+            return (self.clone(), cost, false);
+        }
         let mut presenter = Presenter::new(&mut algebra);
         let root = presenter.present(&sum);
         let mut terms = presenter.terms;
