@@ -60,9 +60,12 @@ pub enum Error {
         /// The length it should have.
         expected: usize,
     },
-    /// No room for another node.
+    /// No room for another node, or for its constants or operands.
     Capacity {
-        /// The most nodes this tape records.
+        /// What there is no room for: `"nodes"`, `"constants"`, or `"operands"` of operations
+        /// on any number of them.
+        what: &'static str,
+        /// The most of them that this tape records.
         limit: usize,
     },
     /// A position past the end of the tape.
@@ -244,8 +247,8 @@ impl fmt::Display for Error {
             } => {
                 write!(f, "{found} {what} given, {expected} expected")
             }
-            Self::Capacity { limit } => {
-                write!(f, "the tape is full: it records at most {limit} nodes")
+            Self::Capacity { what, limit } => {
+                write!(f, "the tape is full: it records at most {limit} {what}")
             }
             Self::NoSuchNode { node, len } => {
                 write!(f, "there is no node {node}: the tape has {len} nodes")

@@ -48,7 +48,7 @@ impl Tape {
     /// Records one input for each value.
     ///
     /// # Panics
-    /// If the tape is full.
+    /// If the tape has no room for all; it then stays as it was.
     #[track_caller]
     pub fn vars(&self, values: &[f64]) -> Vec<Var<'_>> {
         let first = self.recording.borrow_mut().put_inputs(values);
@@ -56,11 +56,21 @@ impl Tape {
             let each = values.iter().zip(first..);
             return each.map(|(&value, id)| Var::new(self, id, value)).collect();
         }
+        self.expect_room(values.len());
         let mut vars = Vec::with_capacity(values.len());
         for &value in values {
             vars.push(self.var(value));
         }
         vars
+    }
+
+    /// Panics if there is no room for so many more nodes, before any of them is recorded.
+    #[track_caller]
+    fn expect_room(&self, nodes: usize) {
+        let recording = &mut *self.recording.borrow_mut();
+        if !recording.allows(nodes) {
+            recording.full().stop();
+        }
     }
 
     /// Records one input for each value of an array, without allocating.
@@ -72,11 +82,14 @@ impl Tape {
     /// ```
     ///
     /// # Panics
-    /// If the tape is full.
+    /// If the tape has no room for all; it then stays as it was.
     #[inline]
     #[track_caller]
     pub fn var_array<const N: usize>(&self, values: [f64; N]) -> [Var<'_>; N] {
         let first = self.recording.borrow_mut().put_inputs(&values);
+        if first.is_none() {
+            self.expect_room(N);
+        }
         let mut vars = [Var::constant(0.0); N];
         for (i, (var, value)) in vars.iter_mut().zip(values).enumerate() {
             *var = match first {

@@ -9,7 +9,7 @@ use crate::error::{Error, expect_length};
 use crate::ops::rules::*; // what the partials of the table are made of
 use crate::ops::{ABSENT, Op, Real, table};
 use crate::program::{Form, NodeId, Operand, Program, Record, code, is_of};
-use crate::recording::Recording;
+use crate::recording::{Mark, Recording};
 use crate::repeated::MOST_NODES;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -317,6 +317,20 @@ impl Tape {
     }
 }
 
+/// What is recorded until it is dropped: all of it, or nothing if there was no room for all.
+struct Unfinished<'t> {
+    tape: &'t Tape,
+    mark: Mark,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.tape.recording.borrow_mut().rewind(self.mark);
+        }
+    }
+}
+
 impl<'t> Var<'t> {
     /// The partial of this node with respect to one operand: one edge of the
     /// graph, or the sum of two where an operand occurs twice.
@@ -362,7 +376,8 @@ impl<'t> Var<'t> {
     /// ```
     ///
     /// # Panics
-    /// If one of `wrt` belongs to another tape, or the tape becomes full.
+    /// If one of `wrt` belongs to another tape, or the tape has no room for the gradient; it then
+    /// stays as it was.
     #[track_caller]
     pub fn gradient_graph(self, wrt: &[Var<'t>]) -> Vec<Var<'t>> {
         let Some((tape, id)) = self.place() else {
@@ -378,6 +393,10 @@ impl<'t> Var<'t> {
         let values: Vec<_> = (0..=id).map(|id| Var::on(tape, id)).collect();
         let mut adjoints = vec![Var::from(ABSENT); len];
         adjoints[len - 1] = Var::from(1.0);
+        let _unfinished = Unfinished {
+            tape,
+            mark: copy.mark(),
+        };
         reverse(copy.program(), &values, &mut adjoints);
         let adjoint = |number: u32| adjoints.get(number as usize).copied();
         let derivative = |number: Option<u32>| match number.and_then(adjoint) {

@@ -109,7 +109,13 @@ fn the_limit_of_a_tape_is_an_error_and_no_wrap() {
     let tape = Tape::with_limit(3);
     let x = tape.var(1.0);
     let _ = x + x + x;
-    assert_eq!(tape.try_var(2.0).unwrap_err(), Error::Capacity { limit: 3 });
+    assert_eq!(
+        tape.try_var(2.0).unwrap_err(),
+        Error::Capacity {
+            what: "nodes",
+            limit: 3
+        }
+    );
     assert_eq!(tape.len(), 3);
 }
 

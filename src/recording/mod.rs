@@ -7,11 +7,13 @@
 //! growth, the limit, keeping the lines of the program, and values that were
 //! changed behind the handles.
 
+mod limits;
 mod nary;
 
+pub(crate) use limits::Mark;
+use limits::{CONSTANTS, Limits};
 pub(crate) use nary::{Given, Mixed, SHORTEST_RANGE};
 
-use crate::error::Error;
 use crate::names::Names;
 use crate::ops::Op;
 use crate::program::{Form, Guard, MOST, NodeId, Operand, Program, Record};
@@ -44,7 +46,7 @@ pub(crate) struct Recording {
     /// Counts changes of values already recorded.
     pub(crate) revision: u64,
     pub(crate) names: Names,
-    limit: u32,
+    limits: Limits,
     /// No room is left open, so that every node comes by way of `push_slowly`:
     /// lines are kept, or handles may carry values that are no longer the tape's.
     watched: bool,
@@ -65,7 +67,7 @@ impl Default for Recording {
             differs: false,
             revision: 0,
             names: Names::default(),
-            limit: MOST as u32,
+            limits: Limits::default(),
             watched: false,
             locations: None,
         }
@@ -194,7 +196,7 @@ impl Recording {
         given: f64,
         caller: &'static Location<'static>,
     ) -> Option<u64> {
-        if self.len >= self.limit as usize {
+        if !self.allows(1) {
             return None;
         }
         if let Some(locations) = &mut self.locations {
@@ -243,7 +245,7 @@ impl Recording {
         let nodes = if self.watched {
             self.len
         } else {
-            nodes.min(self.limit as usize)
+            nodes.min(self.limits.nodes as usize).max(self.len)
         };
         self.differs = true;
         if nodes > self.records.len() {
@@ -266,10 +268,13 @@ impl Recording {
 
     #[cold]
     fn grow_constants(&mut self, end: usize) -> Option<()> {
-        if end > MOST {
+        let most = self.limits.constants as usize;
+        if end > most {
+            self.limits.refused = CONSTANTS;
             return None;
         }
-        let room = grown(self.constants.len()).max(end);
+        // No room beyond the limit: whoever finds room asks no further.
+        let room = grown(self.constants.len()).clamp(end, most);
         self.constants.reserve_exact(room - self.constants.len());
         self.constants.resize(room, 0.0);
         Some(())
@@ -337,14 +342,6 @@ impl Recording {
         }
     }
 
-    /// Why nothing was recorded.
-    #[cold]
-    pub(crate) fn full(&self) -> Error {
-        Error::Capacity {
-            limit: self.limit as usize,
-        }
-    }
-
     /// An empty recording with room for `nodes` nodes.
     pub(crate) fn with_room(nodes: usize) -> Self {
         let mut recording = Self::default();
@@ -357,8 +354,12 @@ impl Recording {
         self.make_room(nodes.min(MOST));
     }
 
+    /// The most nodes from now on, those that are recorded aside.
     pub(crate) fn set_limit(&mut self, limit: usize) {
-        self.limit = limit.min(MOST) as u32;
+        self.limits.nodes = limit.min(MOST) as u32;
+        if self.records.len() > limit {
+            self.make_room(limit.max(self.len));
+        }
     }
 
     pub(crate) fn keep_locations(&mut self) {

@@ -2,8 +2,9 @@
 //! and their own constants are.
 
 use super::Recording;
+use super::limits::OPERANDS;
 use crate::ops::Op;
-use crate::program::{CONSTANT, Form, MOST, Operand, Record};
+use crate::program::{CONSTANT, Form, Operand, Record};
 use std::cell::Cell;
 use std::ops::{Index, RangeTo};
 use std::panic::Location;
@@ -138,7 +139,8 @@ impl Recording {
             }
         }
         let fits = pushed.is_some() && all;
-        let there_is_room = self.operands_len as usize <= MOST && self.len < self.records.len();
+        let there_is_room =
+            self.operands_len <= self.limits.operands && self.len < self.records.len();
         if let (Some(value), true) = (value, fits && there_is_room) {
             let put = self.put(Record::new(op, form, start as u64, n as u64), value);
             return Ok(put.map(|id| (id, value)));
@@ -186,7 +188,9 @@ impl Recording {
         caller: &'static Location<'static>,
     ) -> Option<(u64, f64)> {
         let mut id = None;
-        if fits && self.operands_len as usize <= MOST {
+        if fits && self.operands_len > self.limits.operands {
+            self.limits.refused = OPERANDS;
+        } else if fits {
             let record = Record::new(op, form, start as u64, n as u64);
             id = if self.len < self.records.len() {
                 let value = self.value_of_nary(record);
