@@ -3,8 +3,10 @@
 
 mod random;
 
-use chainrule::{Error, Function, Real, Tape};
+use allocation_counter::measure;
+use chainrule::{Error, Function, Real, Tape, Var};
 use random::Random;
+use std::cmp::Ordering;
 
 /// Compares a and b with 0, and their product too, each row by itself.
 fn compared_three_times() -> Function {
@@ -93,7 +95,7 @@ fn ask<T: Real>(asked: &mut Asked<T>, kind: usize, a: T, b: T) -> bool {
         2 => Some(a > b),
         3 => Some(a >= b),
         4 => Some(a == b),
-        _ => a.partial_cmp(&b).map(|order| order.is_lt()),
+        _ => a.partial_cmp(&b).map(Ordering::is_lt),
     };
     asked.push((a, b, answer));
     answer == Some(true)
@@ -104,7 +106,7 @@ fn ask<T: Real>(asked: &mut Asked<T>, kind: usize, a: T, b: T) -> bool {
 fn program<T: Real>(seed: u64, x: &[T], asked: &mut Asked<T>) -> T {
     let mut random = Random(seed);
     let mut nodes = x.to_vec();
-    let constants = if seed % 16 == 0 { 300 } else { 3 };
+    let constants = if seed.is_multiple_of(16) { 300 } else { 3 };
     for _ in 0..12 {
         let mut any = || nodes[random.below(nodes.len())];
         let (a, b, c) = (any(), any(), any());
@@ -272,4 +274,103 @@ fn assert_second_derivatives(f: &Function, p: &[f64], points: &[Vec<f64>], found
             assert!(apart <= 1e-12 * size, "{apart:e} of {size:e}: {f}");
         }
     }
+}
+
+/// Asks again and again whether x < i, for some i, and records nothing else.
+fn asked_again(x: Var<'_>, times: usize) {
+    for i in 0..times {
+        assert!(x < 2.0 + (i % 3) as f64);
+    }
+}
+
+#[test]
+fn a_comparison_made_again_takes_no_memory_on_a_tape_or_in_a_function() {
+    let mut tape = Tape::new();
+    for round in 0..3 {
+        let x = tape.var(1.0);
+        let none = tape.statistics().bytes;
+        let allocated = measure(|| asked_again(x, 10)).count_total;
+        assert_eq!(allocated == 0, round > 0, "cleared, it keeps the memory");
+        let once = tape.statistics().bytes;
+        assert!(once >= none + 3 * 40, "{none} to {once}");
+        let f = tape.function(&[x], x * 2.0);
+        let allocated = measure(|| asked_again(x, 1_000_000)).count_total;
+        assert_eq!((tape.statistics().bytes - once, allocated), (24, 0)); // x · 2
+        let again = tape.function(&[x], x * 2.0);
+        assert_eq!(again.stats().bytes, f.stats().bytes);
+        tape.clear();
+    }
+}
+
+/// What is compared is another node each time, and between them the same.
+#[test]
+fn comparisons_of_new_nodes_are_kept_and_those_of_old_ones_between_them_once() {
+    let tape = Tape::new();
+    let x = tape.var(1.0);
+    let bytes = |old: bool| {
+        let before = tape.statistics().bytes;
+        for _ in 0..64 {
+            assert!(x.exp() > x && (!old || x < 2.0));
+        }
+        tape.statistics().bytes - before
+    };
+    let (new, both) = (bytes(false), bytes(true));
+    assert!(new >= 64 * (16 + 40), "{new}");
+    // One more, and the places at which it is looked for.
+    assert!(both <= new + 64 + 8 * 512, "{both} and {new}");
+}
+
+#[test]
+fn comparisons_that_differ_in_anything_are_all_kept() {
+    let tape = Tape::new();
+    let (x, y) = (tape.var(1.0).named("x"), tape.var(2.0).named("y"));
+    let answers = [x < 2.5, x < 2.0, x < y, y > x, y >= 2.0, x < 2.5, y < 2.0];
+    assert_eq!(answers, [true, true, true, true, true, true, false]);
+    let f = tape.function(&[x, y], x * y);
+    let broken = |x: f64, y: f64| match f.value(&[x, y]) {
+        Err(Error::OtherBranch { comparison, .. }) => Some(comparison),
+        _ => None,
+    };
+    let first = |text: &str| Some(text.to_owned());
+    assert_eq!(broken(2.5, 3.0), first("x < 2.5"));
+    assert_eq!(broken(2.0, 3.0), first("x < 2"));
+    assert_eq!(broken(1.0, 1.0), first("x < y"));
+    assert_eq!(broken(1.0, 1.5), first("y ≥ 2"));
+    assert_eq!(broken(1.5, 2.0), None);
+}
+
+#[test]
+fn where_a_comparison_came_out_both_ways_no_point_has_the_recording() {
+    let tape = Tape::new();
+    let x = tape.var(1.0).named("x");
+    let first = if x < 2.0 { x * 3.0 } else { x };
+    tape.set(x, 5.0);
+    tape.forward();
+    let second = if x < 2.0 { x * 3.0 } else { x };
+    let f = tape.function(&[x], first + second);
+    for (at, recorded) in [(1.0, false), (5.0, true)] {
+        let error = f.value(&[at]).unwrap_err();
+        let Error::OtherBranch {
+            recorded: found, ..
+        } = error
+        else {
+            panic!("{error}")
+        };
+        assert_eq!(found, recorded);
+    }
+}
+
+/// In nodes that become one, and in constants that are equal then.
+#[test]
+fn comparisons_that_freezing_makes_equal_are_checked_once() {
+    let bytes = |times: usize| {
+        let tape = Tape::new();
+        let (x, fixed) = (tape.var(1.0), tape.var(3.0));
+        for _ in 0..times {
+            assert!(x < fixed * 2.0 && x.exp() > x);
+        }
+        let freeze = tape.freeze(&[x]).output(x * x.exp());
+        freeze.share_equal_nodes().function().stats().bytes
+    };
+    assert_eq!(bytes(50), bytes(1));
 }

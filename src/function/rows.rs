@@ -96,7 +96,7 @@ impl Function {
 
 impl Function {
     pub(super) fn broken(&self, broken: &Broken) -> Error {
-        let guard = &self.recording.guards[broken.guard];
+        let guard = &self.recording.guards()[broken.guard];
         self.other_branch(guard, broken.operands, Some(broken.row))
     }
 
@@ -121,7 +121,7 @@ impl Function {
             let once: Var<'_> = self.once.iter().map(var).sum();
             let gradient = tape.function_with_outputs(&inputs, &gradient);
             // The gradient checks them all, of which some depend on columns.
-            tape.recording.borrow_mut().guards.clear();
+            tape.recording.borrow_mut().forget_guards();
             [gradient, tape.function(&parameters, once)].into()
         })
     }
@@ -355,7 +355,7 @@ impl Rows<'_, '_> {
             if let (Place::Shared(a), Place::Shared(b)) = (guard.a, guard.b) {
                 let operands = (shared[a as usize], shared[b as usize]);
                 if guard.test.holds(operands.0, operands.1) != guard.held {
-                    let guard = &self.function.recording.guards[guard.number];
+                    let guard = &self.function.recording.guards()[guard.number];
                     return Err(self.function.other_branch(guard, operands, None));
                 }
             }

@@ -7,6 +7,7 @@
 //! growth, the limit, keeping the lines of the program, and values that were
 //! changed behind the handles.
 
+mod guards;
 mod nary;
 
 pub(crate) use nary::{Given, Mixed, SHORTEST_RANGE};
@@ -15,6 +16,7 @@ use crate::error::Error;
 use crate::names::Names;
 use crate::ops::Op;
 use crate::program::{Form, Guard, MOST, NodeId, Operand, Program, Record};
+use guards::Guards;
 use std::panic::Location;
 
 /// Below this many entries room doubles; above, it grows by a quarter, so that
@@ -35,8 +37,9 @@ pub(crate) struct Recording {
     /// 74.5 → 71.5 ns (`docs/benchmarks.md`).
     operands: Vec<u32>,
     operands_len: u32,
-    /// The comparisons made while recording, in their order.
-    pub(crate) guards: Vec<Guard>,
+    /// The comparisons made while recording. Apart, so that the others stay where short
+    /// instructions find them.
+    guards: Option<Box<Guards>>,
     /// A node, or an operand of many, was recorded where another one, or none, was before. Who
     /// sets this to `false` will see whether the same is recorded again, without looking at it
     /// again: W2 recorded and swept 91 → 88 ns (`docs/benchmarks.md`).
@@ -61,7 +64,7 @@ impl Default for Recording {
             constants_len: 0,
             operands: Vec::new(),
             operands_len: 0,
-            guards: Vec::new(),
+            guards: None,
             differs: false,
             revision: 0,
             names: Names::default(),
@@ -324,6 +327,28 @@ impl Recording {
         }
     }
 
+    /// The comparisons made while recording, each once, in the order in which they were first
+    /// made.
+    pub(crate) fn guards(&self) -> &[Guard] {
+        self.guards.as_deref().map_or(&[], Guards::all)
+    }
+
+    /// Keeps a comparison, unless an equal one is kept.
+    pub(crate) fn keep_guard(&mut self, guard: Guard) {
+        self.guards.get_or_insert_default().keep(guard);
+    }
+
+    /// Keeps comparisons, of which no more will be made.
+    pub(crate) fn keep_guards(&mut self, guards: impl IntoIterator<Item = Guard>) {
+        let kept = self.guards.get_or_insert_default();
+        guards.into_iter().for_each(|guard| kept.keep(guard));
+        kept.end();
+    }
+
+    pub(crate) fn forget_guards(&mut self) {
+        self.guards = None;
+    }
+
     /// What a record's operation gives for the present values.
     fn value_of(&self, record: Record) -> f64 {
         let (op, values) = (record.op(), &self.values);
@@ -395,6 +420,7 @@ impl Recording {
             + size_of_val(self.values())
             + size_of_val(&self.constants[..self.constants_len])
             + size_of_val(&self.operands[..self.operands_len as usize])
+            + self.guards.as_ref().map_or(0, |guards| guards.bytes())
     }
 
     pub(crate) fn capacity(&self) -> usize {
@@ -407,7 +433,9 @@ impl Recording {
         self.len = 0;
         self.constants_len = 0;
         self.operands_len = 0;
-        self.guards.clear();
+        if let Some(guards) = &mut self.guards {
+            guards.clear();
+        }
         self.names.clear();
         if self.watched {
             self.clear_watched();
