@@ -318,7 +318,7 @@ fn data_that_does_not_fit_is_an_error() {
     let text = |error: Error| error.to_string();
     assert_eq!(
         text(f.rows(&[&[1.0]]).unwrap_err()),
-        "1 columns given, 2 expected"
+        "1 column given, 2 expected"
     );
     assert!(text(f.rows(&[&[1.0], &[1.0, 2.0]]).unwrap_err()).contains("rows in a column"));
     assert!(f.rows_of(&[1.0, 2.0, 3.0], 2).is_err());
