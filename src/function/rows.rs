@@ -155,7 +155,8 @@ impl VectorTask<Result<Total, Broken>> for Chunk<'_> {
 }
 
 impl Rows<'_, '_> {
-    /// The mean over the rows in place of the sum.
+    /// The mean over the rows in place of the sum. Of no rows it is 0/0: NaN, and so is each
+    /// derivative of it. (A sum of none is 0.)
     pub fn mean(mut self) -> Self {
         self.mean = true;
         self
@@ -183,12 +184,14 @@ impl Rows<'_, '_> {
     ///
     /// # Errors
     /// If the number of parameters is wrong, if there is not exactly one output, or
-    /// if a comparison would come out the other way than recorded in some row.
+    /// if a comparison would come out the other way than recorded in some row. The error
+    /// names the first such row, and of its comparisons the first. Where there are no rows,
+    /// those of parameters alone are checked.
     pub fn value(&self, parameters: &[f64]) -> Result<f64, Error> {
         self.run(parameters, Wanted::Value, &mut Workspace::new())
     }
 
-    /// The gradient by the parameters, as long as they.
+    /// The gradient by the parameters, as long as they; if there are none, empty.
     ///
     /// # Errors
     /// As [`value`](Self::value).
