@@ -243,10 +243,12 @@ fn conditioning(tape: &Tape, output: Var<'_>, inputs: &[Var<'_>]) -> (Vec<f64>, 
     let mut adjoints = vec![Size(ABSENT); id as usize + 1];
     adjoints[id as usize] = Size(1.0);
     reverse(recording.program(), &values, &mut adjoints);
+    // A node whose adjoint is 0, or absent, moves nothing, whatever its value is: NaN or ∞, too.
     let noise = adjoints
         .iter()
         .zip(&values)
-        .map(|(a, v)| (a.0 * v.0).abs())
+        .filter(|(adjoint, _)| adjoint.0 != 0.0)
+        .map(|(adjoint, value)| (adjoint.0 * value.0).abs())
         .sum::<f64>();
     let size = |input: &Var<'_>| {
         input
@@ -280,7 +282,8 @@ fn differentiate(f: impl Fn(f64) -> f64, x: f64, noise: f64) -> Difference {
 
 /// Ridders' method: central differences with shrinking steps, extrapolated to
 /// step 0 (C. J. F. Ridders, Advances in Engineering Software 4 (1982) 75–76).
-/// Where f is not finite the step only shrinks. The error counts the noise of f.
+/// Where f is not finite the step only shrinks, until it changes x no more or is tiny by itself:
+/// beside 0 and NaN the first never comes. The error counts the noise of f.
 fn ridders(f: impl Fn(f64) -> f64, x: f64, mut step: f64, noise: f64) -> Difference {
     const SHRINK: f64 = 1.6;
     const MOST_STEPS: usize = 24;
@@ -291,7 +294,7 @@ fn ridders(f: impl Fn(f64) -> f64, x: f64, mut step: f64, noise: f64) -> Differe
     };
     let mut row: Vec<f64> = Vec::new();
     let mut steps = 0;
-    while steps < MOST_STEPS && x + step != x {
+    while steps < MOST_STEPS && x + step != x && step > f64::MIN_POSITIVE {
         step /= SHRINK;
         let (above, below) = (x + step, x - step);
         let difference = (f(above) - f(below)) / (above - below);

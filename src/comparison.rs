@@ -2,7 +2,8 @@
 //!
 //! A recording stands for what the recording program does only as long as its
 //! comparisons come out the same. So each is kept as a guard, which a
-//! [`Function`](crate::Function) checks at each evaluation.
+//! [`Function`](crate::Function) checks at each evaluation. An equal one is kept
+//! once, where it was first made.
 
 use crate::program::{Comparison, Guard, NodeId, Operand};
 use crate::tape::Tape;
@@ -25,7 +26,7 @@ impl Var<'_> {
                 _ => Operand::Constant(x.value()),
             };
             let (first, second) = (operand(self), operand(other));
-            tape.recording.borrow_mut().guards.push(Guard {
+            tape.recording.borrow_mut().keep_guard(Guard {
                 a: first,
                 b: second,
                 test,
@@ -48,6 +49,9 @@ impl Var<'_> {
 
 /// By value. The tape keeps the comparison and its outcome, for a
 /// [`Function`](crate::Function) to check; compare `value()`s for one that is not kept.
+/// One that is made again with the same outcome takes no more memory. With another outcome,
+/// after [`set`](crate::Tape::set) and [`forward`](crate::Tape::forward), both are kept: no
+/// point has such a recording, and each evaluation of a function is an error.
 impl PartialEq for Var<'_> {
     #[inline]
     #[track_caller]

@@ -221,6 +221,15 @@ pub enum Error {
     },
 }
 
+/// So many of what is given as a regular plural, and perhaps words after it.
+fn counted(number: usize, plural: &str) -> String {
+    let (noun, rest) = plural.split_at(plural.find(' ').unwrap_or(plural.len()));
+    match noun.strip_suffix('s') {
+        Some(one) if number == 1 => format!("1 {one}{rest}"),
+        _ => format!("{number} {plural}"),
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -238,20 +247,23 @@ impl fmt::Display for Error {
                 "the constant {value} cannot be named \"{name}\": only nodes of a tape have names"
             ),
             Self::UnknownName { name, known } => {
-                write!(f, "no node is named \"{name}\"; the tape has {known} names")
+                let names = counted(*known, "names");
+                write!(f, "no node is named \"{name}\"; the tape has {names}")
             }
             Self::WrongLength {
                 what,
                 found,
                 expected,
             } => {
-                write!(f, "{found} {what} given, {expected} expected")
+                write!(f, "{} given, {expected} expected", counted(*found, what))
             }
             Self::Capacity { what, limit } => {
-                write!(f, "the tape is full: it records at most {limit} {what}")
+                let most = counted(*limit, what);
+                write!(f, "the tape is full: it records at most {most}")
             }
             Self::NoSuchNode { node, len } => {
-                write!(f, "there is no node {node}: the tape has {len} nodes")
+                let nodes = counted(*len, "nodes");
+                write!(f, "there is no node {node}: the tape has {nodes}")
             }
             Self::TwoTapes { first, second } => {
                 write!(f, "{first} and {second} belong to two tapes")
@@ -319,7 +331,8 @@ impl fmt::Display for Error {
                 "the function has no columns: make the inputs that vary with `Tape::column`",
             ),
             Self::Arity { op, found } => {
-                write!(f, "the operation {op} cannot take {found} operands")
+                let operands = counted(*found, "operands");
+                write!(f, "the operation {op} cannot take {operands}")
             }
             Self::NotFiniteNode {
                 what,

@@ -190,3 +190,27 @@ fn constants_and_unused_inputs_pass_with_zero() {
     check_gradient(|_| Var::from(3.0), &[2.0]).unwrap();
     check_gradient(|_| Var::from(3.0), &[]).unwrap();
 }
+
+/// A node that is not taken, or not reached, may have any value; so may one whose adjoint is 0.
+#[test]
+fn what_has_no_influence_may_be_nan_or_infinite() {
+    let right = |f: for<'t> fn(&[Var<'t>]) -> Var<'t>, at: f64| {
+        let check = check_gradient(f, &[at]).unwrap_or_else(|error| panic!("{error}"));
+        assert!(check.tolerance.is_finite(), "{check:?}");
+    };
+    right(|x| x[0].select_lt(0.0, (-x[0]).ln(), x[0].sin()), 1.0);
+    right(|x| x[0].select_lt(0.0, x[0].sin(), x[0].ln() / 0.0), -1.0);
+    right(|x| [(-x[0]).ln() * f64::INFINITY, x[0].exp()][1], 1.0);
+    right(|x| (x[0] + 1e308 + 1e308).atan(), 1.0); // π/2, of ∞
+    right(|x| (x[0] + 1e308 + 1e308).tanh() * x[0], 1.0);
+}
+
+/// What has no number there has no derivative: that is told, and the search for one ends.
+#[test]
+fn a_function_without_numbers_around_a_point_is_no_endless_search() {
+    for at in [0.0, -0.0, f64::NAN, f64::INFINITY, -1.0, 5e-324] {
+        let error = check_gradient(|x| (x[0] - x[0].abs() - 1.0).ln(), &[at]).unwrap_err();
+        assert!(matches!(error, Error::WrongGradient { .. }));
+    }
+    assert!(check_gradient(|x| x[0].ln(), &[0.0]).is_err());
+}

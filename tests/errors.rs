@@ -90,13 +90,13 @@ fn wrong_lengths_are_refused_with_both_numbers() {
     misuse("3 operands given, 2 expected", || {
         Var::linear_combination(&[1.0, 2.0], &x, 0.0)
     });
-    misuse("1 components of the direction given, 3 expected", || {
+    misuse("1 component of the direction given, 3 expected", || {
         x[0].hvp(&x, &[1.0])
     });
-    misuse("1 components of the direction given, 2 expected", || {
+    misuse("1 component of the direction given, 2 expected", || {
         jvp(|x| vec![x[0]], &[1.0, 2.0], &[1.0])
     });
-    misuse("1 components of the direction given, 2 expected", || {
+    misuse("1 component of the direction given, 2 expected", || {
         hvp(|x| x[0], &[1.0, 2.0], &[1.0])
     });
     misuse("2 seeds given, 1 expected", || {
@@ -123,7 +123,7 @@ fn names_are_refused_and_the_tape_stays_as_it_was() {
         || Var::from(3.0).named("c"),
     );
     let unknown = tape.lookup("nobody").unwrap_err().to_string();
-    assert_eq!(unknown, "no node is named \"nobody\"; the tape has 1 names");
+    assert_eq!(unknown, "no node is named \"nobody\"; the tape has 1 name");
 }
 
 #[test]
@@ -215,13 +215,13 @@ fn the_wrong_number_of_operands_is_refused_on_every_number_type() {
     let tape = Tape::new();
     let x = tape.var(1.0);
     let dual = Dual::new(1.0, 1.0);
-    misuse("the operation add cannot take 1 operands", || {
+    misuse("the operation add cannot take 1 operand", || {
         Var::unary(Op::Add, x)
     });
-    misuse("the operation add cannot take 1 operands", || {
+    misuse("the operation add cannot take 1 operand", || {
         f64::unary(Op::Add, 1.0)
     });
-    misuse("the operation add cannot take 1 operands", || {
+    misuse("the operation add cannot take 1 operand", || {
         Dual::unary(Op::Add, dual)
     });
     misuse("the operation exp cannot take 2 operands", || {
@@ -239,13 +239,47 @@ fn the_wrong_number_of_operands_is_refused_on_every_number_type() {
     misuse("the operation select_lt cannot take 3 operands", || {
         Dual::nary(Op::SelectLt, &[&[dual; 3]], &[])
     });
-    misuse("the operation input cannot take 1 operands", || {
+    misuse("the operation input cannot take 1 operand", || {
         Var::unary(Op::Input, x)
     });
     misuse("the operation sigmoid cannot take 2 operands", || {
         Op::Sigmoid.print(&["a", "b"])
     });
     assert_eq!(tape.len(), 1);
+}
+
+#[test]
+fn one_of_a_kind_is_no_plural() {
+    let length = |what: &'static str, found: usize| {
+        let expected = 3;
+        let error = Error::WrongLength {
+            what,
+            found,
+            expected,
+        };
+        error.to_string()
+    };
+    assert_eq!(length("inputs", 1), "1 input given, 3 expected");
+    assert_eq!(length("inputs", 0), "0 inputs given, 3 expected");
+    assert_eq!(length("inputs", 11), "11 inputs given, 3 expected");
+    assert_eq!(
+        length("rows in a column", 1),
+        "1 row in a column given, 3 expected"
+    );
+    let texts = [
+        (Error::Capacity { limit: 1 }, "records at most 1 node"),
+        (Error::NoSuchNode { node: 1, len: 1 }, "the tape has 1 node"),
+        (
+            Error::Arity {
+                op: "add",
+                found: 1,
+            },
+            "cannot take 1 operand",
+        ),
+    ];
+    for (error, end) in texts {
+        assert!(error.to_string().ends_with(end), "{error}");
+    }
 }
 
 #[test]

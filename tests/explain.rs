@@ -213,7 +213,7 @@ fn a_graph_that_cannot_be_recorded_says_why() {
         |tape: &Tape, x: &[f64]| Graph::record(tape, x, &W, 0.1, 1.0, Form::Sigmoid).map(|_| ());
     let tape = Tape::new();
     let error = record(&tape, &[1.0]).unwrap_err();
-    assert_eq!(error.to_string(), "1 features given, 2 expected");
+    assert_eq!(error.to_string(), "1 feature given, 2 expected");
     assert!(tape.is_empty());
     let _ = tape.var(0.0).named("x1");
     let error = record(&tape, &X).unwrap_err();

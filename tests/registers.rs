@@ -215,6 +215,39 @@ fn more_registers_are_there_where_few_do_not_suffice() {
     assert!(few > 5 && more > 5, "{few} and {more}");
 }
 
+/// Of an operation on any number of operands that are constants, and of its own ones.
+#[test]
+fn constants_of_one_operation_that_do_not_fit_into_few_registers_go_into_more() {
+    for (count, few) in [
+        (200, true),
+        (250, true),
+        (251, false),
+        (257, false),
+        (700, false),
+    ] {
+        let tape = Tape::new();
+        let x = tape.vars(&[0.5, 2.0]);
+        let constants: Vec<f64> = (0..count).map(|i| f64::from(i) + 2.5).collect();
+        let operands = constants.iter().map(|&c| Var::from(c)).chain(x.clone());
+        let output = Var::sum(&operands.collect::<Vec<_>>());
+        let f = tape.function(&x, output);
+        let registers = f.stats().registers;
+        assert_eq!((1..=256).contains(&registers), few, "{count}: {registers}");
+        assert!(registers > 0);
+        assert_eq!(compared(&tape, &x, output, 7).stats().registers, registers);
+    }
+    let tape = Tape::new();
+    let x = tape.vars(&[0.5, 2.0]);
+    let constants = (0..70_000).map(|i| Var::from(f64::from(i) + 2.5));
+    let operands: Vec<Var<'_>> = constants.chain(x.clone()).collect();
+    assert_eq!(
+        compared(&tape, &x, Var::sum(&operands), 7)
+            .stats()
+            .registers,
+        0
+    );
+}
+
 /// Adjoints of a wide function take all registers that there are, and no more.
 #[test]
 fn inputs_and_constants_fill_the_registers() {

@@ -318,7 +318,7 @@ fn data_that_does_not_fit_is_an_error() {
     let text = |error: Error| error.to_string();
     assert_eq!(
         text(f.rows(&[&[1.0]]).unwrap_err()),
-        "1 columns given, 2 expected"
+        "1 column given, 2 expected"
     );
     assert!(text(f.rows(&[&[1.0], &[1.0, 2.0]]).unwrap_err()).contains("rows in a column"));
     assert!(f.rows_of(&[1.0, 2.0, 3.0], 2).is_err());
@@ -342,6 +342,38 @@ fn data_that_does_not_fit_is_an_error() {
     let none = Function::record(|r| r.input("w", 1.0));
     assert!(matches!(none.rows(&[]), Err(Error::NoColumns)));
     assert_eq!(f.rows(&[&[], &[]]).unwrap().value(&[1.0]), Ok(0.0));
+}
+
+#[test]
+fn the_mean_of_no_rows_is_no_number_and_their_sum_is_what_counts_once() {
+    let (f, none) = (logistic(2), [[0.0; 0]; 3]);
+    let none = none.each_ref().map(|column| &column[..]);
+    let (sum, mean) = (f.rows(&none).unwrap(), f.rows(&none).unwrap().mean());
+    let p = [2.0, 0.0, 1.0];
+    assert_eq!(sum.value_and_gradient(&p), Ok((0.2, vec![0.2, 0.0, 0.0])));
+    assert_eq!(sum.hessian(&p).unwrap()[0], [0.1, 0.0, 0.0]);
+    assert!(mean.value(&p).unwrap().is_nan());
+    assert!(mean.gradient(&p).unwrap().iter().all(|x| x.is_nan()));
+    let hessian = mean.hessian(&p).unwrap();
+    assert!(hessian.iter().flatten().all(|x| x.is_nan()));
+    for rows in [sum, mean] {
+        assert_eq!(rows.values(&p), Ok(vec![]));
+        assert_eq!(rows.row_gradients(&p), Ok(vec![]));
+        assert_eq!(rows.check_finite(&p), Ok(()));
+    }
+}
+
+#[test]
+fn without_parameters_there_are_no_components() {
+    let f = Function::record(|r| r.column("x", 1.0).ln());
+    let rows = f.rows(&[&[1.0, 1.0, 1.0]]).unwrap();
+    assert_eq!(rows.value_and_gradient(&[]), Ok((0.0, vec![])));
+    assert_eq!(rows.jacobian(&[]), Ok(vec![vec![]]));
+    assert_eq!(rows.hessian(&[]), Ok(Vec::<Vec<f64>>::new()));
+    assert_eq!(rows.row_gradients(&[]), Ok(vec![])); // three rows of none
+    assert_eq!(rows.check_finite(&[]), Ok(()));
+    let text = rows.row_gradients(&[1.0]).unwrap_err().to_string();
+    assert_eq!(text, "1 parameter given, 0 expected");
 }
 
 #[test]

@@ -56,3 +56,36 @@ fn any_number_of_threads_finds_the_same_broken_comparison() {
         assert_eq!(found, expected, "{threads} threads");
     }
 }
+
+#[test]
+fn of_several_comparisons_any_number_of_threads_names_that_of_the_first_row() {
+    let f = Function::record(|r| {
+        let (w, a, b) = (r.input("w", 1.0), r.column("a", 1.0), r.column("b", 1.0));
+        assert!(a > 0.0 && b > 0.0);
+        (w * a).exp() * b
+    });
+    let mut random = Random(9);
+    for rows in [5_000, 60_000] {
+        let (mut a, mut b) = (vec![1.0; rows], vec![1.0; rows]);
+        for _ in 0..4 {
+            // Often in one block.
+            let row = random.below(rows - 100);
+            a[row + random.below(100)] = -1.0;
+            b[row + random.below(100)] = -1.0;
+        }
+        let first = (0..rows).find(|&row| a[row] < 0.0 || b[row] < 0.0).unwrap();
+        let comparison = if a[first] < 0.0 { "a > 0" } else { "b > 0" };
+        let over = f.rows(&[&a, &b]).unwrap();
+        let expected = over.value(&[0.5]).unwrap_err();
+        let text = expected.to_string();
+        assert!(text.contains(&format!("in row {first}:")), "{text}");
+        assert!(text.contains(comparison), "{text}");
+        for threads in 1..=4 {
+            let parallel = over.clone().parallel();
+            let pool = pool(threads);
+            let value = pool.install(|| parallel.value(&[0.5]).unwrap_err());
+            let hessian = pool.install(|| parallel.hessian(&[0.5]).unwrap_err());
+            assert_eq!([&value, &hessian], [&expected; 2], "{threads} threads");
+        }
+    }
+}

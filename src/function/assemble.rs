@@ -151,7 +151,7 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
                 self.values[index] = self.operation(index, record, &uses)?;
             }
         }
-        for guard in &self.recording.guards {
+        for guard in self.recording.guards() {
             let (a, b) = (self.operand(guard.a)?, self.operand(guard.b)?);
             let (test, held) = (guard.test, guard.held);
             self.made.guards.push(RegisterGuard { a, b, test, held });

@@ -305,8 +305,15 @@ impl<'a, V: Vectors> Rows<'a, V> {
             self.step(step, numbers, &mut spare.0);
             mem::swap(&mut numbers.values[step.slot as usize], spare);
         }
-        let mut guards = self.plan.guards.iter();
-        guards.try_for_each(|guard| self.check(guard, numbers))
+        self.check_guards(numbers)
+    }
+
+    /// Finds the first row in which a guard is broken, and of several in that row the first.
+    fn check_guards(&self, numbers: &Numbers) -> Result<(), Broken> {
+        let guards = self.plan.guards.iter();
+        let broken = guards.filter_map(|guard| self.first_broken(guard, numbers));
+        // Of equal ones the first.
+        broken.min_by_key(|broken| broken.row).map_or(Ok(()), Err)
     }
 
     #[inline(always)]
@@ -417,17 +424,15 @@ impl<'a, V: Vectors> Rows<'a, V> {
         }
     }
 
-    fn check(&self, guard: &RowGuard, numbers: &Numbers) -> Result<(), Broken> {
+    /// The first row in which a guard is broken.
+    fn first_broken(&self, guard: &RowGuard, numbers: &Numbers) -> Option<Broken> {
         let (a, b) = (self.view(guard.a, numbers), self.view(guard.b, numbers));
         let other = |&i: &usize| guard.test.holds(a.at(i), b.at(i)) != guard.held;
-        match (0..self.count()).find(other) {
-            Some(i) => Err(Broken {
-                row: self.first() + i,
-                guard: guard.number,
-                operands: (a.at(i), b.at(i)),
-            }),
-            None => Ok(()),
-        }
+        (0..self.count()).find(other).map(|i| Broken {
+            row: self.first() + i,
+            guard: guard.number,
+            operands: (a.at(i), b.at(i)),
+        })
     }
 }
 

@@ -326,7 +326,7 @@ impl Stage {
 
     /// What a pass made of it: a recording, and where each node has gone.
     fn after(self, (mut recording, moved): (Recording, Vec<Gone>)) -> Self {
-        recording.guards = guards(&self.recording.guards, &moved);
+        keep_guards(&mut recording, &self.recording, &moved);
         let ends = self.ends.follow(&moved);
         Self { recording, ends }
     }
@@ -336,20 +336,25 @@ impl Stage {
     }
 }
 
-fn guards(guards: &[Guard], moved: &[Gone]) -> Vec<Guard> {
+/// Keeps the guards of a recording whose nodes have gone where `moved` says; those that have
+/// become equal once.
+fn keep_guards(to: &mut Recording, from: &Recording, moved: &[Gone]) {
     let follow = |guard: &Guard| Guard {
         a: gone_to(guard.a, moved),
         b: gone_to(guard.b, moved),
         ..*guard
     };
-    guards.iter().map(follow).collect()
+    to.keep_guards(from.guards().iter().map(follow));
 }
 
 /// Which nodes the ends and the guards depend on, and the inputs.
 fn needed(recording: &Recording, ends: &Ends) -> Vec<bool> {
     let program = recording.program();
     let mut needed = ends.inputs_among(recording.len());
-    let guarded = recording.guards.iter().flat_map(|guard| [guard.a, guard.b]);
+    let guarded = recording
+        .guards()
+        .iter()
+        .flat_map(|guard| [guard.a, guard.b]);
     for end in ends.asked_for().chain(guarded) {
         if let Operand::Node(id) = end {
             needed[id.index()] = true;
@@ -386,7 +391,7 @@ fn drop_unneeded(from: &Recording, ends: Ends) -> Stage {
             Gone::NOWHERE
         });
     }
-    to.guards = guards(&from.guards, &moved);
+    keep_guards(&mut to, from, &moved);
     let ends = ends.follow(&moved);
     Stage {
         recording: to,

@@ -100,7 +100,7 @@ pub(super) fn uses(recording: &Recording, ends: &Ends) -> Vec<u32> {
     for &record in program.records {
         program.for_each_operand(record, &mut count);
     }
-    for guard in &recording.guards {
+    for guard in recording.guards() {
         count(guard.a);
         count(guard.b);
     }

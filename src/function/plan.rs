@@ -183,7 +183,7 @@ impl Plan {
         }
         let mut all = |ends: &[Operand]| ends.iter().map(|&end| plan.place(end, &places)).collect();
         (plan.outputs, plan.retained) = (all(&ends.outputs), all(&ends.retained));
-        for (number, guard) in recording.guards.iter().enumerate() {
+        for (number, guard) in recording.guards().iter().enumerate() {
             let (a, b) = (plan.place(guard.a, &places), plan.place(guard.b, &places));
             let (test, held) = (guard.test, guard.held);
             let guard = RowGuard {

@@ -164,7 +164,7 @@ pub(super) fn for_each_argument(
 
 /// The loop of a recording that has the most nodes, if it is worth it.
 pub(super) fn find(recording: &Recording, ends: &Ends) -> Option<Turns> {
-    let guarded = !recording.guards.is_empty();
+    let guarded = !recording.guards().is_empty();
     if guarded || !ends.once.is_empty() || ends.outputs.len() != 1 {
         return None;
     }

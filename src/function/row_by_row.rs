@@ -126,7 +126,8 @@ impl Rows<'_, '_> {
     }
 
     /// The gradient of the output in each row by the parameters, row after row,
-    /// without the terms that count once.
+    /// without the terms that count once: rows × parameters numbers in one list. Without
+    /// parameters it is empty, however many rows there are.
     ///
     /// # Errors
     /// As [`value`](Self::value).

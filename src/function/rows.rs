@@ -9,6 +9,7 @@ use super::Function;
 use super::blocks::{self, Broken, Scratch};
 use super::columns::Columns;
 use super::kernels::{BLOCK, LANES, Total};
+use super::plan::Place;
 use super::run::{Workspace, length};
 use super::vectors::{VectorTask, Vectors, with_widest};
 use crate::error::Error;
@@ -95,7 +96,7 @@ impl Function {
 
 impl Function {
     pub(super) fn broken(&self, broken: &Broken) -> Error {
-        let guard = &self.recording.guards[broken.guard];
+        let guard = &self.recording.guards()[broken.guard];
         self.other_branch(guard, broken.operands, Some(broken.row))
     }
 
@@ -118,11 +119,10 @@ impl Function {
             };
             let gradient = var(&self.outputs[0]).gradient_graph(&parameters);
             let once: Var<'_> = self.once.iter().map(var).sum();
-            [
-                tape.function_with_outputs(&inputs, &gradient),
-                tape.function(&parameters, once),
-            ]
-            .into()
+            let gradient = tape.function_with_outputs(&inputs, &gradient);
+            // The gradient checks them all, of which some depend on columns.
+            tape.recording.borrow_mut().forget_guards();
+            [gradient, tape.function(&parameters, once)].into()
         })
     }
 }
@@ -155,7 +155,8 @@ impl VectorTask<Result<Total, Broken>> for Chunk<'_> {
 }
 
 impl Rows<'_, '_> {
-    /// The mean over the rows in place of the sum.
+    /// The mean over the rows in place of the sum. Of no rows it is 0/0: NaN, and so is each
+    /// derivative of it. (A sum of none is 0.)
     pub fn mean(mut self) -> Self {
         self.mean = true;
         self
@@ -183,12 +184,14 @@ impl Rows<'_, '_> {
     ///
     /// # Errors
     /// If the number of parameters is wrong, if there is not exactly one output, or
-    /// if a comparison would come out the other way than recorded in some row.
+    /// if a comparison would come out the other way than recorded in some row. The error
+    /// names the first such row, and of its comparisons the first. Where there are no rows,
+    /// those of parameters alone are checked.
     pub fn value(&self, parameters: &[f64]) -> Result<f64, Error> {
         self.run(parameters, Wanted::Value, &mut Workspace::new())
     }
 
-    /// The gradient by the parameters, as long as they.
+    /// The gradient by the parameters, as long as they; if there are none, empty.
     ///
     /// # Errors
     /// As [`value`](Self::value).
@@ -265,7 +268,9 @@ impl Rows<'_, '_> {
             columns: self.columns.clone(),
             ..*self
         };
-        let mut hessian = rows.jacobian(parameters)?;
+        // In a function of its own a node has another number: the error is that of this one.
+        let named = |error| self.value(parameters).err().unwrap_or(error);
+        let mut hessian = rows.jacobian(parameters).map_err(named)?;
         if !self.function.once.is_empty() {
             let once = once.hessian(parameters)?;
             for (row, once) in hessian.iter_mut().zip(once) {
@@ -340,6 +345,24 @@ impl Rows<'_, '_> {
         }
         forward(self.function.recording.program(), values);
         values.extend(&plan.constants);
+        match self.is_empty() {
+            true => self.check_shared_guards(values),
+            false => Ok(()),
+        }
+    }
+
+    /// Checks the comparisons that depend on parameters alone, for want of a row in which all
+    /// are checked.
+    fn check_shared_guards(&self, shared: &[f64]) -> Result<(), Error> {
+        for guard in &self.function.plan.guards {
+            if let (Place::Shared(a), Place::Shared(b)) = (guard.a, guard.b) {
+                let operands = (shared[a as usize], shared[b as usize]);
+                if guard.test.holds(operands.0, operands.1) != guard.held {
+                    let guard = &self.function.recording.guards()[guard.number];
+                    return Err(self.function.other_branch(guard, operands, None));
+                }
+            }
+        }
         Ok(())
     }
 

@@ -358,7 +358,7 @@ impl Function {
     }
 
     pub(super) fn check_guards(&self, value: impl Fn(usize) -> f64) -> Result<(), Error> {
-        for guard in &self.recording.guards {
+        for guard in self.recording.guards() {
             let operands = (number(&guard.a, &value), number(&guard.b, &value));
             if guard.test.holds(operands.0, operands.1) != guard.held {
                 return Err(self.other_branch(guard, operands, None));

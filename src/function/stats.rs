@@ -34,8 +34,8 @@ pub struct Stats {
     /// several outputs: then there are no such instructions. More than 256 are used only
     /// with a [`Workspace`](crate::Workspace); without one the recording is swept.
     pub registers: usize,
-    /// Bytes of the recording: 16 for each node, and its operands and constants; and of the
-    /// loop or the instructions, if there are any.
+    /// Bytes of the recording: 16 for each node, its operands and constants, and the comparisons
+    /// that are checked; and of the loop or the instructions, if there are any.
     pub bytes: usize,
     /// Bytes of a workspace for values and adjoints, at a point, over rows or turns.
     pub workspace_bytes: usize,

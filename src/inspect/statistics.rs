@@ -31,7 +31,8 @@ pub struct Statistics {
     pub most_shared: usize,
     /// How many nodes are operands of none: outputs, and what was never used.
     pub ends: usize,
-    /// The memory that the recording fills, without names and idle room.
+    /// The memory that the recording fills, that of its comparisons included, without names and
+    /// idle room.
     pub bytes: usize,
 }
 

@@ -7,6 +7,7 @@
 //! growth, the limit, keeping the lines of the program, and values that were
 //! changed behind the handles.
 
+mod guards;
 mod limits;
 mod nary;
 
@@ -17,13 +18,14 @@ pub(crate) use nary::{Given, Mixed, SHORTEST_RANGE};
 use crate::names::Names;
 use crate::ops::Op;
 use crate::program::{Form, Guard, MOST, NodeId, Operand, Program, Record};
+use guards::Guards;
 use std::panic::Location;
 
 /// Below this many entries room doubles; above, it grows by a quarter, so that
 /// no more than a quarter lies idle.
 const DOUBLING: usize = 1 << 16;
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Recording {
     /// As long as `values`; both beyond `len` are room.
     records: Vec<Record>,
@@ -37,8 +39,9 @@ pub(crate) struct Recording {
     /// 74.5 → 71.5 ns (`docs/benchmarks.md`).
     operands: Vec<u32>,
     operands_len: u32,
-    /// The comparisons made while recording, in their order.
-    pub(crate) guards: Vec<Guard>,
+    /// The comparisons made while recording. Apart, so that the others stay where short
+    /// instructions find them.
+    guards: Option<Box<Guards>>,
     /// A node, or an operand of many, was recorded where another one, or none, was before. Who
     /// sets this to `false` will see whether the same is recorded again, without looking at it
     /// again: W2 recorded and swept 91 → 88 ns (`docs/benchmarks.md`).
@@ -51,27 +54,6 @@ pub(crate) struct Recording {
     /// lines are kept, or handles may carry values that are no longer the tape's.
     watched: bool,
     locations: Option<Vec<&'static Location<'static>>>,
-}
-
-impl Default for Recording {
-    fn default() -> Self {
-        Self {
-            records: Vec::new(),
-            values: Vec::new(),
-            len: 0,
-            constants: Vec::new(),
-            constants_len: 0,
-            operands: Vec::new(),
-            operands_len: 0,
-            guards: Vec::new(),
-            differs: false,
-            revision: 0,
-            names: Names::default(),
-            limits: Limits::default(),
-            watched: false,
-            locations: None,
-        }
-    }
 }
 
 /// How far a column of `len` entries grows when it is full.
@@ -329,6 +311,28 @@ impl Recording {
         }
     }
 
+    /// The comparisons made while recording, each once, in the order in which they were first
+    /// made.
+    pub(crate) fn guards(&self) -> &[Guard] {
+        self.guards.as_deref().map_or(&[], Guards::all)
+    }
+
+    /// Keeps a comparison, unless an equal one is kept.
+    pub(crate) fn keep_guard(&mut self, guard: Guard) {
+        self.guards.get_or_insert_default().keep(guard);
+    }
+
+    /// Keeps comparisons, of which no more will be made.
+    pub(crate) fn keep_guards(&mut self, guards: impl IntoIterator<Item = Guard>) {
+        let kept = self.guards.get_or_insert_default();
+        guards.into_iter().for_each(|guard| kept.keep(guard));
+        kept.end();
+    }
+
+    pub(crate) fn forget_guards(&mut self) {
+        self.guards = None;
+    }
+
     /// What a record's operation gives for the present values.
     fn value_of(&self, record: Record) -> f64 {
         let (op, values) = (record.op(), &self.values);
@@ -396,6 +400,7 @@ impl Recording {
             + size_of_val(self.values())
             + size_of_val(&self.constants[..self.constants_len])
             + size_of_val(&self.operands[..self.operands_len as usize])
+            + self.guards.as_ref().map_or(0, |guards| guards.bytes())
     }
 
     pub(crate) fn capacity(&self) -> usize {
@@ -408,7 +413,9 @@ impl Recording {
         self.len = 0;
         self.constants_len = 0;
         self.operands_len = 0;
-        self.guards.clear();
+        if let Some(guards) = &mut self.guards {
+            guards.clear();
+        }
         self.names.clear();
         if self.watched {
             self.clear_watched();

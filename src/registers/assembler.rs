@@ -96,25 +96,27 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         if let Some(register) = self.free.pop() {
             return Some(register);
         }
-        let register = R::try_from(self.holds.len()).ok()?;
+        if self.count() >= N {
+            return None;
+        }
         self.holds.push(0);
-        (self.count() <= N).then_some(register)
+        R::try_from(self.holds.len() - 1).ok()
     }
 
     /// The register of a constant, perhaps one that has it already.
     pub(crate) fn constant(&mut self, value: f64) -> Option<R> {
-        let constants = &mut self.constants;
         let is_it = |known: &f64| known.to_bits() == value.to_bits();
-        let known = constants.iter().rev().take(LOOK_BACK).position(is_it);
+        let known = self.constants.iter().rev().take(LOOK_BACK).position(is_it);
         let place = match known {
-            Some(back) => constants.len() - 1 - back,
+            Some(back) => self.constants.len() - 1 - back,
+            // Not one more than fit, whose place would be below 0.
+            None if self.count() >= N => return None,
             None => {
-                constants.push(value);
-                constants.len() - 1
+                self.constants.push(value);
+                self.constants.len() - 1
             }
         };
-        let register = R::try_from(N - 1 - place).ok()?;
-        (self.count() <= N).then_some(register)
+        R::try_from(N - 1 - place).ok()
     }
 
     /// The constant that is in a register.
