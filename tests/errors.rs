@@ -267,7 +267,13 @@ fn one_of_a_kind_is_no_plural() {
         "1 row in a column given, 3 expected"
     );
     let texts = [
-        (Error::Capacity { limit: 1 }, "records at most 1 node"),
+        (
+            Error::Capacity {
+                what: "nodes",
+                limit: 1,
+            },
+            "records at most 1 node",
+        ),
         (Error::NoSuchNode { node: 1, len: 1 }, "the tape has 1 node"),
         (
             Error::Arity {

@@ -19,6 +19,7 @@ use crate::names::Names;
 use crate::ops::Op;
 use crate::program::{Form, Guard, MOST, NodeId, Operand, Program, Record};
 use guards::Guards;
+use indexmap::set::Slice;
 use std::panic::Location;
 
 /// Below this many entries room doubles; above, it grows by a quarter, so that
@@ -313,20 +314,18 @@ impl Recording {
 
     /// The comparisons made while recording, each once, in the order in which they were first
     /// made.
-    pub(crate) fn guards(&self) -> &[Guard] {
-        self.guards.as_deref().map_or(&[], Guards::all)
+    pub(crate) fn guards(&self) -> &Slice<Guard> {
+        let kept = self.guards.as_deref();
+        kept.map_or(Slice::new(), Guards::as_slice)
     }
 
     /// Keeps a comparison, unless an equal one is kept.
     pub(crate) fn keep_guard(&mut self, guard: Guard) {
-        self.guards.get_or_insert_default().keep(guard);
+        self.guards.get_or_insert_default().insert(guard);
     }
 
-    /// Keeps comparisons, of which no more will be made.
     pub(crate) fn keep_guards(&mut self, guards: impl IntoIterator<Item = Guard>) {
-        let kept = self.guards.get_or_insert_default();
-        guards.into_iter().for_each(|guard| kept.keep(guard));
-        kept.end();
+        guards.into_iter().for_each(|guard| self.keep_guard(guard));
     }
 
     pub(crate) fn forget_guards(&mut self) {
@@ -400,7 +399,7 @@ impl Recording {
             + size_of_val(self.values())
             + size_of_val(&self.constants[..self.constants_len])
             + size_of_val(&self.operands[..self.operands_len as usize])
-            + self.guards.as_ref().map_or(0, |guards| guards.bytes())
+            + self.guards.as_deref().map_or(0, guards::bytes)
     }
 
     pub(crate) fn capacity(&self) -> usize {
