@@ -213,7 +213,7 @@ mod tests {
             for limit in own..copy.len() {
                 tape.recording.borrow_mut().set_limit(limit);
                 refuses(&tape, &format!("{limit} nodes"), || {
-                    _ = y.gradient_graph(&x)
+                    _ = y.gradient_graph(&x);
                 });
             }
             tape.recording.borrow_mut().set_limit(1000);
