@@ -187,8 +187,8 @@ impl Freeze<'_> {
         self
     }
 
-    /// Leaves every node as it was recorded: no pass but the one that drops what
-    /// nothing depends on, and what is asked for.
+    /// Leaves every node as it was recorded: no pass but the one that drops what nothing
+    /// depends on, what is asked for, and if there are columns the order that rows need.
     pub fn as_recorded(mut self) -> Self {
         self.as_recorded = true;
         self
@@ -213,6 +213,8 @@ impl Freeze<'_> {
         if self.share_equal {
             stage = stage.pass("share equal nodes", share_equal, &mut passes);
         }
+        // Before what depends on the order: at a point, too, the bits are those of this order.
+        stage = stage.with_parameters_first().0;
         let (mut rolled, mut registers) = (None, None);
         if !self.as_recorded {
             rolled = Rolled::new(&stage.recording, &stage.ends).map(Box::new);
@@ -234,12 +236,8 @@ impl Freeze<'_> {
             .iter()
             .map(|&at| stage.is_column(at))
             .collect();
-        let mut shared = stage.recording.len();
-        if is_column.contains(&true) {
-            let (to, moved, count) = parameters_first(&stage.recording, &stage.ends);
-            shared = count;
-            stage = stage.after((to, moved));
-        }
+        // Again: merging has put all inputs first.
+        let (stage, shared) = stage.with_parameters_first();
         let Stage { recording, ends } = stage;
         let mut names = IndexMap::new();
         for (position, &input) in places.iter().enumerate() {
@@ -329,6 +327,17 @@ impl Stage {
         keep_guards(&mut recording, &self.recording, &moved);
         let ends = self.ends.follow(&moved);
         Self { recording, ends }
+    }
+
+    /// What depends on parameters alone before what depends on columns, and how much that is.
+    fn with_parameters_first(self) -> (Self, usize) {
+        match parameters_first(&self.recording, &self.ends) {
+            Some((to, moved, count)) => (self.after((to, moved)), count),
+            None => {
+                let all = self.recording.len();
+                (self, all)
+            }
+        }
     }
 
     fn is_column(&self, id: u32) -> bool {

@@ -80,6 +80,11 @@ use std::sync::{Arc, OnceLock};
 /// no input, and one node of each sum of products. None of this changes a bit of
 /// any value or gradient.
 ///
+/// If there are columns, what depends on parameters alone is moved before what depends on
+/// columns, because over rows it is evaluated once. That is another order in which a gradient
+/// is added up: values and gradients, at a point and in each row, then have the bits of a tape
+/// that records these nodes first.
+///
 /// Value and gradient of up to some 60,000 nodes are evaluated by instructions on registers,
 /// small functions in half the time of the sweeps; [`Stats::registers`] says how many.
 ///

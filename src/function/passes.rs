@@ -88,6 +88,22 @@ impl From<Operand> for Gone {
     }
 }
 
+/// Whether each node depends on a column; nothing if there are none.
+pub(super) fn varying(program: Program<'_>) -> Vec<bool> {
+    if !program.records.iter().any(|record| record.is_column()) {
+        return Vec::new();
+    }
+    let mut varying: Vec<bool> = Vec::with_capacity(program.records.len());
+    for &record in program.records {
+        let mut any = record.is_column();
+        program.for_each_operand(record, |operand| {
+            any |= operand.node().is_some_and(|id| varying[id as usize]);
+        });
+        varying.push(any);
+    }
+    varying
+}
+
 /// How often each node is used: by nodes, by guards, by outputs, or by a name.
 pub(super) fn uses(recording: &Recording, ends: &Ends) -> Vec<u32> {
     let program = recording.program();
@@ -113,6 +129,7 @@ pub(super) fn uses(recording: &Recording, ends: &Ends) -> Vec<u32> {
 
 /// For each node the sum that it is, or the product that may become a term.
 fn sums(recording: &Recording, uses: &[u32]) -> Vec<Terms> {
+    let varying = varying(recording.program());
     let mut sums: Vec<Terms> = Vec::with_capacity(recording.len());
     for (index, &record) in recording.program().records.iter().enumerate() {
         let sum = match (record.op(), record.form()) {
@@ -120,7 +137,13 @@ fn sums(recording: &Recording, uses: &[u32]) -> Vec<Terms> {
                 start: index as u32,
                 count: 1,
             },
-            (Op::Add, Form::Nodes) => sum(&mut sums, uses, index, record.a(), record.b()),
+            (Op::Add, Form::Nodes) => {
+                let (a, b) = (record.a(), record.b());
+                // What is evaluated once is no part of what is evaluated in each row.
+                let alike = |at| varying.is_empty() || varying[at] == varying[index];
+                let own = [a, b].map(|at| uses[at] == 1 && alike(at));
+                sum(&mut sums, own, index, a, b)
+            }
             _ => Terms::default(),
         };
         sums.push(sum);
@@ -128,12 +151,12 @@ fn sums(recording: &Recording, uses: &[u32]) -> Vec<Terms> {
     sums
 }
 
-/// The sum of the nodes `a` and `b`, which is the node `end`. Takes their
-/// terms: nothing else uses them.
-fn sum(sums: &mut [Terms], uses: &[u32], end: usize, a: usize, b: usize) -> Terms {
-    let right_is_product = b + 1 == end && uses[b] == 1 && sums[b].count == 1;
+/// The sum of the nodes `a` and `b`, which is the node `end`. Takes the terms of those that are
+/// its `own`, which nothing else uses.
+fn sum(sums: &mut [Terms], own: [bool; 2], end: usize, a: usize, b: usize) -> Terms {
+    let right_is_product = b + 1 == end && own[1] && sums[b].count == 1;
     let start = if right_is_product { b } else { end };
-    let left_is_sum = a + 1 == start && uses[a] == 1 && sums[a].count > 0;
+    let left_is_sum = a + 1 == start && own[0] && sums[a].count > 0;
     if !left_is_sum && !right_is_product {
         return Terms::default();
     }

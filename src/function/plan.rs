@@ -7,7 +7,7 @@
 
 use super::freeze::Ends;
 use super::fused::{Before, Fused};
-use super::passes::{Gone, copy};
+use super::passes::{Gone, copy, varying};
 use super::route::{Known, Route, To};
 use crate::ops::Op;
 use crate::program::{Comparison, NodeId, Operand, Program};
@@ -449,17 +449,15 @@ fn common(pair: [Place; 2]) -> Factors {
 
 /// Copies the recording with what depends on parameters alone before the rest,
 /// else in the same order. Returns where each node has gone, and how many of the
-/// first kind there are.
-pub(super) fn parameters_first(from: &Recording, ends: &Ends) -> (Recording, Vec<Gone>, usize) {
+/// first kind there are; `None` if there are no columns.
+pub(super) fn parameters_first(
+    from: &Recording,
+    ends: &Ends,
+) -> Option<(Recording, Vec<Gone>, usize)> {
     let is_input = ends.inputs_among(from.len());
-    let program = from.program();
-    let mut varies: Vec<bool> = Vec::with_capacity(from.len());
-    for &record in program.records {
-        let mut any = record.is_column();
-        program.for_each_operand(record, |operand| {
-            any |= operand.node().is_some_and(|id| varies[id as usize]);
-        });
-        varies.push(any);
+    let varies = varying(from.program());
+    if varies.is_empty() {
+        return None;
     }
     let mut to = Recording::with_room(from.len());
     let mut moved = vec![Gone::NOWHERE; from.len()];
@@ -472,5 +470,5 @@ pub(super) fn parameters_first(from: &Recording, ends: &Ends) -> (Recording, Vec
             shared = to.len();
         }
     }
-    (to, moved, shared)
+    Some((to, moved, shared))
 }

@@ -50,7 +50,7 @@ const WORTHWHILE: usize = 4 * CHUNK;
 /// Rows are evaluated many at a time, with the vector instructions of the
 /// processor that is there. Every row gives the bits that the function gives at
 /// its point; sums are added in an order that depends on nothing but the number
-/// of rows. The data is read where it lies; memory does not grow with it. Columns
+/// of rows, and terms that count once come last. The data is read where it lies; memory does not grow with it. Columns
 /// that begin at a multiple of 64 bytes take a tenth less time where there are many.
 #[derive(Clone, Debug)]
 pub struct Rows<'f, 'd> {
