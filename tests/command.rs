@@ -1,27 +1,20 @@
 //! Does the logistic-regression example, run as a program, print its job within
 //! 100 columns and refuse bad data in one clear line with exit status 2?
 
-use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+mod program;
+mod random;
 
-/// The example, which `cargo test` builds beside the tests.
+use random::Random;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
 fn program() -> Command {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.push("examples/logistic_regression");
-    path.set_extension(std::env::consts::EXE_EXTENSION);
-    assert!(
-        path.exists(),
-        "first build it: cargo build --example logistic_regression"
-    );
-    Command::new(path)
+    Command::new(program::example("logistic_regression"))
 }
 
 fn run(arguments: &[&str]) -> Output {
-    program().args(arguments).output().unwrap()
+    program::output(program().args(arguments))
 }
 
 /// A folder of its own for a test, with nothing in it.
@@ -229,17 +222,6 @@ fn help_lists_every_option() {
     assert!(output.status.success());
 }
 
-/// A linear congruential generator; numbers in [0, 1).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        let next = self.0.wrapping_mul(6364136223846793005);
-        self.0 = next.wrapping_add(1442695040888963407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
 /// The model that `many_rows` are drawn from, the constant first.
 const MODEL: [f64; 6] = [0.5, 1.0, -2.0, 0.25, 0.0, 3.0];
 
@@ -249,10 +231,10 @@ fn many_rows(rows: usize) -> String {
     let mut random = Random(1);
     let mut text = "a,b,c,y,\"d, e\",f\n".to_owned();
     for _ in 0..rows {
-        let x = [(); 5].map(|()| 2.0 * random.next() - 1.0);
+        let x = [(); 5].map(|()| 2.0 * random.unit() - 1.0);
         let terms = MODEL[1..].iter().zip(x).map(|(w, x)| w * x);
         let z = MODEL[0] + terms.sum::<f64>();
-        let y = u8::from(random.next() < 1.0 / (1.0 + (-z).exp()));
+        let y = u8::from(random.unit() < 1.0 / (1.0 + (-z).exp()));
         let [a, b, c, d, e] = x;
         text += &format!("{a},{b},{c},{y},{d},{e}\n");
     }
@@ -265,13 +247,9 @@ fn the_model_behind_many_rows_is_found_and_written() {
     let (data, out) = (folder.join("data.csv"), folder.join("out.csv"));
     fs::write(&data, many_rows(20_000)).unwrap();
     fs::write(&out, "what was there before").unwrap();
-    let output = program()
-        .args(["--label", "y", "--data"])
-        .arg(&data)
-        .arg("--out")
-        .arg(&out)
-        .output()
-        .unwrap();
+    let mut program = program();
+    let program = program.args(["--label", "y", "--data"]).arg(&data);
+    let output = program::output(program.arg("--out").arg(&out));
     assert!(
         output.status.success() && output.stderr.is_empty(),
         "{output:?}"
@@ -298,34 +276,6 @@ fn the_model_behind_many_rows_is_found_and_written() {
         2,
         "only data and result"
     );
-}
-
-#[cfg(unix)]
-#[test]
-fn an_interrupt_ends_it_with_status_130_and_leaves_files_as_they_were() {
-    let folder = folder("interrupt");
-    let out = folder.join("out.csv");
-    fs::write(&out, "what was there before").unwrap();
-    let mut child = program()
-        .args(["--data", "/dev/stdin", "--label", "y", "--out"])
-        .arg(&out)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // More than a pipe holds: once it is written, the program is reading.
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(many_rows(10_000).as_bytes()).unwrap();
-    let id = child.id().to_string();
-    let kill = Command::new("kill").args(["-INT", &id]).status().unwrap();
-    assert!(kill.success());
-    let output = child.wait_with_output().unwrap();
-    drop(input);
-    assert_eq!(output.status.code(), Some(130));
-    assert!(output.stdout.is_empty() && output.stderr.is_empty());
-    assert_eq!(fs::read_to_string(&out).unwrap(), "what was there before");
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no other file");
 }
 
 #[test]
