@@ -177,6 +177,48 @@ fn wrong_use_is_refused() {
     }
 }
 
+/// Exit status 2, this line, and nothing printed before it.
+fn is_wrong_use(arguments: &[&str], expected: &str) {
+    let output = run(arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, format!("error: {expected}\n"), "{arguments:?}");
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+}
+
+#[test]
+fn a_label_of_the_derivation_is_0_or_1() {
+    for y in ["2", "0.5", "-1"] {
+        is_wrong_use(&["--y", y], &format!("--y is {y}, 0 or 1 expected"));
+    }
+    for y in ["0", "1", "-0"] {
+        assert!(run(&["--y", y]).status.success(), "{y}");
+    }
+}
+
+#[test]
+fn an_option_without_effect_beside_another_is_refused() {
+    let data = ["--data", "a.csv", "--label", "y"];
+    let expected = "--set has no effect beside --data";
+    is_wrong_use(&[&data[..], &["--set", "iris"]].concat(), expected);
+    let fit_only = [
+        ("--l2", "1"),
+        ("--out", "a.csv"),
+        ("--x", "1,2"),
+        ("--w", "1,2"),
+        ("--b", "1"),
+        ("--y", "1"),
+    ];
+    for (option, value) in fit_only {
+        let expected = format!("{option} has no effect beside --bench");
+        is_wrong_use(&["--bench", option, value], &expected);
+    }
+    is_wrong_use(&["--rows", "5"], "--rows has no effect without --bench");
+    is_wrong_use(&["--set", "iris", "--set", "hours"], "--set is given twice");
+    is_wrong_use(&["--bench", "--bench"], "--bench is given twice");
+    assert!(run(&["--l2", "1", "--help"]).status.success());
+}
+
 #[test]
 fn a_good_file_is_fitted() {
     let (_, output) = with_file(

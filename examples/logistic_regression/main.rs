@@ -30,7 +30,7 @@ cargo run --release --example logistic_regression -- [OPTIONS]
   --l2 NUMBER       penalty (NUMBER/2)·Σ w², not on b  [0]
   --out FILE        write the coefficients as CSV
   --x, --w LIST     features and weights of the derivation  [1.5,-2] [0.4,-0.3]
-  --b, --y NUMBER   intercept and label of the derivation  [0.1] [1]
+  --b, --y NUMBER   intercept and label, 0 or 1, of the derivation  [0.1] [1]
   --bench           instead of all this, rows per second beside a loop written by
                     hand; on noise of 30 features, or the data asked for
   --rows NUMBER     how many rows it takes, the data over and over  [100000]
@@ -114,7 +114,14 @@ fn options() -> Result<Options, Stop> {
         y: 1.0,
     };
     let mut arguments = lexopt::Parser::from_env();
+    let mut given = Vec::new();
     while let Some(argument) = arguments.next()? {
+        if let Long(name) = argument {
+            if given.iter().any(|earlier| earlier == name) {
+                return Err(format!("--{name} is given twice").into());
+            }
+            given.push(name.to_owned());
+        }
         match argument {
             Long("help") | Short('h') => return Err(Stop::Help),
             Long("set") => options.set = Some(arguments.value()?.string()?),
@@ -131,15 +138,33 @@ fn options() -> Result<Options, Stop> {
             _ => return Err(argument.unexpected().into()),
         }
     }
-    if options.l2 < 0.0 {
-        return Err(format!("--l2 is {}, at least 0 expected", options.l2).into());
-    }
-    if options.data.is_some() != options.label.is_some() {
-        return Err("--data FILE and --label COLUMN go together"
-            .to_owned()
-            .into());
-    }
+    check(&options, &given)?;
     Ok(options)
+}
+
+/// What is wrong with options that are good each by itself.
+fn check(options: &Options, given: &[String]) -> Result<(), String> {
+    if options.l2 < 0.0 {
+        return Err(format!("--l2 is {}, at least 0 expected", options.l2));
+    }
+    if options.y != 0.0 && options.y != 1.0 {
+        return Err(format!("--y is {}, 0 or 1 expected", options.y));
+    }
+    let is_given = |name: &str| given.iter().any(|given| given == name);
+    if is_given("data") != is_given("label") {
+        return Err("--data FILE and --label COLUMN go together".to_owned());
+    }
+    if is_given("set") && is_given("data") {
+        return Err("--set has no effect beside --data".to_owned());
+    }
+    if is_given("rows") && !is_given("bench") {
+        return Err("--rows has no effect without --bench".to_owned());
+    }
+    let of_the_rest = ["l2", "out", "x", "w", "b", "y"];
+    match of_the_rest.iter().find(|name| is_given(name)) {
+        Some(name) if options.bench => Err(format!("--{name} has no effect beside --bench")),
+        _ => Ok(()),
+    }
 }
 
 fn finite(option: &str, text: &str) -> Result<f64, String> {
