@@ -177,6 +177,70 @@ fn wrong_use_is_refused() {
     }
 }
 
+#[test]
+fn another_separator_than_the_comma_is_named() {
+    let header = "the header seems to be separated by";
+    for (name, text, separator) in [
+        ("semicolons.csv", "x;y\n1;0\n", "semicolons"),
+        ("decimal_commas.csv", "x;y\n1,5;0\n2,5;1\n", "semicolons"),
+        ("comma_in_header.csv", "a,b; y\n1;2\n", "semicolons"),
+        ("tabs.csv", "x\ty\n1\t0\n", "tabs"),
+        ("other_label.csv", "x\tz\n1\t0\n", "tabs"),
+        ("bars.csv", "x|y\n1|0\n", "bars (|)"),
+    ] {
+        let expected = format!("FILE: {header} {separator}, commas expected");
+        refuses(name, text.as_bytes(), &expected);
+    }
+    let named = b"a;b,y\n1,0\n2,1\n3,0\n4,1\n";
+    assert!(with_file("a_name_with_it.csv", named).1.status.success());
+}
+
+#[test]
+fn whatever_is_in_a_file_an_error_is_a_line_of_readable_length() {
+    let many: Vec<String> = (1..=3000).map(|i| format!("c{i}")).collect();
+    let first = many[..12].join(", ");
+    refuses(
+        "many.csv",
+        many.join(",").as_bytes(),
+        &format!("FILE: no column is named \"y\"; there are {first} and 2988 more"),
+    );
+    let long = format!("x,y\n1,0\n{},1\n", "z".repeat(3000));
+    let start = "z".repeat(40);
+    refuses(
+        "long_cell.csv",
+        long.as_bytes(),
+        &format!("FILE, line 3, column \"x\": \"{start}…\" found, a number expected"),
+    );
+    refuses(
+        "lines_in_cell.csv",
+        b"\"x\n1\",y\n1,0\n\"2\n\x1b3\",1\n",
+        "FILE, line 4, column \"x 1\": \"2 3\" found, a number expected",
+    );
+    refuses(
+        "blank.csv",
+        b"   \n",
+        "FILE: the file is empty, a header line expected",
+    );
+    refuses(
+        "huge.csv",
+        b"x,y\n1,0\n-1e400,1\n",
+        "FILE, line 3, column \"x\": -1e400 found, a number of at most 1.8e308 expected",
+    );
+    refuses(
+        "one_row.csv",
+        b"x,y\n1,0\n",
+        "FILE, column \"y\": the only label is 0, both 0 and 1 expected",
+    );
+}
+
+#[test]
+fn a_line_break_in_a_name_breaks_no_table() {
+    let text = b"\"a\r\n b\",y\n1,0\n2,1\n3,0\n4,1\n";
+    let (_, output) = with_file("line_break.csv", text);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\n  w1   a b  "), "{text}");
+}
+
 /// Exit status 2, this line, and nothing printed before it.
 fn is_wrong_use(arguments: &[&str], expected: &str) {
     let output = run(arguments);
