@@ -92,7 +92,7 @@ fn each_defect_of_a_file_is_one_line_that_says_what_and_where() {
     refuses(
         "wide.csv",
         b"a,b,c,y\n1,1,2,1\n2,1,2,0\n",
-        "FILE: 4 parameters cannot be fitted to 2 rows",
+        "FILE: 4 parameters cannot be fitted to 2 rows (with a penalty, --l2 1, they can)",
     );
     refuses(
         "no_column.csv",
@@ -230,6 +230,69 @@ fn whatever_is_in_a_file_an_error_is_a_line_of_readable_length() {
         "one_row.csv",
         b"x,y\n1,0\n",
         "FILE, column \"y\": the only label is 0, both 0 and 1 expected",
+    );
+}
+
+/// What is printed for a column of 1, 2, 3 and 4 times 10^`power`.
+fn four_rows(power: i32, more: &[&str]) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("four_rows{power}.csv"));
+    let rows: Vec<String> = (1..=4)
+        .map(|i| format!("{i}e{power},{}", 1 - i % 2))
+        .collect();
+    fs::write(&path, format!("x,y\n{}\n", rows.join("\n"))).unwrap();
+    let data = ["--data", path.to_str().unwrap(), "--label", "y"];
+    let output = run(&[&data, more].concat());
+    assert!(output.status.success(), "{power}: {output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let fits = |line: &str| line.chars().count() <= 100;
+    assert!(text.lines().all(fits) && !text.contains("NaN"), "{text}");
+    text
+}
+
+#[test]
+fn the_unit_of_a_column_is_seen_in_its_coefficient_alone() {
+    let numbers = [
+        (0, "0.9082 1.0852"),
+        (5, "9.0818e-6 1.0852e-5"),
+        (160, "9.0818e-161 1.0852e-160"),
+        (300, "9.0818e-301 1.0852e-300"),
+        (307, "9.0818e-308 1.0852e-307"),
+        (-5, "90818.4263 108519.2112"),
+        (-160, "9.0818e159 1.0852e160"),
+        (-300, "9.0818e299 1.0852e300"),
+    ];
+    let iterations = four_rows(0, &[]).lines().count();
+    for (power, expected) in numbers {
+        let text = four_rows(power, &[]);
+        assert_eq!(text.lines().count(), iterations, "{text}");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let expected = format!("(constant) -2.2705 2.9344 -0.77 w1 x {expected} 0.84");
+        assert!(words.join(" ").contains(&expected), "{power}: {text}");
+    }
+    four_rows(307, &["--bench", "--rows", "100"]);
+}
+
+/// b is −w·2.5e-160 there.
+#[test]
+fn a_column_far_below_the_penalty_has_a_coefficient_of_its_size() {
+    let text = four_rows(-160, &["--l2", "1"]);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let expected = "(constant) -2.5000e-320 1.0000 0.00 w1 x 1.0000e-160 1.0000 0.00";
+    assert!(words.join(" ").contains(expected), "{text}");
+}
+
+#[test]
+fn columns_that_no_fit_can_use_are_named() {
+    refuses(
+        "subnormal.csv",
+        b"x,k,y\n1,5e-324,0\n2,1e-323,1\n3,1e-323,0\n4,5e-324,1\n",
+        "FILE, column \"k\": its standard error is about 1e323 in this unit, beyond the range of \
+         f64: give the column in another unit",
+    );
+    refuses(
+        "huge_constant.csv",
+        b"x,k,y\n1,1.7e308,0\n2,1.7e308,1\n3,1.7e308,0\n4,1.7e308,1\n",
+        "FILE, column \"k\": constant, or follows from those before it",
     );
 }
 

@@ -18,6 +18,7 @@ pub struct Table {
 }
 
 /// The numbers column by column, as a `Function` reads them fastest.
+#[derive(Default)]
 pub struct Data {
     /// Columns of one length.
     pub features: Vec<Vec<f64>>,
@@ -146,7 +147,7 @@ pub fn read(source: &str, input: impl Read, label: &str) -> Result<Table, String
     let labels = columns.remove(label_at);
     let mut features = names;
     features.remove(label_at);
-    check_fittable(source, label, &labels, features.len() + 1)?;
+    check_labels(source, label, &labels)?;
     Ok(Table {
         title: source.to_owned(),
         features,
@@ -159,12 +160,7 @@ pub fn read(source: &str, input: impl Read, label: &str) -> Result<Table, String
     })
 }
 
-fn check_fittable(
-    source: &str,
-    label: &str,
-    labels: &[f64],
-    parameters: usize,
-) -> Result<(), String> {
+fn check_labels(source: &str, label: &str, labels: &[f64]) -> Result<(), String> {
     let Some(first) = labels.first() else {
         return Err(format!("{source}: {}", Error::NoRows));
     };
@@ -176,11 +172,6 @@ fn check_fittable(
         };
         return Err(format!(
             "{source}, column \"{label}\": {what}, both 0 and 1 expected"
-        ));
-    }
-    if parameters > rows {
-        return Err(format!(
-            "{source}: {parameters} parameters cannot be fitted to {rows} rows"
         ));
     }
     Ok(())

@@ -1,14 +1,15 @@
 //! Newton's method on the engine's gradient and Hessian.
 //!
 //! The loss of one row is recorded once and frozen as a `Function`, which is
-//! evaluated over all rows. The Hessian is the engine's as well, and nalgebra
-//! solves with it. Beside the engine's gradient stands the one derived by hand,
+//! evaluated over all rows, each column in a unit of its own. The Hessian is the
+//! engine's as well, and nalgebra solves with it. Beside the engine's gradient stands the one derived by hand,
 //! only to be compared.
 
 use crate::by_hand;
 use crate::data::Data;
-use chainrule::models::logistic::{Form, Parameters, Row, penalty, row};
-use chainrule::{Error, Function, Rows, Tape};
+use crate::units::{self, Unit};
+use chainrule::models::logistic::{Form, Parameters, Row, row};
+use chainrule::{Error, Function, Rows, Tape, Var};
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 use std::fmt;
 
@@ -18,7 +19,7 @@ pub struct Step {
     pub iteration: usize,
     /// Mean over rows, with the penalty.
     pub loss: f64,
-    /// Euclidean norm of the gradient of the summed loss.
+    /// Euclidean norm of the gradient of the summed loss, in the units of the fit.
     pub gradient: f64,
     /// Largest difference between the engine's gradient and the hand-derived one.
     pub difference: f64,
@@ -31,6 +32,7 @@ pub struct Fit {
     /// Square roots of the diagonal of the inverse Hessian.
     pub standard_errors: Vec<f64>,
     pub log_likelihood: f64,
+    pub rows: usize,
     /// Rows with σ(z) on the label's side of ½.
     pub right: usize,
 }
@@ -38,14 +40,33 @@ pub struct Fit {
 /// Why there is no fit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
+    /// Without a penalty many fits are perfect.
+    TooFewRows {
+        rows: usize,
+        parameters: usize,
+    },
     /// A plane separates the labels, perhaps with rows on it: the likelihood
     /// grows without end.
     Separable {
         rows_on_plane: bool,
     },
+    /// A plane separates the labels, and the penalty does not hold the likelihood.
+    WeakPenalty,
     /// A feature is a linear combination of those before it and a constant.
     Dependent {
         feature: usize,
+        penalised: bool,
+    },
+    /// A feature is so near to such a combination that the Hessian has no inverse
+    /// in `f64`.
+    NearlyDependent {
+        feature: usize,
+    },
+    /// A coefficient or its error that `f64` has no number for.
+    Range {
+        feature: usize,
+        what: &'static str,
+        power_of_ten: i32,
     },
     /// None of these, and no convergence.
     NotConverged {
@@ -60,9 +81,26 @@ impl From<Error> for Failure {
     }
 }
 
+impl Failure {
+    /// The column that the text is about.
+    pub fn feature(&self) -> Option<usize> {
+        match *self {
+            Self::Dependent { feature, .. }
+            | Self::NearlyDependent { feature }
+            | Self::Range { feature, .. } => Some(feature),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TooFewRows { rows, parameters } => write!(
+                f,
+                "{parameters} parameters cannot be fitted to {rows} rows (with a penalty, \
+                 --l2 1, they can)"
+            ),
             Self::Separable { rows_on_plane } => {
                 let how = if *rows_on_plane {
                     "up to rows on the boundary"
@@ -75,13 +113,28 @@ impl fmt::Display for Failure {
                      the likelihood (a penalty, --l2 1, makes them finite)"
                 )
             }
-            Self::Dependent { feature } => {
-                write!(
-                    f,
-                    "feature {} is constant or follows from those before it",
-                    feature + 1
-                )
+            Self::WeakPenalty => f.write_str(
+                "the features separate the labels, and the penalty is too small beside them to \
+                 hold the coefficients (a larger --l2, or features of smaller numbers)",
+            ),
+            Self::Dependent { penalised, .. } => {
+                f.write_str("constant, or follows from those before it")?;
+                if *penalised {
+                    f.write_str(", and the penalty is too small beside it to choose")?;
+                }
+                Ok(())
             }
+            Self::NearlyDependent { .. } => f.write_str(
+                "so nearly constant, or so near to what follows from those before it, that its \
+                 share cannot be told",
+            ),
+            Self::Range {
+                what, power_of_ten, ..
+            } => write!(
+                f,
+                "its {what} is about 1e{power_of_ten} in this unit, beyond the range of f64: \
+                 give the column in another unit"
+            ),
             Self::NotConverged { iterations } => {
                 write!(f, "no convergence in {iterations} iterations")
             }
@@ -93,40 +146,51 @@ impl fmt::Display for Failure {
 const MOST_ITERATIONS: usize = 60;
 
 /// The loss of one row, softplus(z) − y·z with z = w·x + b, and once the penalty
-/// (`l2`/2)·Σ wᵢ². The columns are the features and the label; z is retained.
-pub fn loss(features: usize, l2: f64) -> Result<Function, Error> {
+/// ½ Σ pᵢ·wᵢ², with a factor pᵢ for each feature. The columns are the features and
+/// the label; z is retained.
+pub fn loss(penalties: &[f64]) -> Result<Function, Error> {
     let tape = Tape::new();
-    let parameters = Parameters::record(&tape, &vec![0.0; features], 0.0)?;
-    let x: Vec<_> = (0..features).map(|_| tape.column(0.0)).collect();
+    let parameters = Parameters::record(&tape, &vec![0.0; penalties.len()], 0.0)?;
+    let x: Vec<_> = penalties.iter().map(|_| tape.column(0.0)).collect();
     let y = tape.column(0.0);
     let Row { z, loss, .. } = row(&parameters, &x, y, Form::Stable)?;
+    let terms = parameters.w.iter().zip(penalties);
+    let penalty: Var<'_> = terms.map(|(w, p)| 0.5 * p * w.square()).sum();
     let freeze = tape.freeze(&[parameters.all(), x, vec![y]].concat());
-    let freeze = freeze.output(loss).once(penalty(&parameters, l2));
-    Ok(freeze.retain(z).function())
+    Ok(freeze.output(loss).once(penalty).retain(z).function())
 }
 
 /// Minimises the summed loss plus (`l2`/2)·Σ wᵢ², from zero. `watch` sees each
 /// iteration.
-pub fn fit(data: &Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Failure> {
-    if l2 == 0.0 {
-        check_independent(data)?;
+pub fn fit(data: Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Failure> {
+    let (rows, parameters) = (data.len(), data.features.len() + 1);
+    if l2 == 0.0 && parameters > rows {
+        return Err(Failure::TooFewRows { rows, parameters });
     }
-    let loss = loss(data.features.len(), l2)?;
+    let (data, units) = units::inward(data, l2);
+    let data = &data;
+    let penalties: Vec<f64> = units.iter().map(|unit| unit.penalty(l2)).collect();
+    let least_independent = check_independent(data, &units, &penalties)?;
+    let loss = loss(&penalties)?;
     let rows = loss.rows(&data.columns())?;
     #[cfg(feature = "parallel")]
     let rows = rows.parallel();
-    let mut at = vec![0.0; loss.parameters()];
+    let mut at = vec![0.0; parameters];
     let mut scores = vec![0.0; data.len()];
     let mut settled = false;
     for iteration in 0..=MOST_ITERATIONS {
         let (value, gradient) = rows.value_and_gradient(&at)?;
-        let by_hand = by_hand(data, &at, l2);
+        let by_hand = by_hand(data, &at, &penalties);
         watch(&step(iteration, value, &gradient, &by_hand, data.len()));
         let Some(hessian) = factor(rows.hessian(&at)?) else {
-            return Err(diverged(data, &scores, iteration));
+            return Err(match least_independent {
+                // All rows still weigh something.
+                Some(feature) if !is_far_out(&scores) => Failure::NearlyDependent { feature },
+                _ => diverged(data, &scores, l2, iteration),
+            });
         };
         if settled {
-            return result(data, &rows, at, &scores, &hessian);
+            return result(data, &units, &rows, &at, &scores, &hessian);
         }
         let newton = -hessian.solve(&DVector::from_vec(gradient));
         move_along(&rows, value, &mut at, newton.as_slice())?;
@@ -138,30 +202,27 @@ pub fn fit(data: &Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Fa
         }
         settled = move_little(&scores, &rows.retained(0, newton.as_slice())?);
     }
-    Err(diverged(data, &scores, MOST_ITERATIONS))
+    Err(diverged(data, &scores, l2, MOST_ITERATIONS))
 }
 
-fn by_hand(data: &Data, at: &[f64], l2: f64) -> Vec<f64> {
+fn by_hand(data: &Data, at: &[f64], penalties: &[f64]) -> Vec<f64> {
     let mut gradient = vec![0.0; at.len()];
     by_hand::value_and_gradient(data, at, &mut gradient);
-    for (slot, w) in gradient.iter_mut().zip(&at[..data.features.len()]) {
-        *slot += l2 * w;
+    for ((slot, w), penalty) in gradient.iter_mut().zip(at).zip(penalties) {
+        *slot += penalty * w;
     }
     gradient
 }
 
 fn step(iteration: usize, loss: f64, engine: &[f64], by_hand: &[f64], rows: usize) -> Step {
-    let difference = engine
-        .iter()
-        .zip(by_hand)
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f64::max);
-    let gradient = engine.iter().map(|g| g * g).sum::<f64>().sqrt();
+    let pairs = engine.iter().zip(by_hand);
+    let differences = pairs.map(|(a, b)| (a - b).abs());
     Step {
         iteration,
         loss: loss / rows as f64,
-        gradient,
-        difference,
+        gradient: engine.iter().map(|g| g * g).sum::<f64>().sqrt(),
+        // `f64::max` would leave out a NaN.
+        difference: differences.fold(0.0, |most, d| if d > most || d.is_nan() { d } else { most }),
     }
 }
 
@@ -204,7 +265,8 @@ fn farthest(scores: &[f64]) -> f64 {
 /// units of the features, and on separable data they move by about 1 in every
 /// iteration for ever, while the gradient vanishes.
 fn move_little(scores: &[f64], moved: &[f64]) -> bool {
-    farthest(moved) <= 1e-9 * (1.0 + farthest(scores))
+    let mut pairs = scores.iter().zip(moved);
+    pairs.all(|(z, moved)| moved.abs() <= 1e-9 * (1.0 + z.abs()))
 }
 
 /// Whether every row lies on its label's side of the plane, or nearer to the
@@ -218,24 +280,41 @@ fn separates(data: &Data, scores: &[f64], slack: f64) -> bool {
         })
 }
 
+/// Whether some row's weight in the Hessian, a(1−a), has vanished beside ¼.
+fn is_far_out(scores: &[f64]) -> bool {
+    farthest(scores) > 15.0
+}
+
 /// Far out on its way, a fit that diverges points along the separating plane.
-fn diverged(data: &Data, scores: &[f64], iterations: usize) -> Failure {
-    if farthest(scores) > 15.0 && separates(data, scores, 0.05) {
+fn diverged(data: &Data, scores: &[f64], l2: f64, iterations: usize) -> Failure {
+    if !is_far_out(scores) || !separates(data, scores, 0.05) {
+        Failure::NotConverged { iterations }
+    } else if l2 > 0.0 {
+        Failure::WeakPenalty
+    } else {
         Failure::Separable {
             rows_on_plane: true,
         }
-    } else {
-        Failure::NotConverged { iterations }
     }
 }
 
 /// Finds a feature without information of its own, from the diagonal of R in a
 /// QR decomposition of the columns: the constant and then the features. Some rows
-/// at a time, below the R of those before them, so that memory does not grow.
-fn check_independent(data: &Data) -> Result<(), Failure> {
+/// at a time, below the R of those before them, so that memory does not grow. Above
+/// them all stands what the penalty adds to the Hessian at zero, as rows.
+///
+/// Otherwise gives the feature that has the least information of its own.
+fn check_independent(
+    data: &Data,
+    units: &[Unit],
+    penalties: &[f64],
+) -> Result<Option<usize>, Failure> {
     let width = data.features.len() + 1;
     let block = width.max(512);
     let mut r = DMatrix::zeros(width, width);
+    for (j, penalty) in penalties.iter().enumerate() {
+        r[(j + 1, j + 1)] = 2.0 * penalty.sqrt();
+    }
     for first in (0..data.len()).step_by(block) {
         let rows = block.min(data.len() - first);
         let mut stacked = r.resize_vertically(width + rows, 1.0);
@@ -246,25 +325,73 @@ fn check_independent(data: &Data) -> Result<(), Failure> {
         }
         r = stacked.qr().unpack_r();
     }
-    match (1..width).find(|&j| r[(j, j)].abs() <= 1e-10 * r.column(j).norm()) {
-        Some(j) => Err(Failure::Dependent { feature: j - 1 }),
-        None => Ok(()),
+    let mut least = None;
+    for (feature, unit) in units.iter().enumerate() {
+        let column = r.column(feature + 1);
+        let own = column[feature + 1].abs();
+        let penalised = penalties[feature] > 0.0;
+        let rounding = if penalised {
+            0.0
+        } else {
+            // What the numbers of the file are rounded by
+            f64::EPSILON * unit.zero().abs() * (data.len() as f64).sqrt()
+        };
+        if own <= 1e-10 * column.norm() + rounding {
+            return Err(Failure::Dependent { feature, penalised });
+        }
+        let share = own / column.norm();
+        if least.is_none_or(|(_, least)| share < least) {
+            least = Some((feature, share));
+        }
     }
+    Ok(least.map(|(feature, _)| feature))
 }
 
+/// What was found, in the units of the file: w = w′/2^exponent, and b such that all
+/// scores stay.
 fn result(
     data: &Data,
+    units: &[Unit],
     rows: &Rows<'_, '_>,
-    at: Vec<f64>,
+    at: &[f64],
     scores: &[f64],
     hessian: &Cholesky<f64, Dyn>,
 ) -> Result<Fit, Failure> {
     let is_right = |(z, y): &(&f64, &f64)| (**z > 0.0) == (**y == 1.0);
     let inverse = hessian.inverse();
+    let mut zero: Vec<f64> = units.iter().map(|unit| unit.zero()).collect();
+    zero.push(1.0);
+    let outward = |feature: usize, what, number: f64| {
+        let outward = units[feature].outward(number);
+        outward.map_err(|power_of_ten| Failure::Range {
+            feature,
+            what,
+            power_of_ten,
+        })
+    };
+    let (mut parameters, mut standard_errors) = (Vec::new(), Vec::new());
+    for feature in 0..units.len() {
+        parameters.push(outward(feature, "coefficient", at[feature])?);
+        let error = inverse[(feature, feature)].sqrt();
+        standard_errors.push(outward(feature, "standard error", error)?);
+    }
+    // b is the score of a row of zeros.
+    parameters.push(at.iter().zip(&zero).map(|(w, x)| w * x).sum());
+    standard_errors.push(error_at(&zero, hessian));
     Ok(Fit {
-        log_likelihood: -rows.values(&at)?.iter().sum::<f64>(),
-        parameters: at,
-        standard_errors: inverse.diagonal().iter().map(|v| v.sqrt()).collect(),
+        log_likelihood: -rows.values(at)?.iter().sum::<f64>(),
+        parameters,
+        standard_errors,
+        rows: data.len(),
         right: scores.iter().zip(&data.labels).filter(is_right).count(),
     })
+}
+
+/// The standard error of the score of a row: √(xᵀ·H⁻¹·x), of x divided by its
+/// largest number so that no square overflows.
+fn error_at(row: &[f64], hessian: &Cholesky<f64, Dyn>) -> f64 {
+    let largest = row.iter().fold(0.0, |most, x| x.abs().max(most));
+    let row = DVector::from_iterator(row.len(), row.iter().map(|x| x / largest));
+    let half = hessian.l().solve_lower_triangular(&row);
+    largest * half.expect("a diagonal above 0").norm()
 }

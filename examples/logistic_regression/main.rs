@@ -10,10 +10,10 @@ mod data;
 mod fit;
 mod report;
 mod save;
+mod units;
 
 use chainrule::models::logistic::{Form, derivation};
-use data::Table;
-use fit::Failure;
+use data::Data;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use lexopt::prelude::{Long, Short, ValueExt};
 use std::io::{self, Write};
@@ -201,29 +201,29 @@ fn run(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
     // Standard error, and hidden where that is no terminal
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     save::end_on_interrupt(bar.clone());
-    let table = match &options.label {
+    let mut table = match &options.label {
         Some(label) => data::from_file(source(options), label, &bar)?,
         None => data::embedded(source(options))?,
     };
     if options.bench {
-        return bench(options, &table, out);
+        return bench(options, table.data, out);
     }
     derive(options, out)?;
     report::before_fit(out, &table, options.l2)?;
     let mut printed = Ok(());
-    let fit = fit::fit(&table.data, options.l2, |step| {
+    let data = std::mem::take(&mut table.data);
+    let fit = fit::fit(data, options.l2, |step| {
         if printed.is_ok() {
             printed = report::step(out, step);
         }
     });
     printed?;
-    let source = source(options);
-    let fit = fit.map_err(|failure| match failure {
-        Failure::Dependent { feature } => {
+    let fit = fit.map_err(|failure| match failure.feature() {
+        Some(feature) => {
             let column = &table.features[feature];
-            format!("{source}, column \"{column}\": constant, or follows from those before it")
+            format!("{}, column \"{column}\": {failure}", source(options))
         }
-        failure => format!("{source}: {failure}"),
+        None => format!("{}: {failure}", source(options)),
     })?;
     report::after_fit(out, &table, &fit)?;
     if let Some(path) = &options.out {
@@ -245,9 +245,10 @@ fn derive(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
     Ok(())
 }
 
-fn bench(options: &Options, table: &Table, out: &mut impl Write) -> Result<(), Stop> {
+fn bench(options: &Options, data: Data, out: &mut impl Write) -> Result<(), Stop> {
     let data = if options.data.is_some() || options.set.is_some() {
-        bench::repeated(&table.data, options.rows)
+        // Of any size, they overflow nowhere in these units.
+        bench::repeated(&units::inward(data, 0.0).0, options.rows)
     } else {
         bench::synthetic(options.rows, 30)
     };
