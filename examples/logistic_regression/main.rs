@@ -7,6 +7,7 @@
 mod bench;
 mod by_hand;
 mod data;
+mod failure;
 mod fit;
 mod report;
 mod save;
