@@ -4,7 +4,7 @@
 use crate::data::Data;
 use crate::units::Unit;
 use chainrule::Error;
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use std::fmt;
 
 /// Why there is no fit.
@@ -38,6 +38,9 @@ pub enum Failure {
         what: &'static str,
         power_of_ten: i32,
     },
+    /// Rows beside which the others are rounded away, so that where it stopped is not
+    /// known to be the fit.
+    Unresolved,
     /// None of these, and no convergence.
     NotConverged {
         iterations: usize,
@@ -105,6 +108,10 @@ impl fmt::Display for Failure {
                 "its {what} is about 1e{power_of_ten} in this unit, beyond the range of f64: \
                  give the column in another unit"
             ),
+            Self::Unresolved => f.write_str(
+                "some rows outweigh the others by more than the digits of f64: the fit cannot \
+                 be told",
+            ),
             Self::NotConverged { iterations } => {
                 write!(f, "no convergence in {iterations} iterations")
             }
@@ -117,15 +124,15 @@ fn farthest(scores: &[f64]) -> f64 {
     scores.iter().map(|z| z.abs()).fold(0.0, f64::max)
 }
 
-/// Whether every row lies on its label's side of the plane, or nearer to the
-/// plane than `slack` times the farthest row.
-pub fn separates(data: &Data, scores: &[f64], slack: f64) -> bool {
-    let farthest = farthest(scores);
-    farthest > 0.0
-        && scores.iter().zip(&data.labels).all(|(&z, &y)| {
-            let side = if y == 1.0 { z } else { -z };
-            side > 0.0 || (slack > 0.0 && side >= -slack * farthest)
-        })
+/// Whether every row lies on its label's side of the plane.
+pub fn separates(data: &Data, scores: &[f64]) -> bool {
+    let mut pairs = scores.iter().zip(&data.labels);
+    pairs.all(|(&z, &y)| side(z, y) > 0.0)
+}
+
+/// The score, above 0 on its label's side.
+fn side(z: f64, y: f64) -> f64 {
+    if y == 1.0 { z } else { -z }
 }
 
 /// Whether some row's weight in the Hessian, a(1−a), has vanished beside ¼.
@@ -133,23 +140,103 @@ pub fn is_far_out(scores: &[f64]) -> bool {
     farthest(scores) > 15.0
 }
 
-/// Far out on its way, a fit that diverges points along the separating plane.
-pub fn diverged(data: &Data, scores: &[f64], l2: f64, iterations: usize) -> Failure {
-    if !is_far_out(scores) || !separates(data, scores, 0.05) {
-        Failure::NotConverged { iterations }
+/// Whether what keeps a fit from an end, which came to `at`, is that a plane separates
+/// the labels.
+pub fn separated(data: &Data, at: &[f64], scores: &[f64], l2: f64) -> Option<Failure> {
+    if !is_far_out(scores) || !separates_up_to_the_plane(data, at, scores) {
+        None
     } else if l2 > 0.0 {
-        Failure::WeakPenalty
+        Some(Failure::WeakPenalty)
     } else {
-        Failure::Separable {
+        Some(Failure::Separable {
             rows_on_plane: true,
-        }
+        })
     }
 }
 
-/// Finds a feature without information of its own, from the diagonal of R in a
-/// QR decomposition of the columns: the constant and then the features. Some rows
-/// at a time, below the R of those before them, so that memory does not grow. Above
-/// them all stands what the penalty adds to the Hessian at zero, as rows.
+/// Far out on its way, a fit that diverges points along a plane that separates the
+/// labels, and rows on it are near it. Turned to go through those as well as it can,
+/// the plane must have no row on the wrong side.
+fn separates_up_to_the_plane(data: &Data, at: &[f64], scores: &[f64]) -> bool {
+    let near = 0.05 * farthest(scores);
+    let is_near = |row: usize| scores[row].abs() <= near;
+    let width = at.len();
+    let r = triangle(data, DMatrix::zeros(width, width), is_near);
+    let (weights, b) = at.split_at(width - 1);
+    let mut plane = DVector::from_iterator(width, b.iter().chain(weights).copied());
+    let svd = r.svd(false, true);
+    let largest = svd.singular_values.max();
+    let across = svd.v_t.expect("asked for");
+    for (across, size) in across.row_iter().zip(&svd.singular_values) {
+        if *size > 1e-10 * largest {
+            let share = across.tr_dot(&plane);
+            plane -= across.transpose() * share;
+        }
+    }
+    let sides = (0..data.len()).map(|row| {
+        let (mut z, mut size) = (plane[0], plane[0].abs());
+        for (column, w) in data.features.iter().zip(plane.iter().skip(1)) {
+            z += w * column[row];
+            size += (w * column[row]).abs();
+        }
+        // Terms that cancel but for their rounding are 0.
+        if z.abs() <= 1e-9 * size {
+            0.0
+        } else {
+            side(z, data.labels[row])
+        }
+    });
+    let (least, most) = sides.fold((0.0, 0.0), |(least, most), side| {
+        (side.min(least), side.max(most))
+    });
+    least == 0.0 && most > 0.0
+}
+
+/// What each component of the gradient may be wrong by: a − y is rounded, but for
+/// labels 1 to less than what it is.
+pub fn rounding(data: &Data, scores: &[f64]) -> DVector<f64> {
+    let pairs = scores.iter().zip(&data.labels);
+    let errors: Vec<f64> = pairs
+        .map(|(&z, &y)| {
+            let difference = (-side(z, y)).exp();
+            let relative = if y == 1.0 { 1.0 } else { f64::EPSILON };
+            f64::EPSILON.min(relative * difference)
+        })
+        .collect();
+    let of_column = |column: &Vec<f64>| {
+        let terms = column.iter().zip(&errors).map(|(x, error)| x.abs() * error);
+        terms.sum()
+    };
+    let weights = data.features.iter().map(of_column);
+    let all = weights.chain([errors.iter().sum()]);
+    DVector::from_iterator(data.features.len() + 1, all)
+}
+
+/// R of a QR decomposition of the columns, the constant and then the features, of
+/// the rows that are taken, below what is `above`. Some rows at a time, below the R
+/// of those before them, so that memory does not grow.
+fn triangle(data: &Data, above: DMatrix<f64>, takes: impl Fn(usize) -> bool) -> DMatrix<f64> {
+    let width = data.features.len() + 1;
+    let block = width.max(512);
+    let mut r = above;
+    for first in (0..data.len()).step_by(block) {
+        let rows = first..data.len().min(first + block);
+        let taken: Vec<usize> = rows.filter(|&row| takes(row)).collect();
+        let mut stacked = r.resize_vertically(width + taken.len(), 1.0);
+        for (j, column) in data.features.iter().enumerate() {
+            let below = &mut stacked.column_mut(j + 1);
+            let below = &mut below.as_mut_slice()[width..];
+            for (slot, &row) in below.iter_mut().zip(&taken) {
+                *slot = column[row];
+            }
+        }
+        r = stacked.qr().unpack_r();
+    }
+    r
+}
+
+/// Finds a feature without information of its own, from the diagonal of R. Above the
+/// rows stands what the penalty adds to the Hessian at zero.
 ///
 /// Otherwise gives the feature that has the least information of its own.
 pub fn check_independent(
@@ -157,22 +244,10 @@ pub fn check_independent(
     units: &[Unit],
     penalties: &[f64],
 ) -> Result<Option<usize>, Failure> {
-    let width = data.features.len() + 1;
-    let block = width.max(512);
-    let mut r = DMatrix::zeros(width, width);
-    for (j, penalty) in penalties.iter().enumerate() {
-        r[(j + 1, j + 1)] = 2.0 * penalty.sqrt();
-    }
-    for first in (0..data.len()).step_by(block) {
-        let rows = block.min(data.len() - first);
-        let mut stacked = r.resize_vertically(width + rows, 1.0);
-        for (j, column) in data.features.iter().enumerate() {
-            let below = &mut stacked.column_mut(j + 1);
-            let below = &mut below.as_mut_slice()[width..];
-            below.copy_from_slice(&column[first..first + rows]);
-        }
-        r = stacked.qr().unpack_r();
-    }
+    let of_penalty = |penalty: &f64| 2.0 * penalty.sqrt();
+    let diagonal: Vec<f64> = penalties.iter().map(of_penalty).collect();
+    let diagonal = DVector::from_vec([&[0.0], &diagonal[..]].concat());
+    let r = triangle(data, DMatrix::from_diagonal(&diagonal), |_| true);
     let mut least = None;
     for (feature, unit) in units.iter().enumerate() {
         let column = r.column(feature + 1);

@@ -72,33 +72,42 @@ pub fn fit(data: Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Fai
     let mut at = vec![0.0; parameters];
     let mut scores = vec![0.0; data.len()];
     let mut settled = false;
-    for iteration in 0..=MOST_ITERATIONS {
+    let stopped = |at: &[f64], scores: &[f64], otherwise| {
+        Err(failure::separated(data, at, scores, l2).unwrap_or(otherwise))
+    };
+    for iterations in 0..=MOST_ITERATIONS {
         let (value, gradient) = rows.value_and_gradient(&at)?;
         let by_hand = by_hand(data, &at, &penalties);
-        watch(&step(iteration, value, &gradient, &by_hand, data.len()));
+        watch(&step(iterations, value, &gradient, &by_hand, data.len()));
         let Some(hessian) = factor(rows.hessian(&at)?) else {
-            return Err(match least_independent {
-                // All rows still weigh something.
+            // In the first iterations all rows weigh something.
+            return match least_independent {
                 Some(feature) if !failure::is_far_out(&scores) => {
-                    Failure::NearlyDependent { feature }
+                    Err(Failure::NearlyDependent { feature })
                 }
-                _ => failure::diverged(data, &scores, l2, iteration),
-            });
+                _ => stopped(&at, &scores, Failure::NotConverged { iterations }),
+            };
         };
         if settled {
+            let rounding = hessian.solve(&failure::rounding(data, &scores));
+            let moved = rows.retained(0, rounding.as_slice())?;
+            if !move_little(&scores, &moved, 1e-3) {
+                return stopped(&at, &scores, Failure::Unresolved);
+            }
             return result(data, &units, &rows, &at, &scores, &hessian);
         }
         let newton = -hessian.solve(&DVector::from_vec(gradient));
         move_along(&rows, value, &mut at, newton.as_slice())?;
         scores = rows.retained(0, &at)?;
-        if l2 == 0.0 && failure::separates(data, &scores, 0.0) {
+        if l2 == 0.0 && failure::separates(data, &scores) {
             return Err(Failure::Separable {
                 rows_on_plane: false,
             });
         }
-        settled = move_little(&scores, &rows.retained(0, newton.as_slice())?);
+        settled = move_little(&scores, &rows.retained(0, newton.as_slice())?, 1e-9);
     }
-    Err(failure::diverged(data, &scores, l2, MOST_ITERATIONS))
+    let iterations = MOST_ITERATIONS;
+    stopped(&at, &scores, Failure::NotConverged { iterations })
 }
 
 fn by_hand(data: &Data, at: &[f64], penalties: &[f64]) -> Vec<f64> {
@@ -156,9 +165,9 @@ fn move_along(
 /// Converged when no row's score moves any more. Scores do not depend on the
 /// units of the features, and on separable data they move by about 1 in every
 /// iteration for ever, while the gradient vanishes.
-fn move_little(scores: &[f64], moved: &[f64]) -> bool {
+fn move_little(scores: &[f64], moved: &[f64], share: f64) -> bool {
     let mut pairs = scores.iter().zip(moved);
-    pairs.all(|(z, moved)| moved.abs() <= 1e-9 * (1.0 + z.abs()))
+    pairs.all(|(z, moved)| moved.abs() <= share * (1.0 + z.abs()))
 }
 
 /// What was found, in the units of the file: w = w′/2^exponent, and b such that all
