@@ -241,7 +241,7 @@ fn columns_that_no_fit_can_use_are_named() {
     refuses(
         "subnormal.csv",
         b"x,k,y\n1,5e-324,0\n2,1e-323,1\n3,1e-323,0\n4,5e-324,1\n",
-        "FILE, column \"k\": its standard error is about 1e323 in this unit, beyond the range of \
+        "FILE, column \"k\": its standard error is about 1e324 in this unit, beyond the range of \
          f64: give the column in another unit",
     );
     refuses(

@@ -171,3 +171,16 @@ fn a_penalty_far_below_a_column_changes_nothing_and_holds_nothing() {
     };
     assert_eq!(failure, same);
 }
+
+#[test]
+fn a_constant_beyond_the_numbers_of_f64_is_an_error_and_never_nan() {
+    let y = [0.0, 1.0, 1.0, 0.0, 1.0];
+    let near = fit::fit(one_feature(&[1e150; 5], &y), 1e-30, |_| {}).unwrap();
+    assert!((near.parameters[1] - 1.5_f64.ln()).abs() < 1e-12);
+    let error = near.standard_errors[1] / 1e165;
+    assert!((error - 1.0).abs() < 1e-12, "{near:?}");
+    let failure = fit::fit(one_feature(&[1e300; 5], &y), 1e-30, |_| {}).unwrap_err();
+    let said = "its part in the standard error of the constant is about 1e315 in this unit, beyond \
+                the range of f64: give the column in another unit";
+    assert_eq!(failure.to_string(), said);
+}

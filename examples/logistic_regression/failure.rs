@@ -256,8 +256,7 @@ pub fn check_independent(
         let rounding = if penalised {
             0.0
         } else {
-            // What the numbers of the file are rounded by
-            f64::EPSILON * unit.zero().abs() * (data.len() as f64).sqrt()
+            unit.rounding() * (data.len() as f64).sqrt()
         };
         if own <= 1e-10 * column.norm() + rounding {
             return Err(Failure::Dependent { feature, penalised });

@@ -182,23 +182,24 @@ fn result(
 ) -> Result<Fit, Failure> {
     let is_right = |(z, y): &(&f64, &f64)| (**z > 0.0) == (**y == 1.0);
     let inverse = hessian.inverse();
-    let mut zero: Vec<f64> = units.iter().map(|unit| unit.zero()).collect();
-    zero.push(1.0);
-    let outward = |feature: usize, what, number: f64| {
-        let outward = units[feature].outward(number);
-        outward.map_err(|power_of_ten| Failure::Range {
+    let in_range = |feature, what, number: Result<f64, i32>| {
+        number.map_err(|power_of_ten| Failure::Range {
             feature,
             what,
             power_of_ten,
         })
     };
-    let (mut parameters, mut standard_errors) = (Vec::new(), Vec::new());
-    for feature in 0..units.len() {
-        parameters.push(outward(feature, "coefficient", at[feature])?);
-        let error = inverse[(feature, feature)].sqrt();
-        standard_errors.push(outward(feature, "standard error", error)?);
+    let (mut parameters, mut standard_errors, mut zero) = (Vec::new(), Vec::new(), Vec::new());
+    for (feature, unit) in units.iter().enumerate() {
+        let weight = unit.outward(at[feature]);
+        parameters.push(in_range(feature, "coefficient", weight)?);
+        let error = unit.outward(inverse[(feature, feature)].sqrt());
+        standard_errors.push(in_range(feature, "standard error", error)?);
+        let what = "part in the standard error of the constant";
+        zero.push(in_range(feature, what, unit.zero())?);
     }
     // b is the score of a row of zeros.
+    zero.push(1.0);
     parameters.push(at.iter().zip(&zero).map(|(w, x)| w * x).sum());
     standard_errors.push(error_at(&zero, hessian));
     Ok(Fit {

@@ -35,9 +35,18 @@ impl Unit {
         libm::scalbn(x - self.origin, -self.exponent)
     }
 
-    /// Where 0 of the file is.
-    pub fn zero(self) -> f64 {
-        self.inward(0.0)
+    /// Where 0 of the file is, if that is a number; otherwise its power of ten.
+    pub fn zero(self) -> Result<f64, i32> {
+        let zero = self.inward(0.0);
+        if zero.is_finite() {
+            return Ok(zero);
+        }
+        Err(self.power_of_ten(self.origin))
+    }
+
+    /// What the numbers of the file are rounded by.
+    pub fn rounding(self) -> f64 {
+        f64::EPSILON * self.inward(0.0).abs()
     }
 
     /// The penalty on the coefficient: l2·w² = l2·4^−exponent·w′².
@@ -53,8 +62,13 @@ impl Unit {
         if lost <= 1e-9 * w.abs() {
             return Ok(outward);
         }
-        let power = w.abs().log10() - f64::from(self.exponent) * std::f64::consts::LOG10_2;
-        Err(power.floor() as i32)
+        Err(self.power_of_ten(w))
+    }
+
+    /// That of x/2^exponent, rounded.
+    fn power_of_ten(self, x: f64) -> i32 {
+        let power = x.abs().log10() - f64::from(self.exponent) * std::f64::consts::LOG10_2;
+        power.round() as i32
     }
 }
 
