@@ -120,6 +120,21 @@ fn the_main_job_fits_100_columns_and_has_no_colour_codes_in_a_pipe() {
 }
 
 #[test]
+fn a_number_of_many_digits_is_printed_short() {
+    let output = run(&["--l2", "1e100", "--b", "-1e300"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("  Penalty: (1e100/2)·Σ w², not on b.\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("w = [0.4, -0.3], b = -1e300, y = 1\n"),
+        "{text}"
+    );
+    assert!(text.lines().all(|line| line.chars().count() <= 100));
+}
+
+#[test]
 fn help_lists_every_option() {
     let output = run(&["--help"]);
     let text = String::from_utf8(output.stdout).unwrap();

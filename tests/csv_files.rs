@@ -260,6 +260,18 @@ fn a_line_break_in_a_name_breaks_no_table() {
 }
 
 #[test]
+fn a_long_name_makes_no_long_line() {
+    let name = "n".repeat(200);
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("long.csv");
+    fs::write(&path, format!("x{name},{name}\n1,0\n2,1\n3,0\n4,1\n")).unwrap();
+    let output = run(&["--data", path.to_str().unwrap(), "--label", &name]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains("w1   xnnn"));
+    let fits = |line: &str| line.chars().count() <= 100 || line.contains("long.csv");
+    assert!(text.lines().all(fits), "{text}");
+}
+
+#[test]
 fn a_good_file_is_fitted() {
     let (_, output) = with_file(
         "good.csv",

@@ -236,7 +236,8 @@ fn run(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
 fn derive(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
     let Options { x, w, b, y, .. } = options;
     let derive = |form| derivation(x, w, *b, *y, form).map_err(|error| format!("--x: {error}"));
-    let point = format!("x = {x:?}, w = {w:?}, b = {b}, y = {y}");
+    let at_b = report::short(*b);
+    let point = format!("x = {x:?}, w = {w:?}, b = {at_b}, y = {y}");
     report::derivations(
         out,
         &point,

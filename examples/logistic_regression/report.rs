@@ -39,6 +39,21 @@ fn coefficient(x: f64) -> String {
     }
 }
 
+/// As much of a name as there is room for.
+fn beginning(name: &str, width: usize) -> String {
+    name.chars().take(width).collect()
+}
+
+/// A number as it was given, or with an exponent where that is shorter.
+pub fn short(x: f64) -> String {
+    let (plain, scientific) = (x.to_string(), format!("{x:e}"));
+    if plain.len() <= scientific.len() + 3 {
+        plain
+    } else {
+        scientific
+    }
+}
+
 /// A number that goes to 0.
 fn small(x: f64, digits: usize) -> String {
     if x == 0.0 {
@@ -83,7 +98,7 @@ pub fn before_fit(out: &mut impl Write, table: &Table, l2: f64) -> io::Result<()
     writeln!(out)?;
     writeln!(out, "  {}", table.title)?;
     let ones = table.data.labels.iter().filter(|&&y| y == 1.0).count();
-    let (rows, label) = (table.data.len(), &table.label);
+    let (rows, label) = (table.data.len(), beginning(&table.label, 30));
     writeln!(
         out,
         "  {rows} rows, {ones} of them with {label} = 1; Newton's method from zero,"
@@ -93,7 +108,7 @@ pub fn before_fit(out: &mut impl Write, table: &Table, l2: f64) -> io::Result<()
         "  gradient and Hessian by the engine, columns in units that make them at most 1."
     )?;
     if l2 != 0.0 {
-        writeln!(out, "  Penalty: ({l2}/2)·Σ w², not on b.")?;
+        writeln!(out, "  Penalty: ({}/2)·Σ w², not on b.", short(l2))?;
     }
     writeln!(out)?;
     writeln!(
@@ -164,7 +179,7 @@ pub fn after_fit(out: &mut impl Write, table: &Table, fit: &Fit) -> io::Result<(
         let z = (100.0 * value / error).round() / 100.0 + 0.0;
         let [value, error] = [value, error].map(coefficient);
         let beside = published.map_or(String::new(), |all| format!("{:>14.4}", all[i]));
-        let what: String = what(i).chars().take(width).collect();
+        let what = beginning(what(i), width);
         writeln!(
             out,
             "  {:<5}{what:<width$}{value:>14}{error:>14}{z:>9.2}{beside}",
