@@ -215,6 +215,7 @@ fn the_unit_of_a_column_is_seen_in_its_coefficient_alone() {
         (-5, "90818.4263 108519.2112"),
         (-160, "9.0818e159 1.0852e160"),
         (-300, "9.0818e299 1.0852e300"),
+        (-307, "9.0818e306 1.0852e307"),
     ];
     let iterations = four_rows(0, &[]).lines().count();
     for (power, expected) in numbers {

@@ -176,7 +176,7 @@ pub fn after_fit(out: &mut impl Write, table: &Table, fit: &Fit) -> io::Result<(
         let at = if i == 0 { count - 1 } else { i - 1 };
         let (value, error) = (fit.parameters[at], fit.standard_errors[at]);
         // Rounded, and 0 without a sign
-        let z = (100.0 * value / error).round() / 100.0 + 0.0;
+        let z = (100.0 * (value / error)).round() / 100.0 + 0.0;
         let [value, error] = [value, error].map(coefficient);
         let beside = published.map_or(String::new(), |all| format!("{:>14.4}", all[i]));
         let what = beginning(what(i), width);
