@@ -184,3 +184,39 @@ fn a_constant_beyond_the_numbers_of_f64_is_an_error_and_never_nan() {
                 the range of f64: give the column in another unit";
     assert_eq!(failure.to_string(), said);
 }
+
+/// Rows with 1 are labelled 1, so that the penalty alone holds the coefficients, and
+/// of two equal columns it alone tells the shares. The Hessian is 10⁻¹⁰ there.
+#[test]
+fn a_weak_penalty_is_enough_and_the_rounding_of_the_steps_no_matter() {
+    let x = [0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0];
+    let data = || Data {
+        features: vec![x.to_vec(), x.to_vec()],
+        labels: vec![1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0],
+    };
+    let fit = fit::fit(data(), 1e-10, |_| {}).unwrap();
+    let rest = rest(&data(), &fit, 1e-10);
+    assert!(rest < 1e-14, "{rest}");
+    let [first, second, _] = fit.parameters[..] else {
+        panic!("{fit:?}");
+    };
+    assert!((first / second - 1.0).abs() < 1e-3, "{fit:?}");
+    // 3·e^−z = 10⁻¹⁰·w, with z = w + w + b.
+    let z = first + second + fit.parameters[2];
+    assert!((3e10 * (-z).exp() / first - 1.0).abs() < 1e-3, "{fit:?}");
+}
+
+#[test]
+fn a_penalty_too_small_for_a_number_is_said_to_be_too_small() {
+    let x = [1e300, 2e300, 3e300, 4e300];
+    let data = Data {
+        features: vec![x.to_vec(), x.to_vec()],
+        labels: vec![0.0, 1.0, 0.0, 1.0],
+    };
+    let failure = fit::fit(data, 1.0, |_| {}).unwrap_err();
+    let same = Failure::Dependent {
+        feature: 1,
+        penalised: true,
+    };
+    assert_eq!(failure, same);
+}

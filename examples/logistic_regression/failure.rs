@@ -239,26 +239,22 @@ fn triangle(data: &Data, above: DMatrix<f64>, takes: impl Fn(usize) -> bool) -> 
 /// rows stands what the penalty adds to the Hessian at zero.
 ///
 /// Otherwise gives the feature that has the least information of its own.
-pub fn check_independent(
-    data: &Data,
-    units: &[Unit],
-    penalties: &[f64],
-) -> Result<Option<usize>, Failure> {
-    let of_penalty = |penalty: &f64| 2.0 * penalty.sqrt();
-    let diagonal: Vec<f64> = penalties.iter().map(of_penalty).collect();
-    let diagonal = DVector::from_vec([&[0.0], &diagonal[..]].concat());
+pub fn check_independent(data: &Data, units: &[Unit], l2: f64) -> Result<Option<usize>, Failure> {
+    let of_penalty = |unit: &Unit| 2.0 * unit.penalty(l2).sqrt();
+    let diagonal = [0.0].into_iter().chain(units.iter().map(of_penalty));
+    let diagonal = DVector::from_iterator(units.len() + 1, diagonal);
     let r = triangle(data, DMatrix::from_diagonal(&diagonal), |_| true);
     let mut least = None;
     for (feature, unit) in units.iter().enumerate() {
         let column = r.column(feature + 1);
         let own = column[feature + 1].abs();
-        let penalised = penalties[feature] > 0.0;
-        let rounding = if penalised {
+        let rounding = if unit.penalty(l2) > 0.0 {
             0.0
         } else {
             unit.rounding() * (data.len() as f64).sqrt()
         };
         if own <= 1e-10 * column.norm() + rounding {
+            let penalised = l2 > 0.0;
             return Err(Failure::Dependent { feature, penalised });
         }
         let share = own / column.norm();

@@ -39,6 +39,9 @@ pub struct Fit {
 
 const MOST_ITERATIONS: usize = 60;
 
+/// What rounding may make of a score, beside 1 and the score itself, in a fit.
+const MOST_ROUNDING: f64 = 1e-3;
+
 /// The loss of one row, softplus(z) − y·z with z = w·x + b, and once the penalty
 /// ½ Σ pᵢ·wᵢ², with a factor pᵢ for each feature. The columns are the features and
 /// the label; z is retained.
@@ -63,8 +66,8 @@ pub fn fit(data: Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Fai
     }
     let (data, units) = units::inward(data, l2);
     let data = &data;
+    let least_independent = failure::check_independent(data, &units, l2)?;
     let penalties: Vec<f64> = units.iter().map(|unit| unit.penalty(l2)).collect();
-    let least_independent = failure::check_independent(data, &units, &penalties)?;
     let loss = loss(&penalties)?;
     let rows = loss.rows(&data.columns())?;
     #[cfg(feature = "parallel")]
@@ -72,6 +75,7 @@ pub fn fit(data: Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Fai
     let mut at = vec![0.0; parameters];
     let mut scores = vec![0.0; data.len()];
     let mut settled = false;
+    let mut moved_before = f64::INFINITY;
     let stopped = |at: &[f64], scores: &[f64], otherwise| {
         Err(failure::separated(data, at, scores, l2).unwrap_or(otherwise))
     };
@@ -91,7 +95,7 @@ pub fn fit(data: Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Fai
         if settled {
             let rounding = hessian.solve(&failure::rounding(data, &scores));
             let moved = rows.retained(0, rounding.as_slice())?;
-            if !move_little(&scores, &moved, 1e-3) {
+            if movement(&scores, &moved) > MOST_ROUNDING {
                 return stopped(&at, &scores, Failure::Unresolved);
             }
             return result(data, &units, &rows, &at, &scores, &hessian);
@@ -104,7 +108,11 @@ pub fn fit(data: Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Fai
                 rows_on_plane: false,
             });
         }
-        settled = move_little(&scores, &rows.retained(0, newton.as_slice())?, 1e-9);
+        let moves = movement(&scores, &rows.retained(0, newton.as_slice())?);
+        // Near the end each step is the square of the one before, but for rounding.
+        let rounded = moves <= MOST_ROUNDING && moves > 0.5 * moved_before;
+        settled = moves <= 1e-9 || rounded && has_digits(&hessian);
+        moved_before = moves;
     }
     let iterations = MOST_ITERATIONS;
     stopped(&at, &scores, Failure::NotConverged { iterations })
@@ -126,8 +134,7 @@ fn step(iteration: usize, loss: f64, engine: &[f64], by_hand: &[f64], rows: usiz
         iteration,
         loss: loss / rows as f64,
         gradient: engine.iter().map(|g| g * g).sum::<f64>().sqrt(),
-        // `f64::max` would leave out a NaN.
-        difference: differences.fold(0.0, |most, d| if d > most || d.is_nan() { d } else { most }),
+        difference: largest(differences),
     }
 }
 
@@ -162,12 +169,26 @@ fn move_along(
     }
 }
 
-/// Converged when no row's score moves any more. Scores do not depend on the
-/// units of the features, and on separable data they move by about 1 in every
-/// iteration for ever, while the gradient vanishes.
-fn move_little(scores: &[f64], moved: &[f64], share: f64) -> bool {
-    let mut pairs = scores.iter().zip(moved);
-    pairs.all(|(z, moved)| moved.abs() <= share * (1.0 + z.abs()))
+/// The most that a row's score moves, beside 1 and the score itself. Scores do not
+/// depend on the units of the features, and on separable data they move by about 1
+/// in every iteration for ever, while the gradient vanishes.
+fn movement(scores: &[f64], moved: &[f64]) -> f64 {
+    let pairs = scores.iter().zip(moved);
+    largest(pairs.map(|(z, moved)| moved.abs() / (1.0 + z.abs())))
+}
+
+/// Whether no pivot is what rounding has left of a diagonal element, so that steps are
+/// right but for the rounding of the gradient.
+fn has_digits(hessian: &Cholesky<f64, Dyn>) -> bool {
+    let l = hessian.l();
+    let mut rows = l.row_iter().enumerate();
+    rows.all(|(j, row)| row[j].powi(2) > 1e-12 * row.norm_squared())
+}
+
+/// The largest of numbers above 0; NaN if there is one, which `f64::max` leaves out.
+fn largest(numbers: impl Iterator<Item = f64>) -> f64 {
+    let larger = |most: f64, x: f64| if x > most || x.is_nan() { x } else { most };
+    numbers.fold(0.0, larger)
 }
 
 /// What was found, in the units of the file: w = w′/2^exponent, and b such that all
