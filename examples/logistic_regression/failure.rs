@@ -180,7 +180,7 @@ fn separates_up_to_the_plane(data: &Data, at: &[f64], scores: &[f64]) -> bool {
             size += (w * column[row]).abs();
         }
         // Terms that cancel but for their rounding are 0.
-        if z.abs() <= 1e-9 * size {
+        if z.abs() <= 1e-12 * size {
             0.0
         } else {
             side(z, data.labels[row])

@@ -98,6 +98,11 @@ pub fn fit(data: Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Fai
             if movement(&scores, &moved) > MOST_ROUNDING {
                 return stopped(&at, &scores, Failure::Unresolved);
             }
+            if !has_digits(&hessian)
+                && let Some(failure) = failure::separated(data, &at, &scores, l2)
+            {
+                return Err(failure);
+            }
             return result(data, &units, &rows, &at, &scores, &hessian);
         }
         let newton = -hessian.solve(&DVector::from_vec(gradient));
