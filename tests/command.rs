@@ -1,142 +1,17 @@
 //! Does the logistic-regression example, run as a program, print its job within
-//! 100 columns and refuse bad data in one clear line with exit status 2?
+//! 100 columns and refuse wrong use in one clear line with exit status 2?
+
+mod program;
 
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
-/// The example, which `cargo test` builds beside the tests.
 fn program() -> Command {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.push("examples/logistic_regression");
-    path.set_extension(std::env::consts::EXE_EXTENSION);
-    assert!(
-        path.exists(),
-        "first build it: cargo build --example logistic_regression"
-    );
-    Command::new(path)
+    Command::new(program::example("logistic_regression"))
 }
 
 fn run(arguments: &[&str]) -> Output {
-    program().args(arguments).output().unwrap()
-}
-
-/// A folder of its own for a test, with nothing in it.
-fn folder(name: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir(&path).unwrap();
-    path
-}
-
-fn with_file(name: &str, text: &[u8]) -> (PathBuf, Output) {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, text).unwrap();
-    let output = run(&["--data", path.to_str().unwrap(), "--label", "y"]);
-    (path, output)
-}
-
-/// Exit status 2 and exactly this line, in which `FILE` is the file.
-fn refuses(name: &str, text: &[u8], expected: &str) {
-    let (path, output) = with_file(name, text);
-    let said = String::from_utf8(output.stderr)
-        .unwrap()
-        .replace(path.to_str().unwrap(), "FILE");
-    assert_eq!(said, format!("error: {expected}\n"));
-    assert_eq!(output.status.code(), Some(2), "{name}");
-}
-
-#[test]
-fn each_defect_of_a_file_is_one_line_that_says_what_and_where() {
-    refuses(
-        "ragged.csv",
-        b"x,y\n1,0\n2\n",
-        "FILE, line 3: 1 cells found, 2 expected",
-    );
-    refuses(
-        "text.csv",
-        b"x,y\n1,0\nfoo,1\n",
-        "FILE, line 3, column \"x\": \"foo\" found, a number expected",
-    );
-    refuses(
-        "empty_cell.csv",
-        b"x,y\n1,0\n,1\n",
-        "FILE, line 3, column \"x\": an empty cell found, a number expected",
-    );
-    refuses(
-        "nan.csv",
-        b"x,y\n1,0\nNaN,1\n",
-        "FILE, line 3, column \"x\": NaN found, a finite number expected",
-    );
-    refuses(
-        "infinite.csv",
-        b"x,y\n1,0\n2,inf\n",
-        "FILE, line 3, column \"y\": inf found, a finite number expected",
-    );
-    refuses(
-        "label.csv",
-        b"x,y\n1,0\n2,2\n",
-        "FILE, line 3, column \"y\": the label is 2, 0 or 1 expected",
-    );
-    refuses(
-        "no_rows.csv",
-        b"x,y\n",
-        "FILE: no rows of data given, at least 1 expected",
-    );
-    refuses(
-        "empty.csv",
-        b"",
-        "FILE: the file is empty, a header line expected",
-    );
-    refuses(
-        "one_class.csv",
-        b"x,y\n1,1\n2,1\n",
-        "FILE, column \"y\": all 2 labels are 1, both 0 and 1 expected",
-    );
-    refuses(
-        "wide.csv",
-        b"a,b,c,y\n1,1,2,1\n2,1,2,0\n",
-        "FILE: 4 parameters cannot be fitted to 2 rows",
-    );
-    refuses(
-        "no_column.csv",
-        b"x,z\n1,0\n",
-        "FILE: no column is named \"y\"; there are x, z",
-    );
-    refuses(
-        "twice.csv",
-        b"x,x,y\n1,2,0\n",
-        "FILE: two columns are named \"x\"",
-    );
-    refuses(
-        "bytes.csv",
-        b"x,y\n1,0\n\xff,1\n",
-        "FILE, line 3: not UTF-8 text",
-    );
-    refuses(
-        "constant.csv",
-        b"x,k,y\n1,2,0\n2,2,1\n3,2,0\n4,2,1\n",
-        "FILE, column \"k\": constant, or follows from those before it",
-    );
-}
-
-#[test]
-fn separable_data_is_refused_and_not_fitted() {
-    let why = "no finite coefficients maximise the likelihood (a penalty, --l2 1, makes them \
-               finite)";
-    refuses(
-        "separable.csv",
-        b"x,y\n1,0\n2,0\n3,1\n4,1\n",
-        &format!("FILE: the features separate the labels perfectly: {why}"),
-    );
-    refuses(
-        "boundary.csv",
-        b"x,y\n1,0\n2,0\n3,0\n3,1\n4,1\n5,1\n",
-        &format!("FILE: the features separate the labels up to rows on the boundary: {why}"),
-    );
+    program::output(program().args(arguments))
 }
 
 #[test]
@@ -184,18 +59,46 @@ fn wrong_use_is_refused() {
     }
 }
 
+/// Exit status 2, this line, and nothing printed before it.
+fn is_wrong_use(arguments: &[&str], expected: &str) {
+    let output = run(arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, format!("error: {expected}\n"), "{arguments:?}");
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+}
+
 #[test]
-fn a_good_file_is_fitted() {
-    let (_, output) = with_file(
-        "good.csv",
-        b"\xef\xbb\xbfx,y\r\n1,0\r\n2,1\r\n3,0\r\n4,1\r\n",
-    );
-    assert!(output.status.success() && output.stderr.is_empty());
-    assert!(
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .contains("log-likelihood")
-    );
+fn a_label_of_the_derivation_is_0_or_1() {
+    for y in ["2", "0.5", "-1"] {
+        is_wrong_use(&["--y", y], &format!("--y is {y}, 0 or 1 expected"));
+    }
+    for y in ["0", "1", "-0"] {
+        assert!(run(&["--y", y]).status.success(), "{y}");
+    }
+}
+
+#[test]
+fn an_option_without_effect_beside_another_is_refused() {
+    let data = ["--data", "a.csv", "--label", "y"];
+    let expected = "--set has no effect beside --data";
+    is_wrong_use(&[&data[..], &["--set", "iris"]].concat(), expected);
+    let fit_only = [
+        ("--l2", "1"),
+        ("--out", "a.csv"),
+        ("--x", "1,2"),
+        ("--w", "1,2"),
+        ("--b", "1"),
+        ("--y", "1"),
+    ];
+    for (option, value) in fit_only {
+        let expected = format!("{option} has no effect beside --bench");
+        is_wrong_use(&["--bench", option, value], &expected);
+    }
+    is_wrong_use(&["--rows", "5"], "--rows has no effect without --bench");
+    is_wrong_use(&["--set", "iris", "--set", "hours"], "--set is given twice");
+    is_wrong_use(&["--bench", "--bench"], "--bench is given twice");
+    assert!(run(&["--l2", "1", "--help"]).status.success());
 }
 
 #[test]
@@ -217,6 +120,21 @@ fn the_main_job_fits_100_columns_and_has_no_colour_codes_in_a_pipe() {
 }
 
 #[test]
+fn a_number_of_many_digits_is_printed_short() {
+    let output = run(&["--l2", "1e100", "--b", "-1e300"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("  Penalty: (1e100/2)·Σ w², not on b.\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("w = [0.4, -0.3], b = -1e300, y = 1\n"),
+        "{text}"
+    );
+    assert!(text.lines().all(|line| line.chars().count() <= 100));
+}
+
+#[test]
 fn help_lists_every_option() {
     let output = run(&["--help"]);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -227,105 +145,6 @@ fn help_lists_every_option() {
         assert!(text.contains(option), "{option}");
     }
     assert!(output.status.success());
-}
-
-/// A linear congruential generator; numbers in [0, 1).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        let next = self.0.wrapping_mul(6364136223846793005);
-        self.0 = next.wrapping_add(1442695040888963407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
-/// The model that `many_rows` are drawn from, the constant first.
-const MODEL: [f64; 6] = [0.5, 1.0, -2.0, 0.25, 0.0, 3.0];
-
-/// CSV with five features, evenly spread over [−1, 1), and a label, each as
-/// likely as the model says.
-fn many_rows(rows: usize) -> String {
-    let mut random = Random(1);
-    let mut text = "a,b,c,y,\"d, e\",f\n".to_owned();
-    for _ in 0..rows {
-        let x = [(); 5].map(|()| 2.0 * random.next() - 1.0);
-        let terms = MODEL[1..].iter().zip(x).map(|(w, x)| w * x);
-        let z = MODEL[0] + terms.sum::<f64>();
-        let y = u8::from(random.next() < 1.0 / (1.0 + (-z).exp()));
-        let [a, b, c, d, e] = x;
-        text += &format!("{a},{b},{c},{y},{d},{e}\n");
-    }
-    text
-}
-
-#[test]
-fn the_model_behind_many_rows_is_found_and_written() {
-    let folder = folder("many_rows");
-    let (data, out) = (folder.join("data.csv"), folder.join("out.csv"));
-    fs::write(&data, many_rows(20_000)).unwrap();
-    fs::write(&out, "what was there before").unwrap();
-    let output = program()
-        .args(["--label", "y", "--data"])
-        .arg(&data)
-        .arg("--out")
-        .arg(&out)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success() && output.stderr.is_empty(),
-        "{output:?}"
-    );
-    let mut names = Vec::new();
-    let mut reader = csv::Reader::from_path(&out).unwrap();
-    assert_eq!(
-        reader.headers().unwrap(),
-        ["feature", "coefficient", "std_error"].as_slice()
-    );
-    for (record, expected) in reader.records().zip(MODEL) {
-        let record = record.unwrap();
-        let [found, error] = [1, 2].map(|i| record[i].parse::<f64>().unwrap());
-        names.push(record[0].to_owned());
-        assert!((0.015..0.06).contains(&error), "{record:?}");
-        assert!(
-            (found - expected).abs() < 2.5 * error,
-            "{record:?} for {expected}"
-        );
-    }
-    assert_eq!(names, ["(constant)", "a", "b", "c", "d, e", "f"]);
-    assert_eq!(
-        fs::read_dir(&folder).unwrap().count(),
-        2,
-        "only data and result"
-    );
-}
-
-#[cfg(unix)]
-#[test]
-fn an_interrupt_ends_it_with_status_130_and_leaves_files_as_they_were() {
-    let folder = folder("interrupt");
-    let out = folder.join("out.csv");
-    fs::write(&out, "what was there before").unwrap();
-    let mut child = program()
-        .args(["--data", "/dev/stdin", "--label", "y", "--out"])
-        .arg(&out)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // More than a pipe holds: once it is written, the program is reading.
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(many_rows(10_000).as_bytes()).unwrap();
-    let id = child.id().to_string();
-    let kill = Command::new("kill").args(["-INT", &id]).status().unwrap();
-    assert!(kill.success());
-    let output = child.wait_with_output().unwrap();
-    drop(input);
-    assert_eq!(output.status.code(), Some(130));
-    assert!(output.stdout.is_empty() && output.stderr.is_empty());
-    assert_eq!(fs::read_to_string(&out).unwrap(), "what was there before");
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no other file");
 }
 
 #[test]
@@ -353,4 +172,22 @@ fn the_bench_compares_every_way_with_the_loop_by_hand() {
         assert!(line("1 thread").iter().all(|number| *number > 0.0));
         assert!(!cfg!(feature = "parallel") || text.contains("threads"));
     }
+}
+
+/// The lines of README's block that shows what is printed stand in it, one after
+/// another.
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let block = readme.split("```text\n").nth(1).unwrap();
+    let block = block.split("```").next().unwrap();
+    let output = run(&[]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let mut printed = printed.lines();
+    let shown = |line: &&str| !line.is_empty();
+    for line in block.lines().filter(shown) {
+        assert!(printed.any(|printed| printed == line), "not there: {line}");
+    }
+    assert!(block.lines().count() > 15, "{block}");
 }

@@ -1,22 +1,14 @@
 //! Does the derivation example, run as a program, write its page for the numbers it
 //! is given, and refuse wrong use in one clear line with exit status 2?
 
+mod program;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// The example, which `cargo test` builds beside the tests.
 fn run(arguments: &[&str]) -> Output {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.push("examples/derivation");
-    path.set_extension(std::env::consts::EXE_EXTENSION);
-    assert!(
-        path.exists(),
-        "first build it: cargo build --example derivation"
-    );
-    Command::new(path).args(arguments).output().unwrap()
+    program::output(Command::new(program::example("derivation")).args(arguments))
 }
 
 fn page(name: &str, arguments: &[&str]) -> String {

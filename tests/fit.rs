@@ -1,19 +1,11 @@
-//! Does the example's fit find what others have published, and refuse what has
-//! no fit?
+//! Does the example's fit find what others have published?
 
-#[path = "../examples/logistic_regression/by_hand.rs"]
-mod by_hand;
-#[path = "../examples/logistic_regression/data.rs"]
-#[allow(dead_code, reason = "the program uses the rest")]
-mod data;
-#[path = "../examples/logistic_regression/fit.rs"]
-#[allow(dead_code, reason = "the program uses the rest")]
-mod fit;
+mod logistic_example;
 
 use chainrule::Tape;
-use chainrule::models::logistic::{self, Form, Parameters, hand, penalty, total_loss};
+use chainrule::models::logistic::{Form, Parameters, hand, penalty, total_loss};
 use data::Data;
-use fit::Failure;
+use logistic_example::{by_hand, data, failure, fit, row_by_row, units};
 
 /// The published fits with more digits, by Newton's method with 40 digits, the
 /// constant first; then the log-likelihood.
@@ -50,7 +42,7 @@ fn constant_first(parameters: &[f64]) -> Vec<f64> {
 fn the_fits_are_the_published_ones() {
     for (name, coefficients, log_likelihood) in FITS {
         let table = data::embedded(name).unwrap();
-        let fit = fit::fit(&table.data, 0.0, |_| {}).unwrap();
+        let fit = fit::fit(table.data, 0.0, |_| {}).unwrap();
         for (found, expected) in constant_first(&fit.parameters).iter().zip(coefficients) {
             assert!(
                 (found - expected).abs() < 1e-9 * expected.abs(),
@@ -75,13 +67,6 @@ fn the_fits_are_the_published_ones() {
     }
 }
 
-/// The numbers row by row, as the model of the library has them.
-fn row_by_row(data: &Data) -> logistic::Data {
-    let row = |i: usize| data.features.iter().map(move |column| column[i]);
-    let x = (0..data.len()).flat_map(row).collect();
-    logistic::Data::new(data.features.len(), x, data.labels.clone()).unwrap()
-}
-
 #[test]
 fn the_loss_over_rows_is_that_of_one_tape_with_all_rows() {
     let close = |a: f64, b: f64| (a - b).abs() <= 1e-13 * (1.0 + b.abs());
@@ -96,7 +81,7 @@ fn the_loss_over_rows_is_that_of_one_tape_with_all_rows() {
         let likelihood = total_loss(&parameters, &all, Form::Stable).unwrap();
         let whole = likelihood + penalty(&parameters, 0.7);
 
-        let f = fit::loss(data.features.len(), 0.7).unwrap();
+        let f = fit::loss(&vec![0.7; data.features.len()]).unwrap();
         let rows = f.rows(&data.columns()).unwrap();
         let (value, gradient) = rows.value_and_gradient(&at).unwrap();
         assert!(close(value, whole.value()), "{name}: {value}");
@@ -159,7 +144,7 @@ fn the_engine_and_the_hand_agree_at_every_iteration() {
         let mut largest = 0.0_f64;
         let mut iterations = 0;
         let data = data::embedded(name).unwrap().data;
-        fit::fit(&data, 0.0, |step| {
+        fit::fit(data, 0.0, |step| {
             largest = largest.max(step.difference);
             iterations += 1;
         })
@@ -181,7 +166,7 @@ fn the_standard_errors_are_the_exact_ones() {
     ];
     for (name, expected) in expected {
         let data = data::embedded(name).unwrap().data;
-        let errors = constant_first(&fit::fit(&data, 0.0, |_| {}).unwrap().standard_errors);
+        let errors = constant_first(&fit::fit(data, 0.0, |_| {}).unwrap().standard_errors);
         for (found, expected) in errors.iter().zip(expected) {
             assert!(
                 (found - expected).abs() < 1e-8 * expected,
@@ -191,90 +176,12 @@ fn the_standard_errors_are_the_exact_ones() {
     }
 }
 
-fn one_feature(x: &[f64], y: &[f64]) -> Data {
-    Data {
-        features: vec![x.to_vec()],
-        labels: y.to_vec(),
-    }
-}
-
-#[test]
-fn separable_data_has_no_fit_but_a_penalised_one() {
-    let data = one_feature(&[1.0, 2.0, 3.0, 4.0], &[0.0, 0.0, 1.0, 1.0]);
-    let failure = fit::fit(&data, 0.0, |_| {}).unwrap_err();
-    assert_eq!(
-        failure,
-        Failure::Separable {
-            rows_on_plane: false
-        }
-    );
-    assert!(fit::fit(&data, 1.0, |_| {}).is_ok());
-}
-
-#[test]
-fn data_separable_but_for_the_boundary_has_no_fit() {
-    let data = one_feature(
-        &[1.0, 2.0, 3.0, 3.0, 4.0, 5.0],
-        &[0.0, 0.0, 0.0, 1.0, 1.0, 1.0],
-    );
-    let failure = fit::fit(&data, 0.0, |_| {}).unwrap_err();
-    assert_eq!(
-        failure,
-        Failure::Separable {
-            rows_on_plane: true
-        }
-    );
-}
-
-#[test]
-fn nearly_separable_data_has_a_fit() {
-    let data = one_feature(
-        &[1.0, 2.0, 3.0, 2.999, 4.0, 5.0],
-        &[0.0, 0.0, 0.0, 1.0, 1.0, 1.0],
-    );
-    assert!(fit::fit(&data, 0.0, |_| {}).is_ok());
-}
-
-#[test]
-fn a_dependent_column_is_named() {
-    let data = Data {
-        features: vec![vec![1.0, 2.0, 3.0, 4.0], vec![5.0; 4]],
-        labels: vec![0.0, 1.0, 0.0, 1.0],
-    };
-    let failure = fit::fit(&data, 0.0, |_| {}).unwrap_err();
-    assert_eq!(failure, Failure::Dependent { feature: 1 });
-}
-
-/// Columns of many rows, the last one a combination of the two before it and a
-/// constant but for a distance from it in the last hundred rows.
-fn nearly_dependent(distance: f64) -> Data {
-    let column = |step: f64| (0..5_000).map(move |i| (f64::from(i) * step).sin());
-    let (a, b): (Vec<f64>, Vec<f64>) = (column(0.7).collect(), column(1.3).collect());
-    let mut c: Vec<f64> = a.iter().zip(&b).map(|(a, b)| 1e6 * (a - b + 1.0)).collect();
-    let noise = column(5.1).skip(4_900);
-    c[4_900..]
-        .iter_mut()
-        .zip(noise)
-        .for_each(|(c, s)| *c += distance * 1e6 * s);
-    Data {
-        features: vec![a, b, c],
-        labels: column(2.9).map(|s| f64::from(s > 0.0)).collect(),
-    }
-}
-
-#[test]
-fn a_dependent_column_is_found_among_many_rows_and_a_free_one_is_left() {
-    let failure = fit::fit(&nearly_dependent(0.0), 0.0, |_| {}).unwrap_err();
-    assert_eq!(failure, Failure::Dependent { feature: 2 });
-    assert!(fit::fit(&nearly_dependent(1e-6), 0.0, |_| {}).is_ok());
-}
-
 #[test]
 fn without_features_the_constant_is_the_log_odds() {
     let data = Data {
         features: Vec::new(),
         labels: vec![1.0, 0.0, 0.0, 0.0],
     };
-    let fit = fit::fit(&data, 0.0, |_| {}).unwrap();
+    let fit = fit::fit(data, 0.0, |_| {}).unwrap();
     assert!((fit.parameters[0] + 3.0_f64.ln()).abs() < 1e-15);
 }

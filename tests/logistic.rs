@@ -93,6 +93,57 @@ fn the_table_fits_80_columns() {
 }
 
 #[test]
+fn numbers_that_are_equal_differ_by_0_infinite_ones_too() {
+    let table = derivation(&[1.5], &[0.4], 0.1, 1.0, Form::Sigmoid).unwrap();
+    let table = table.to_string();
+    let line = "5  dz/db         1.00000000   1                      1.00000000            0\n";
+    assert!(table.contains(line), "{table}");
+    let found = derivation(&[1.5], &[0.4], 38.0, 0.0, Form::Sigmoid).unwrap();
+    let first = &found.components[0];
+    assert_eq!((first.engine, first.hand), (f64::INFINITY, f64::INFINITY));
+    assert_eq!(first.difference(), 0.0);
+    assert_eq!(found.components[2].difference(), f64::INFINITY);
+}
+
+#[test]
+fn a_difference_that_is_not_finite_is_explained() {
+    let rounded_to_1 = "at z = 38.60000000 a is rounded to 1, and ln(1 − a) is −∞.";
+    let in_form_stable =
+        "The loss written as softplus(z) − y·z is finite there, with its gradient.";
+    let cases: [(f64, f64, f64, &[&str]); 6] = [
+        (1.5, 38.0, 0.0, &[rounded_to_1, in_form_stable]),
+        (1.5, 38.0, 1.0, &[rounded_to_1, in_form_stable]),
+        (
+            1.5,
+            -760.0,
+            1.0,
+            &["a is rounded to 0, and ln a is −∞.", in_form_stable],
+        ),
+        (
+            1.5,
+            -720.0,
+            0.0,
+            &["a is 3.702966e-313, and 1/a is beyond f64."],
+        ),
+        (1e308, 10.0, 1.0, &["z = w·x + b is inf"]),
+        (1.5, 0.1, f64::NAN, &["L is NaN."]),
+    ];
+    for (x, b, y, expected) in cases {
+        let w = if x > 1e300 { 10.0 } else { 0.4 };
+        let table = derivation(&[x], &[w], b, y, Form::Sigmoid).unwrap();
+        let table = table.to_string();
+        for expected in expected {
+            assert!(table.contains(expected), "{x} {b} {y}: {table}");
+        }
+        let fits = |line: &str| line.chars().count() <= 80;
+        assert!(table.lines().all(fits), "{table}");
+        assert_eq!(table.matches("NaN, inf: ").count(), 1, "{table}");
+    }
+    let stable = derivation(&[1.5], &[0.4], 38.0, 0.0, Form::Stable).unwrap();
+    assert!(!stable.to_string().contains("inf"), "{stable}");
+}
+
+#[test]
 fn the_article_s_form_fails_far_out_and_the_stable_form_does_not() {
     let tape = Tape::new();
     let parameters = Parameters::record(&tape, &[1.0], 0.0).unwrap();

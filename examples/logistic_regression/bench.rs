@@ -50,7 +50,7 @@ fn through_function<'a>(rows: Rows<'a, 'a>) -> Evaluate<'a> {
 /// The median time in seconds of each way to value and gradient, the one by hand
 /// first. All must give the same.
 pub fn measure(data: &Data) -> Result<Vec<(String, f64)>, Error> {
-    let loss = fit::loss(data.features.len(), 0.0)?;
+    let loss = fit::loss(&vec![0.0; data.features.len()])?;
     let rows = loss.rows(&data.columns())?;
     let mut ways: Vec<Way<'_>> = vec![
         (

@@ -18,6 +18,7 @@ pub struct Table {
 }
 
 /// The numbers column by column, as a `Function` reads them fastest.
+#[derive(Default)]
 pub struct Data {
     /// Columns of one length.
     pub features: Vec<Vec<f64>>,
@@ -124,11 +125,9 @@ pub fn read(source: &str, input: impl Read, label: &str) -> Result<Table, String
         .trim(csv::Trim::All)
         .from_reader(input);
     let header = reader.headers().map_err(|error| describe(source, &error))?;
-    let names: Vec<String> = header
-        .iter()
-        .map(|name| name.trim_start_matches('\u{feff}').to_owned())
-        .collect();
-    let label_at = label_column(source, &names, label)?;
+    let names: Vec<String> = header.iter().map(one_line).collect();
+    let label = &one_line(label);
+    let label_at = label_column(source, header, &names, label)?;
     let mut columns = vec![Vec::new(); names.len()];
     let mut record = csv::StringRecord::new();
     while reader
@@ -148,7 +147,7 @@ pub fn read(source: &str, input: impl Read, label: &str) -> Result<Table, String
     let labels = columns.remove(label_at);
     let mut features = names;
     features.remove(label_at);
-    check_fittable(source, label, &labels, features.len() + 1)?;
+    check_labels(source, label, &labels)?;
     Ok(Table {
         title: source.to_owned(),
         features,
@@ -161,32 +160,30 @@ pub fn read(source: &str, input: impl Read, label: &str) -> Result<Table, String
     })
 }
 
-fn check_fittable(
-    source: &str,
-    label: &str,
-    labels: &[f64],
-    parameters: usize,
-) -> Result<(), String> {
+fn check_labels(source: &str, label: &str, labels: &[f64]) -> Result<(), String> {
     let Some(first) = labels.first() else {
         return Err(format!("{source}: {}", Error::NoRows));
     };
     let rows = labels.len();
     if labels.iter().all(|label| label == first) {
-        let what = format!("all {rows} labels are {first}");
+        let what = match rows {
+            1 => format!("the only label is {first}"),
+            _ => format!("all {rows} labels are {first}"),
+        };
         return Err(format!(
             "{source}, column \"{label}\": {what}, both 0 and 1 expected"
-        ));
-    }
-    if parameters > rows {
-        return Err(format!(
-            "{source}: {parameters} parameters cannot be fitted to {rows} rows"
         ));
     }
     Ok(())
 }
 
-fn label_column(source: &str, names: &[String], label: &str) -> Result<usize, String> {
-    if names.is_empty() {
+fn label_column(
+    source: &str,
+    header: &csv::StringRecord,
+    names: &[String],
+    label: &str,
+) -> Result<usize, String> {
+    if names.iter().all(String::is_empty) {
         return Err(format!(
             "{source}: the file is empty, a header line expected"
         ));
@@ -196,20 +193,71 @@ fn label_column(source: &str, names: &[String], label: &str) -> Result<usize, St
             return Err(format!("{source}: two columns are named \"{name}\""));
         }
     }
-    names.iter().position(|name| name == label).ok_or_else(|| {
-        format!(
+    let found = names.iter().position(|name| name == label);
+    found.ok_or_else(|| match other_separator(header, label) {
+        Some(separator) => {
+            format!("{source}: the header seems to be separated by {separator}, commas expected")
+        }
+        None => format!(
             "{source}: no column is named \"{label}\"; there are {}",
-            names.join(", ")
-        )
+            some_of(names)
+        ),
     })
+}
+
+/// What separates the fields of a header in which the label is not found: what the
+/// label stands beside in one name, or what is in the only name.
+fn other_separator(header: &csv::StringRecord, label: &str) -> Option<&'static str> {
+    let separators = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars (|)")];
+    let is_label = |part: &str| one_line(part.trim().trim_matches('"')) == label;
+    let separates = |name: &str, separator: char| {
+        let is_only = header.len() == 1;
+        name.contains(separator) && (is_only || name.split(separator).any(is_label))
+    };
+    for (separator, called) in separators {
+        if header.iter().any(|name| separates(name, separator)) {
+            return Some(called);
+        }
+    }
+    None
+}
+
+/// The first names of many.
+fn some_of(names: &[String]) -> String {
+    let shown = names.len().min(12);
+    let mut text = names[..shown].join(", ");
+    if shown < names.len() {
+        text += &format!(" and {} more", names.len() - shown);
+    }
+    text
+}
+
+/// A text of a file without what would break a line or a table.
+fn one_line(text: &str) -> String {
+    let is_gap = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
+    let words: Vec<&str> = text.split(is_gap).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 fn number(cell: &str) -> Result<f64, String> {
     match cell.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),
+        Ok(_) if cell.contains(|c: char| c.is_ascii_digit()) => Err(format!(
+            "{} found, a number of at most 1.8e308 expected",
+            beginning(cell)
+        )),
         Ok(number) => Err(format!("{number} found, a finite number expected")),
         Err(_) if cell.is_empty() => Err("an empty cell found, a number expected".to_owned()),
-        Err(_) => Err(format!("\"{cell}\" found, a number expected")),
+        Err(_) => Err(format!("\"{}\" found, a number expected", beginning(cell))),
+    }
+}
+
+/// As much of a cell as an error text shows.
+fn beginning(cell: &str) -> String {
+    let text = one_line(cell);
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

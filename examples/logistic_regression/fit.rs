@@ -1,16 +1,17 @@
 //! Newton's method on the engine's gradient and Hessian.
 //!
 //! The loss of one row is recorded once and frozen as a `Function`, which is
-//! evaluated over all rows. The Hessian is the engine's as well, and nalgebra
-//! solves with it. Beside the engine's gradient stands the one derived by hand,
+//! evaluated over all rows, each column in a unit of its own. The Hessian is the
+//! engine's as well, and nalgebra solves with it. Beside the engine's gradient stands the one derived by hand,
 //! only to be compared.
 
 use crate::by_hand;
 use crate::data::Data;
-use chainrule::models::logistic::{Form, Parameters, Row, penalty, row};
-use chainrule::{Error, Function, Rows, Tape};
+use crate::failure::{self, Failure};
+use crate::units::{self, Unit};
+use chainrule::models::logistic::{Form, Parameters, Row, row};
+use chainrule::{Error, Function, Rows, Tape, Var};
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
-use std::fmt;
 
 /// What one iteration found, at the parameters it started from.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ pub struct Step {
     pub iteration: usize,
     /// Mean over rows, with the penalty.
     pub loss: f64,
-    /// Euclidean norm of the gradient of the summed loss.
+    /// Euclidean norm of the gradient of the summed loss, in the units of the fit.
     pub gradient: f64,
     /// Largest difference between the engine's gradient and the hand-derived one.
     pub difference: f64,
@@ -31,137 +32,114 @@ pub struct Fit {
     /// Square roots of the diagonal of the inverse Hessian.
     pub standard_errors: Vec<f64>,
     pub log_likelihood: f64,
+    pub rows: usize,
     /// Rows with σ(z) on the label's side of ½.
     pub right: usize,
 }
 
-/// Why there is no fit.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Failure {
-    /// A plane separates the labels, perhaps with rows on it: the likelihood
-    /// grows without end.
-    Separable {
-        rows_on_plane: bool,
-    },
-    /// A feature is a linear combination of those before it and a constant.
-    Dependent {
-        feature: usize,
-    },
-    /// None of these, and no convergence.
-    NotConverged {
-        iterations: usize,
-    },
-    Engine(Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Engine(error)
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Separable { rows_on_plane } => {
-                let how = if *rows_on_plane {
-                    "up to rows on the boundary"
-                } else {
-                    "perfectly"
-                };
-                write!(
-                    f,
-                    "the features separate the labels {how}: no finite coefficients maximise \
-                     the likelihood (a penalty, --l2 1, makes them finite)"
-                )
-            }
-            Self::Dependent { feature } => {
-                write!(
-                    f,
-                    "feature {} is constant or follows from those before it",
-                    feature + 1
-                )
-            }
-            Self::NotConverged { iterations } => {
-                write!(f, "no convergence in {iterations} iterations")
-            }
-            Self::Engine(error) => error.fmt(f),
-        }
-    }
-}
-
 const MOST_ITERATIONS: usize = 60;
 
+/// What rounding may make of a score, beside 1 and the score itself, in a fit.
+const MOST_ROUNDING: f64 = 1e-3;
+
 /// The loss of one row, softplus(z) − y·z with z = w·x + b, and once the penalty
-/// (`l2`/2)·Σ wᵢ². The columns are the features and the label; z is retained.
-pub fn loss(features: usize, l2: f64) -> Result<Function, Error> {
+/// ½ Σ pᵢ·wᵢ², with a factor pᵢ for each feature. The columns are the features and
+/// the label; z is retained.
+pub fn loss(penalties: &[f64]) -> Result<Function, Error> {
     let tape = Tape::new();
-    let parameters = Parameters::record(&tape, &vec![0.0; features], 0.0)?;
-    let x: Vec<_> = (0..features).map(|_| tape.column(0.0)).collect();
+    let parameters = Parameters::record(&tape, &vec![0.0; penalties.len()], 0.0)?;
+    let x: Vec<_> = penalties.iter().map(|_| tape.column(0.0)).collect();
     let y = tape.column(0.0);
     let Row { z, loss, .. } = row(&parameters, &x, y, Form::Stable)?;
+    let terms = parameters.w.iter().zip(penalties);
+    let penalty: Var<'_> = terms.map(|(w, p)| 0.5 * p * w.square()).sum();
     let freeze = tape.freeze(&[parameters.all(), x, vec![y]].concat());
-    let freeze = freeze.output(loss).once(penalty(&parameters, l2));
-    Ok(freeze.retain(z).function())
+    Ok(freeze.output(loss).once(penalty).retain(z).function())
 }
 
 /// Minimises the summed loss plus (`l2`/2)·Σ wᵢ², from zero. `watch` sees each
 /// iteration.
-pub fn fit(data: &Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Failure> {
-    if l2 == 0.0 {
-        check_independent(data)?;
+pub fn fit(data: Data, l2: f64, mut watch: impl FnMut(&Step)) -> Result<Fit, Failure> {
+    let (rows, parameters) = (data.len(), data.features.len() + 1);
+    if l2 == 0.0 && parameters > rows {
+        return Err(Failure::TooFewRows { rows, parameters });
     }
-    let loss = loss(data.features.len(), l2)?;
+    let (data, units) = units::inward(data, l2);
+    let data = &data;
+    let least_independent = failure::check_independent(data, &units, l2)?;
+    let penalties: Vec<f64> = units.iter().map(|unit| unit.penalty(l2)).collect();
+    let loss = loss(&penalties)?;
     let rows = loss.rows(&data.columns())?;
     #[cfg(feature = "parallel")]
     let rows = rows.parallel();
-    let mut at = vec![0.0; loss.parameters()];
+    let mut at = vec![0.0; parameters];
     let mut scores = vec![0.0; data.len()];
     let mut settled = false;
-    for iteration in 0..=MOST_ITERATIONS {
+    let mut moved_before = f64::INFINITY;
+    let stopped = |at: &[f64], scores: &[f64], otherwise| {
+        Err(failure::separated(data, at, scores, l2).unwrap_or(otherwise))
+    };
+    for iterations in 0..=MOST_ITERATIONS {
         let (value, gradient) = rows.value_and_gradient(&at)?;
-        let by_hand = by_hand(data, &at, l2);
-        watch(&step(iteration, value, &gradient, &by_hand, data.len()));
+        let by_hand = by_hand(data, &at, &penalties);
+        watch(&step(iterations, value, &gradient, &by_hand, data.len()));
         let Some(hessian) = factor(rows.hessian(&at)?) else {
-            return Err(diverged(data, &scores, iteration));
+            // In the first iterations all rows weigh something.
+            return match least_independent {
+                Some(feature) if !failure::is_far_out(&scores) => {
+                    Err(Failure::NearlyDependent { feature })
+                }
+                _ => stopped(&at, &scores, Failure::NotConverged { iterations }),
+            };
         };
         if settled {
-            return result(data, &rows, at, &scores, &hessian);
+            let rounding = hessian.solve(&failure::rounding(data, &scores));
+            let moved = rows.retained(0, rounding.as_slice())?;
+            if movement(&scores, &moved) > MOST_ROUNDING {
+                return stopped(&at, &scores, Failure::Unresolved);
+            }
+            if !has_digits(&hessian)
+                && let Some(failure) = failure::separated(data, &at, &scores, l2)
+            {
+                return Err(failure);
+            }
+            return result(data, &units, &rows, &at, &scores, &hessian);
         }
         let newton = -hessian.solve(&DVector::from_vec(gradient));
         move_along(&rows, value, &mut at, newton.as_slice())?;
         scores = rows.retained(0, &at)?;
-        if l2 == 0.0 && separates(data, &scores, 0.0) {
+        if l2 == 0.0 && failure::separates(data, &scores) {
             return Err(Failure::Separable {
                 rows_on_plane: false,
             });
         }
-        settled = move_little(&scores, &rows.retained(0, newton.as_slice())?);
+        let moves = movement(&scores, &rows.retained(0, newton.as_slice())?);
+        // Near the end each step is the square of the one before, but for rounding.
+        let rounded = moves <= MOST_ROUNDING && moves > 0.5 * moved_before;
+        settled = moves <= 1e-9 || rounded && has_digits(&hessian);
+        moved_before = moves;
     }
-    Err(diverged(data, &scores, MOST_ITERATIONS))
+    let iterations = MOST_ITERATIONS;
+    stopped(&at, &scores, Failure::NotConverged { iterations })
 }
 
-fn by_hand(data: &Data, at: &[f64], l2: f64) -> Vec<f64> {
+fn by_hand(data: &Data, at: &[f64], penalties: &[f64]) -> Vec<f64> {
     let mut gradient = vec![0.0; at.len()];
     by_hand::value_and_gradient(data, at, &mut gradient);
-    for (slot, w) in gradient.iter_mut().zip(&at[..data.features.len()]) {
-        *slot += l2 * w;
+    for ((slot, w), penalty) in gradient.iter_mut().zip(at).zip(penalties) {
+        *slot += penalty * w;
     }
     gradient
 }
 
 fn step(iteration: usize, loss: f64, engine: &[f64], by_hand: &[f64], rows: usize) -> Step {
-    let difference = engine
-        .iter()
-        .zip(by_hand)
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f64::max);
-    let gradient = engine.iter().map(|g| g * g).sum::<f64>().sqrt();
+    let pairs = engine.iter().zip(by_hand);
+    let differences = pairs.map(|(a, b)| (a - b).abs());
     Step {
         iteration,
         loss: loss / rows as f64,
-        gradient,
-        difference,
+        gradient: engine.iter().map(|g| g * g).sum::<f64>().sqrt(),
+        difference: largest(differences),
     }
 }
 
@@ -196,75 +174,74 @@ fn move_along(
     }
 }
 
-fn farthest(scores: &[f64]) -> f64 {
-    scores.iter().map(|z| z.abs()).fold(0.0, f64::max)
+/// The most that a row's score moves, beside 1 and the score itself. Scores do not
+/// depend on the units of the features, and on separable data they move by about 1
+/// in every iteration for ever, while the gradient vanishes.
+fn movement(scores: &[f64], moved: &[f64]) -> f64 {
+    let pairs = scores.iter().zip(moved);
+    largest(pairs.map(|(z, moved)| moved.abs() / (1.0 + z.abs())))
 }
 
-/// Converged when no row's score moves any more. Scores do not depend on the
-/// units of the features, and on separable data they move by about 1 in every
-/// iteration for ever, while the gradient vanishes.
-fn move_little(scores: &[f64], moved: &[f64]) -> bool {
-    farthest(moved) <= 1e-9 * (1.0 + farthest(scores))
+/// Whether no pivot is what rounding has left of a diagonal element, so that steps are
+/// right but for the rounding of the gradient.
+fn has_digits(hessian: &Cholesky<f64, Dyn>) -> bool {
+    let l = hessian.l();
+    let mut rows = l.row_iter().enumerate();
+    rows.all(|(j, row)| row[j].powi(2) > 1e-12 * row.norm_squared())
 }
 
-/// Whether every row lies on its label's side of the plane, or nearer to the
-/// plane than `slack` times the farthest row.
-fn separates(data: &Data, scores: &[f64], slack: f64) -> bool {
-    let farthest = farthest(scores);
-    farthest > 0.0
-        && scores.iter().zip(&data.labels).all(|(&z, &y)| {
-            let side = if y == 1.0 { z } else { -z };
-            side > 0.0 || (slack > 0.0 && side >= -slack * farthest)
-        })
+/// The largest of numbers above 0; NaN if there is one, which `f64::max` leaves out.
+fn largest(numbers: impl Iterator<Item = f64>) -> f64 {
+    let larger = |most: f64, x: f64| if x > most || x.is_nan() { x } else { most };
+    numbers.fold(0.0, larger)
 }
 
-/// Far out on its way, a fit that diverges points along the separating plane.
-fn diverged(data: &Data, scores: &[f64], iterations: usize) -> Failure {
-    if farthest(scores) > 15.0 && separates(data, scores, 0.05) {
-        Failure::Separable {
-            rows_on_plane: true,
-        }
-    } else {
-        Failure::NotConverged { iterations }
-    }
-}
-
-/// Finds a feature without information of its own, from the diagonal of R in a
-/// QR decomposition of the columns: the constant and then the features. Some rows
-/// at a time, below the R of those before them, so that memory does not grow.
-fn check_independent(data: &Data) -> Result<(), Failure> {
-    let width = data.features.len() + 1;
-    let block = width.max(512);
-    let mut r = DMatrix::zeros(width, width);
-    for first in (0..data.len()).step_by(block) {
-        let rows = block.min(data.len() - first);
-        let mut stacked = r.resize_vertically(width + rows, 1.0);
-        for (j, column) in data.features.iter().enumerate() {
-            let below = &mut stacked.column_mut(j + 1);
-            let below = &mut below.as_mut_slice()[width..];
-            below.copy_from_slice(&column[first..first + rows]);
-        }
-        r = stacked.qr().unpack_r();
-    }
-    match (1..width).find(|&j| r[(j, j)].abs() <= 1e-10 * r.column(j).norm()) {
-        Some(j) => Err(Failure::Dependent { feature: j - 1 }),
-        None => Ok(()),
-    }
-}
-
+/// What was found, in the units of the file: w = w′/2^exponent, and b such that all
+/// scores stay.
 fn result(
     data: &Data,
+    units: &[Unit],
     rows: &Rows<'_, '_>,
-    at: Vec<f64>,
+    at: &[f64],
     scores: &[f64],
     hessian: &Cholesky<f64, Dyn>,
 ) -> Result<Fit, Failure> {
     let is_right = |(z, y): &(&f64, &f64)| (**z > 0.0) == (**y == 1.0);
     let inverse = hessian.inverse();
+    let in_range = |feature, what, number: Result<f64, i32>| {
+        number.map_err(|power_of_ten| Failure::Range {
+            feature,
+            what,
+            power_of_ten,
+        })
+    };
+    let (mut parameters, mut standard_errors, mut zero) = (Vec::new(), Vec::new(), Vec::new());
+    for (feature, unit) in units.iter().enumerate() {
+        let weight = unit.outward(at[feature]);
+        parameters.push(in_range(feature, "coefficient", weight)?);
+        let error = unit.outward(inverse[(feature, feature)].sqrt());
+        standard_errors.push(in_range(feature, "standard error", error)?);
+        let what = "part in the standard error of the constant";
+        zero.push(in_range(feature, what, unit.zero())?);
+    }
+    // b is the score of a row of zeros.
+    zero.push(1.0);
+    parameters.push(at.iter().zip(&zero).map(|(w, x)| w * x).sum());
+    standard_errors.push(error_at(&zero, hessian));
     Ok(Fit {
-        log_likelihood: -rows.values(&at)?.iter().sum::<f64>(),
-        parameters: at,
-        standard_errors: inverse.diagonal().iter().map(|v| v.sqrt()).collect(),
+        log_likelihood: -rows.values(at)?.iter().sum::<f64>(),
+        parameters,
+        standard_errors,
+        rows: data.len(),
         right: scores.iter().zip(&data.labels).filter(is_right).count(),
     })
+}
+
+/// The standard error of the score of a row: √(xᵀ·H⁻¹·x), of x divided by its
+/// largest number so that no square overflows.
+fn error_at(row: &[f64], hessian: &Cholesky<f64, Dyn>) -> f64 {
+    let largest = row.iter().fold(0.0, |most, x| x.abs().max(most));
+    let row = DVector::from_iterator(row.len(), row.iter().map(|x| x / largest));
+    let half = hessian.l().solve_lower_triangular(&row);
+    largest * half.expect("a diagonal above 0").norm()
 }

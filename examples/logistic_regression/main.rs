@@ -7,13 +7,14 @@
 mod bench;
 mod by_hand;
 mod data;
+mod failure;
 mod fit;
 mod report;
 mod save;
+mod units;
 
 use chainrule::models::logistic::{Form, derivation};
-use data::Table;
-use fit::Failure;
+use data::Data;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use lexopt::prelude::{Long, Short, ValueExt};
 use std::io::{self, Write};
@@ -30,7 +31,7 @@ cargo run --release --example logistic_regression -- [OPTIONS]
   --l2 NUMBER       penalty (NUMBER/2)·Σ w², not on b  [0]
   --out FILE        write the coefficients as CSV
   --x, --w LIST     features and weights of the derivation  [1.5,-2] [0.4,-0.3]
-  --b, --y NUMBER   intercept and label of the derivation  [0.1] [1]
+  --b, --y NUMBER   intercept and label, 0 or 1, of the derivation  [0.1] [1]
   --bench           instead of all this, rows per second beside a loop written by
                     hand; on noise of 30 features, or the data asked for
   --rows NUMBER     how many rows it takes, the data over and over  [100000]
@@ -114,7 +115,14 @@ fn options() -> Result<Options, Stop> {
         y: 1.0,
     };
     let mut arguments = lexopt::Parser::from_env();
+    let mut given = Vec::new();
     while let Some(argument) = arguments.next()? {
+        if let Long(name) = argument {
+            if given.iter().any(|earlier| earlier == name) {
+                return Err(format!("--{name} is given twice").into());
+            }
+            given.push(name.to_owned());
+        }
         match argument {
             Long("help") | Short('h') => return Err(Stop::Help),
             Long("set") => options.set = Some(arguments.value()?.string()?),
@@ -131,15 +139,33 @@ fn options() -> Result<Options, Stop> {
             _ => return Err(argument.unexpected().into()),
         }
     }
-    if options.l2 < 0.0 {
-        return Err(format!("--l2 is {}, at least 0 expected", options.l2).into());
-    }
-    if options.data.is_some() != options.label.is_some() {
-        return Err("--data FILE and --label COLUMN go together"
-            .to_owned()
-            .into());
-    }
+    check(&options, &given)?;
     Ok(options)
+}
+
+/// What is wrong with options that are good each by itself.
+fn check(options: &Options, given: &[String]) -> Result<(), String> {
+    if options.l2 < 0.0 {
+        return Err(format!("--l2 is {}, at least 0 expected", options.l2));
+    }
+    if options.y != 0.0 && options.y != 1.0 {
+        return Err(format!("--y is {}, 0 or 1 expected", options.y));
+    }
+    let is_given = |name: &str| given.iter().any(|given| given == name);
+    if is_given("data") != is_given("label") {
+        return Err("--data FILE and --label COLUMN go together".to_owned());
+    }
+    if is_given("set") && is_given("data") {
+        return Err("--set has no effect beside --data".to_owned());
+    }
+    if is_given("rows") && !is_given("bench") {
+        return Err("--rows has no effect without --bench".to_owned());
+    }
+    let of_the_rest = ["l2", "out", "x", "w", "b", "y"];
+    match of_the_rest.iter().find(|name| is_given(name)) {
+        Some(name) if options.bench => Err(format!("--{name} has no effect beside --bench")),
+        _ => Ok(()),
+    }
 }
 
 fn finite(option: &str, text: &str) -> Result<f64, String> {
@@ -176,29 +202,29 @@ fn run(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
     // Standard error, and hidden where that is no terminal
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     save::end_on_interrupt(bar.clone());
-    let table = match &options.label {
+    let mut table = match &options.label {
         Some(label) => data::from_file(source(options), label, &bar)?,
         None => data::embedded(source(options))?,
     };
     if options.bench {
-        return bench(options, &table, out);
+        return bench(options, table.data, out);
     }
     derive(options, out)?;
     report::before_fit(out, &table, options.l2)?;
     let mut printed = Ok(());
-    let fit = fit::fit(&table.data, options.l2, |step| {
+    let data = std::mem::take(&mut table.data);
+    let fit = fit::fit(data, options.l2, |step| {
         if printed.is_ok() {
             printed = report::step(out, step);
         }
     });
     printed?;
-    let source = source(options);
-    let fit = fit.map_err(|failure| match failure {
-        Failure::Dependent { feature } => {
+    let fit = fit.map_err(|failure| match failure.feature() {
+        Some(feature) => {
             let column = &table.features[feature];
-            format!("{source}, column \"{column}\": constant, or follows from those before it")
+            format!("{}, column \"{column}\": {failure}", source(options))
         }
-        failure => format!("{source}: {failure}"),
+        None => format!("{}: {failure}", source(options)),
     })?;
     report::after_fit(out, &table, &fit)?;
     if let Some(path) = &options.out {
@@ -210,7 +236,8 @@ fn run(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
 fn derive(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
     let Options { x, w, b, y, .. } = options;
     let derive = |form| derivation(x, w, *b, *y, form).map_err(|error| format!("--x: {error}"));
-    let point = format!("x = {x:?}, w = {w:?}, b = {b}, y = {y}");
+    let at_b = report::short(*b);
+    let point = format!("x = {x:?}, w = {w:?}, b = {at_b}, y = {y}");
     report::derivations(
         out,
         &point,
@@ -220,9 +247,10 @@ fn derive(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
     Ok(())
 }
 
-fn bench(options: &Options, table: &Table, out: &mut impl Write) -> Result<(), Stop> {
+fn bench(options: &Options, data: Data, out: &mut impl Write) -> Result<(), Stop> {
     let data = if options.data.is_some() || options.set.is_some() {
-        bench::repeated(&table.data, options.rows)
+        // Of any size, they overflow nowhere in these units.
+        bench::repeated(&units::inward(data, 0.0).0, options.rows)
     } else {
         bench::synthetic(options.rows, 30)
     };

@@ -28,6 +28,41 @@ fn indented(out: &mut impl Write, text: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// A coefficient with four digits behind the point, or with five where that would
+/// not show it.
+fn coefficient(x: f64) -> String {
+    // 0 has no sign.
+    if x == 0.0 || (1e-3..1e7).contains(&x.abs()) {
+        format!("{:.4}", x + 0.0)
+    } else {
+        format!("{x:.4e}")
+    }
+}
+
+/// As much of a name as there is room for.
+fn beginning(name: &str, width: usize) -> String {
+    name.chars().take(width).collect()
+}
+
+/// A number as it was given, or with an exponent where that is shorter.
+pub fn short(x: f64) -> String {
+    let (plain, scientific) = (x.to_string(), format!("{x:e}"));
+    if plain.len() <= scientific.len() + 3 {
+        plain
+    } else {
+        scientific
+    }
+}
+
+/// A number that goes to 0.
+fn small(x: f64, digits: usize) -> String {
+    if x == 0.0 {
+        "0".to_owned()
+    } else {
+        format!("{x:.digits$e}")
+    }
+}
+
 /// The graph and both derivations.
 pub fn derivations(
     out: &mut impl Write,
@@ -63,14 +98,17 @@ pub fn before_fit(out: &mut impl Write, table: &Table, l2: f64) -> io::Result<()
     writeln!(out)?;
     writeln!(out, "  {}", table.title)?;
     let ones = table.data.labels.iter().filter(|&&y| y == 1.0).count();
-    let (rows, label) = (table.data.len(), &table.label);
+    let (rows, label) = (table.data.len(), beginning(&table.label, 30));
     writeln!(
         out,
         "  {rows} rows, {ones} of them with {label} = 1; Newton's method from zero,"
     )?;
-    writeln!(out, "  gradient and Hessian by the engine.")?;
+    writeln!(
+        out,
+        "  gradient and Hessian by the engine, columns in units that make them at most 1."
+    )?;
     if l2 != 0.0 {
-        writeln!(out, "  Penalty: ({l2}/2)·Σ w², not on b.")?;
+        writeln!(out, "  Penalty: ({}/2)·Σ w², not on b.", short(l2))?;
     }
     writeln!(out)?;
     writeln!(
@@ -88,9 +126,10 @@ pub fn step(out: &mut impl Write, step: &Step) -> io::Result<()> {
         gradient,
         difference,
     } = step;
+    let (gradient, difference) = (small(*gradient, 3), small(*difference, 1));
     writeln!(
         out,
-        "  {iteration:>9}{loss:>16.10}{gradient:>16.3e}{difference:>18.1e}"
+        "  {iteration:>9}{loss:>16.10}{gradient:>16}{difference:>18}"
     )
 }
 
@@ -136,17 +175,19 @@ pub fn after_fit(out: &mut impl Write, table: &Table, fit: &Fit) -> io::Result<(
         // The constant comes first, as the published tables have it.
         let at = if i == 0 { count - 1 } else { i - 1 };
         let (value, error) = (fit.parameters[at], fit.standard_errors[at]);
-        let z = value / error;
+        // Rounded, and 0 without a sign
+        let z = (100.0 * (value / error)).round() / 100.0 + 0.0;
+        let [value, error] = [value, error].map(coefficient);
         let beside = published.map_or(String::new(), |all| format!("{:>14.4}", all[i]));
-        let what: String = what(i).chars().take(width).collect();
+        let what = beginning(what(i), width);
         writeln!(
             out,
-            "  {:<5}{what:<width$}{value:>14.4}{error:>14.4}{z:>9.2}{beside}",
+            "  {:<5}{what:<width$}{value:>14}{error:>14}{z:>9.2}{beside}",
             name(i)
         )?;
     }
     writeln!(out)?;
-    let (likelihood, rows) = (fit.log_likelihood, table.data.len());
+    let (likelihood, rows) = (fit.log_likelihood, fit.rows);
     match table.published {
         Some(published) => writeln!(
             out,
