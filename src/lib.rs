@@ -32,7 +32,7 @@
 //!
 //! **Record.** [`Tape::var`] makes an input, [`Tape::vars`] and
 //! [`Tape::var_array`] several. A [`Var`] is a `Copy` handle with
-//! all of `f64`'s mathematics; `f64` stands on either side of an operator and
+//! the operators and functions of `f64` that have slopes; `f64` stands on either side of an operator and
 //! never becomes a node. `iter.sum()`, [`Var::dot`], [`Var::linear_combination`]
 //! and [`Var::log_sum_exp`] record one node for any number of operands.
 //!

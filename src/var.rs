@@ -19,9 +19,11 @@ use std::sync::Arc;
 /// A number that records what is done with it: a node of a tape, or a constant
 /// that no tape knows.
 ///
-/// All of `f64`'s mathematics and operators work on it, with `f64`, `Var` and
-/// `&Var` on either side. It is `Copy` and three words wide. It compares by
-/// value.
+/// The operators + − · / and the operations of the table ([`Op::ALL`]) work on it, with `f64`,
+/// `Var` and `&Var` on either side. Of `f64`'s methods it lacks those that round (`floor`,
+/// `round`, `%` …), that take apart (`sin_cos`, `signum`, `copysign`) or put together (`mul_add`,
+/// `clamp`, `log(base)`), and the questions (`is_nan` …), which its [`value`](Var::value) answers.
+/// It is `Copy` and three words wide. It compares by value.
 ///
 /// # Panics
 /// Every operation panics, at the line that called it, if its operands belong
