@@ -223,6 +223,10 @@ fn parameters_are_named_and_can_be_set() {
 #[test]
 fn bad_data_is_refused_with_its_place() {
     assert_eq!(Data::new(1, vec![], vec![]), Err(Error::NoRows));
+    // Twice as many are no number of features that there is.
+    for features in [usize::MAX, 1 << (usize::BITS - 1)] {
+        assert!(Data::new(features, vec![], vec![0.0, 1.0]).is_err());
+    }
     let short = Error::WrongLength {
         what: "features in all rows",
         found: 3,

@@ -334,7 +334,10 @@ fn constants_of_its_own_are_refused_by_an_operation_that_has_none() {
 fn the_wrong_number_of_operands_is_refused() {
     for &op in Op::ALL {
         let name = op.name();
-        let refused = |n: usize| format!("the operation {name} cannot take {n} operands");
+        let refused = |n: usize| {
+            let plural = if n == 1 { "" } else { "s" };
+            format!("the operation {name} cannot take {n} operand{plural}")
+        };
         if op.arity() != Some(1) {
             assert_eq!(
                 panic_text(|| {

@@ -211,14 +211,14 @@ impl Freeze<'_> {
             after: stage.recording.len(),
         }];
         if self.share_equal {
-            stage = stage.pass("share equal nodes", share_equal, &mut passes);
+            stage.pass("share equal nodes", share_equal, &mut passes);
         }
         // Before what depends on the order: at a point, too, the bits are those of this order.
-        stage = stage.with_parameters_first().0;
+        stage.put_parameters_first();
         let (mut rolled, mut registers) = (None, None);
         if !self.as_recorded {
             rolled = Rolled::new(&stage.recording, &stage.ends).map(Box::new);
-            stage = stage.pass("drop factors of 1", drop_ones, &mut passes);
+            stage.pass("drop factors of 1", drop_ones, &mut passes);
             if rolled.is_none() || stage.recording.len() <= FEW {
                 registers = OnRegisters::new(&stage.recording, &stage.ends).map(Box::new);
             }
@@ -228,7 +228,7 @@ impl Freeze<'_> {
                 Some(_) if rolled.is_some() => registers = None,
                 _ => {}
             }
-            stage = stage.pass("merge sums of products", merge_sums, &mut passes);
+            stage.pass("merge sums of products", merge_sums, &mut passes);
         }
         let is_column: Vec<bool> = stage
             .ends
@@ -237,7 +237,7 @@ impl Freeze<'_> {
             .map(|&at| stage.is_column(at))
             .collect();
         // Again: merging has put all inputs first.
-        let (stage, shared) = stage.with_parameters_first();
+        let shared = stage.put_parameters_first();
         let Stage { recording, ends } = stage;
         let mut names = IndexMap::new();
         for (position, &input) in places.iter().enumerate() {
@@ -308,36 +308,32 @@ pub(super) type Change = fn(&Recording, &Ends) -> Option<(Recording, Vec<Gone>)>
 
 impl Stage {
     /// Does a pass, and notes how many nodes there were before and after it.
-    fn pass(self, name: &'static str, change: Change, passes: &mut Vec<Pass>) -> Self {
+    fn pass(&mut self, name: &'static str, change: Change, passes: &mut Vec<Pass>) {
         let before = self.recording.len();
-        let after = match change(&self.recording, &self.ends) {
-            Some(changed) => self.after(changed),
-            None => self,
-        };
+        if let Some((changed, moved)) = change(&self.recording, &self.ends) {
+            self.replace_by(changed, &moved);
+        }
         passes.push(Pass {
             name,
             before,
-            after: after.recording.len(),
+            after: self.recording.len(),
         });
-        after
     }
 
     /// What a pass made of it: a recording, and where each node has gone.
-    fn after(self, (mut recording, moved): (Recording, Vec<Gone>)) -> Self {
-        keep_guards(&mut recording, &self.recording, &moved);
-        let ends = self.ends.follow(&moved);
-        Self { recording, ends }
+    fn replace_by(&mut self, mut recording: Recording, moved: &[Gone]) {
+        keep_guards(&mut recording, &self.recording, moved);
+        self.ends = std::mem::take(&mut self.ends).follow(moved);
+        self.recording = recording;
     }
 
-    /// What depends on parameters alone before what depends on columns, and how much that is.
-    fn with_parameters_first(self) -> (Self, usize) {
-        match parameters_first(&self.recording, &self.ends) {
-            Some((to, moved, count)) => (self.after((to, moved)), count),
-            None => {
-                let all = self.recording.len();
-                (self, all)
-            }
-        }
+    /// What depends on parameters alone before what depends on columns; and how much that is.
+    fn put_parameters_first(&mut self) -> usize {
+        let Some((changed, moved, count)) = parameters_first(&self.recording, &self.ends) else {
+            return self.recording.len();
+        };
+        self.replace_by(changed, &moved);
+        count
     }
 
     fn is_column(&self, id: u32) -> bool {

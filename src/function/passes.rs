@@ -89,8 +89,10 @@ impl From<Operand> for Gone {
 }
 
 /// Whether each node depends on a column; nothing if there are none.
-pub(super) fn varying(program: Program<'_>) -> Vec<bool> {
-    if !program.records.iter().any(|record| record.is_column()) {
+pub(super) fn varying(recording: &Recording, ends: &Ends) -> Vec<bool> {
+    let program = recording.program();
+    let is_column = |&id: &u32| program.records[id as usize].is_column();
+    if !ends.inputs.iter().any(is_column) {
         return Vec::new();
     }
     let mut varying: Vec<bool> = Vec::with_capacity(program.records.len());
@@ -128,8 +130,8 @@ pub(super) fn uses(recording: &Recording, ends: &Ends) -> Vec<u32> {
 }
 
 /// For each node the sum that it is, or the product that may become a term.
-fn sums(recording: &Recording, uses: &[u32]) -> Vec<Terms> {
-    let varying = varying(recording.program());
+fn sums(recording: &Recording, ends: &Ends, uses: &[u32]) -> Vec<Terms> {
+    let varying = varying(recording, ends);
     let mut sums: Vec<Terms> = Vec::with_capacity(recording.len());
     for (index, &record) in recording.program().records.iter().enumerate() {
         let sum = match (record.op(), record.form()) {
@@ -259,7 +261,7 @@ impl Terms {
 /// such sum.
 pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
     let (program, uses) = (from.program(), uses(from, ends));
-    let mut sums = sums(from, &uses);
+    let mut sums = sums(from, ends, &uses);
     let mut inside = vec![false; from.len()];
     let mut any = false;
     for (index, sum) in sums.iter_mut().enumerate() {

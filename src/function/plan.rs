@@ -455,7 +455,7 @@ pub(super) fn parameters_first(
     ends: &Ends,
 ) -> Option<(Recording, Vec<Gone>, usize)> {
     let is_input = ends.inputs_among(from.len());
-    let varies = varying(from.program());
+    let varies = varying(from, ends);
     if varies.is_empty() {
         return None;
     }

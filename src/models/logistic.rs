@@ -155,7 +155,11 @@ impl Data {
         if y.is_empty() {
             return Err(Error::NoRows);
         }
-        check_length("features in all rows", x.len(), features * y.len())?;
+        check_length(
+            "features in all rows",
+            x.len(),
+            features.saturating_mul(y.len()),
+        )?;
         if let Some(row) = y.iter().position(|&y| y != 0.0 && y != 1.0) {
             return Err(Error::BadLabel { row, value: y[row] });
         }
