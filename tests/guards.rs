@@ -353,8 +353,7 @@ fn comparisons_of_new_nodes_are_kept_and_those_of_old_ones_between_them_once() {
     };
     let (new, both) = (bytes(false), bytes(true));
     assert!(new >= 64 * (16 + 40), "{new}");
-    // One more, and the places at which it is looked for.
-    assert_eq!(both - new, 64 + 8 * 512);
+    assert!(both - new < 100, "one more: {}", both - new);
 }
 
 #[test]

@@ -7,6 +7,8 @@
 //! runs W1, recorded and swept anew, 20 times. Without arguments it lists the workloads.
 //! `benches/counts/run` counts all of them and compares them with `benches/counts/expected.txt`.
 
+#![allow(clippy::print_stdout, reason = "it lists the workloads")]
+
 #[path = "../../workloads/mod.rs"]
 #[allow(dead_code, reason = "the benches need more of it")]
 mod workloads;
@@ -112,9 +114,14 @@ fn coupled<T: Real>(x: &[T]) -> T {
     let n = x.len();
     let mut random = Random(7);
     let forms: Vec<T> = (0..n)
-        .map(|_| x.iter().fold(T::from(0.0), |sum, x| sum + *x * random.next()))
+        .map(|_| {
+            x.iter()
+                .fold(T::from(0.0), |sum, x| sum + *x * random.next())
+        })
         .collect();
-    let waves = x.windows(2).fold(T::from(0.0), |sum, pair| sum + (pair[0] * pair[1]).sin());
+    let waves = x
+        .windows(2)
+        .fold(T::from(0.0), |sum, pair| sum + (pair[0] * pair[1]).sin());
     T::log_sum_exp(&forms) + waves
 }
 
@@ -134,9 +141,15 @@ fn ways() -> Vec<Way> {
     for (i, workload) in small().iter().enumerate() {
         let nth = move || small().swap_remove(i);
         let name = workload.name.replace(' ', "-");
-        ways.push(Way::new(&format!("{name}/recorded"), move || recorded(nth())));
-        ways.push(Way::new(&format!("{name}/replayed"), move || replayed(&nth())));
-        ways.push(Way::new(&format!("{name}/function"), move || evaluated(&nth())));
+        ways.push(Way::new(&format!("{name}/recorded"), move || {
+            recorded(nth())
+        }));
+        ways.push(Way::new(&format!("{name}/replayed"), move || {
+            replayed(&nth())
+        }));
+        ways.push(Way::new(&format!("{name}/function"), move || {
+            evaluated(&nth())
+        }));
         ways.push(Way::new(&format!("{name}/frozen"), move || frozen(nth())));
     }
     ways.push(Way::new("rows/4", || over_rows(3_000, 4)));
