@@ -5,7 +5,7 @@
 mod again;
 mod random;
 
-use again::{assert_same, assert_same_bits};
+use again::{assert_same, assert_same_bits, number};
 use chainrule::{Op, Real, Tape, Var};
 use random::Random;
 
@@ -133,7 +133,7 @@ fn one_thing_that_changes_is_noticed_after_any_number_of_rounds() {
         let mut program = Program::new(&mut random);
         let mut again = Tape::new();
         for _ in 0..60 {
-            let x = [0; INPUTS].map(|_| random.between(-1.5, 1.5));
+            let x = [0; INPUTS].map(|_| number(&mut random));
             assert_same(&mut again, |tape| program.record(tape, &x));
             // Seldom, so that the operations are known by then.
             if random.below(20) == 0 {
