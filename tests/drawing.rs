@@ -194,18 +194,26 @@ fn check_xml(text: &str) {
     }
     assert!(open.is_empty(), "{open:?}");
     for (at, _) in text.match_indices('&') {
-        let known = ["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"];
+        let known = [
+            "&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "&#8289;", "&#160;",
+        ];
         assert!(known.iter().any(|entity| text[at..].starts_with(entity)));
     }
+    let allowed =
+        |c| matches!(c, '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    let forbidden = text.chars().find(|c| !allowed(*c));
+    assert_eq!(forbidden, None, "XML 1.0 does not allow it");
 }
 
 #[test]
 fn pictures_and_pages_are_well_formed_whatever_the_names() {
     check_xml(&picture(Form::SpelledOut));
     let tape = Tape::new();
-    let adjoints = hostile(&tape).backward();
+    let output = hostile(&tape);
+    let adjoints = output.backward();
     let inputs = [tape.nodes().next().map(|node| tape.at(node.id)).unwrap()];
     check_xml(&adjoints.svg().group(HOSTILE[0], &inputs).to_string());
+    check_xml(&output.formula().mathml());
     let page = inspect::html(&adjoints).title(HOSTILE[1]).to_string();
     assert_eq!(
         page.matches("<script").count(),
@@ -214,6 +222,22 @@ fn pictures_and_pages_are_well_formed_whatever_the_names() {
     );
     assert_eq!(page.matches("</script").count(), 2);
     assert_eq!(page.matches("</style").count(), 1);
+}
+
+#[test]
+fn no_character_of_a_name_makes_svg_or_mathml_malformed() {
+    let outside = (0xfff0..0x10010)
+        .chain(0x2060..0x2070)
+        .filter_map(char::from_u32);
+    for c in ('\0'..'\u{a0}').chain(outside) {
+        let tape = Tape::new();
+        let x = tape.var(0.5).named(&format!("a{c}"));
+        let y = x.sin().named(&format!("b_{c}{c}"));
+        check_xml(&tape.svg().group(&format!("{c}"), &[x]).to_string());
+        check_xml(&y.formula().mathml());
+        let latex = y.formula().latex();
+        assert!(!latex.contains(char::is_control), "{latex:?}");
+    }
 }
 
 #[test]

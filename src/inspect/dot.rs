@@ -1,7 +1,8 @@
 //! The graph in the language DOT, which Graphviz draws.
 
-use super::{OPERANDS, Seen, View, label, left_out, visible};
+use super::{OPERANDS, Seen, View, label, left_out};
 use crate::adjoints::Adjoints;
+use crate::names::visible;
 use crate::ops::Op;
 use crate::program::NodeId;
 use crate::tape::Tape;

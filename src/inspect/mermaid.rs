@@ -1,7 +1,8 @@
 //! The graph in the language Mermaid, which many pages of documentation draw.
 
-use super::{View, visible};
+use super::View;
 use crate::adjoints::Adjoints;
+use crate::names::visible;
 use crate::tape::Tape;
 use std::fmt;
 

@@ -45,6 +45,7 @@ pub use table::Table;
 
 use crate::adjoints::{Adjoints, SweptNode};
 use crate::error::Error;
+use crate::names::visible;
 use crate::ops::Op;
 use crate::program::{NodeId, Operand};
 use crate::tape::{Node, Tape};
@@ -296,19 +297,6 @@ fn label(node: &Node) -> String {
         Some(name) => visible(name),
         None => format!("%{}", node.id),
     }
-}
-
-/// A text on one line: control characters are written as escapes.
-fn visible(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}') {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
-        }
-    }
-    line
 }
 
 /// A number with at most so many significant digits, and no zeros at its end.

@@ -7,7 +7,8 @@
 //! are leaves, which nothing leads to.
 
 use super::layout::{Network, Plan};
-use super::{Seen, Subject, visible};
+use super::{Seen, Subject};
+use crate::names::visible;
 use crate::ops::Op;
 use crate::program::NodeId;
 use crate::tape::Node;

@@ -1,8 +1,9 @@
 //! The graph as a picture: SVG, for documents.
 
+use super::View;
 use super::picture::{Drawing, Picture, Shown, path, short};
-use super::{View, visible};
 use crate::adjoints::Adjoints;
+use crate::names::escaped;
 use crate::tape::Tape;
 use crate::var::Var;
 use std::fmt;
@@ -201,20 +202,4 @@ impl View<'_, Svg> {
 /// A number with a true minus sign.
 pub(super) fn minus(number: &str) -> String {
     number.replace('-', "−")
-}
-
-/// A text as XML and HTML take it, between tags and in attributes.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in visible(text).chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            '\'' => out += "&#39;",
-            c => out.push(c),
-        }
-    }
-    out
 }

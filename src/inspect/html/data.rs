@@ -7,11 +7,12 @@
 //! named nodes, `p` its partials, `d` its adjoint, as formulas in MathML.
 //! `html/engine.js` reads it.
 
+use super::super::View;
 use super::super::picture::{Drawing, Picture, Shown, path, short};
-use super::super::{View, visible};
 use super::formulas::{self, Formulas};
 use super::rules::Rule;
 use super::{Html, beside};
+use crate::names::visible;
 use crate::ops::Op;
 use crate::program::{NodeId, Operand};
 use crate::tape::{Node, Tape};

@@ -11,6 +11,7 @@ mod rules;
 
 use super::{Subject, View};
 use crate::adjoints::Adjoints;
+use crate::names::escaped;
 use crate::program::Operand;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -218,8 +219,8 @@ impl fmt::Display for View<'_, Html> {
             match mark {
                 "style" => f.write_str(STYLE)?,
                 "script" => SCRIPT.iter().try_for_each(|part| f.write_str(part))?,
-                "title" => f.write_str(&super::svg::escaped(&self.format.title))?,
-                "introduction" => f.write_str(&super::svg::escaped(&self.format.introduction))?,
+                "title" => f.write_str(&escaped(&self.format.title))?,
+                "introduction" => f.write_str(&escaped(&self.format.introduction))?,
                 "data" => self.write_data(f)?,
                 _ => self.write_plain(f)?,
             }
@@ -234,7 +235,7 @@ impl View<'_, Html> {
     fn write_plain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = View::new(self.subject, super::Table).limit(200).to_string();
         for line in table.lines() {
-            writeln!(f, "{}", super::svg::escaped(line))?;
+            writeln!(f, "{}", escaped(line))?;
         }
         Ok(())
     }
