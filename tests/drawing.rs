@@ -37,7 +37,7 @@ fn boxes(svg: &str) -> Vec<[f64; 4]> {
 
 /// Each edge as a chain of short straight pieces.
 fn wires(svg: &str) -> Vec<Vec<Point>> {
-    let mark = "class=\"wire\" d=\"";
+    let mark = " d=\"";
     svg.match_indices(mark)
         .map(|(at, _)| &svg[at + mark.len()..])
         .map(|rest| flattened(&rest[..rest.find('"').unwrap()]))
@@ -159,6 +159,39 @@ fn a_picture_shows_values_partials_and_adjoints() {
     }
     assert!(svg.contains("prefers-color-scheme:dark"));
     assert_eq!(svg, picture(Form::Sigmoid), "the same each time");
+}
+
+/// The picture without its style, as a renderer that knows none draws it, and the style.
+fn without_style(svg: &str) -> (String, &str) {
+    let (before, rest) = svg.split_once("<style>").unwrap();
+    let (style, after) = rest.split_once("</style>").unwrap();
+    (format!("{before}{after}"), style)
+}
+
+#[test]
+fn a_picture_has_its_colours_without_style_sheets_and_variables() {
+    let svg = picture(Form::Sigmoid);
+    let (bare, style) = without_style(&svg);
+    let text_is_ink = bare.contains("<g class=\"ink\" fill=\"#22262b\"");
+    assert!(text_is_ink, "what has no colour of its own has that of ink");
+    for tag in bare.split('<').filter(|tag| tag.contains("class=")) {
+        let filled = tag.contains(" fill=\"#") || tag.contains(" fill=\"none\" stroke=\"#");
+        let own = filled || tag.contains("class=\"t\"") || tag.contains("class=\"v\"");
+        assert!(own, "black where there is no style: <{tag}");
+        let sized = !tag.starts_with("text") || tag.contains(" font-size=\"");
+        assert!(sized, "of any size where there is no style: <{tag}");
+    }
+    let (light, dark) = style
+        .split_once("@media(prefers-color-scheme:dark)")
+        .unwrap();
+    assert!(!light.contains("fill") && !light.contains("stroke") && !style.contains("var("));
+    for class in ["paper", "ink", "area", "box", "wire", "d", "p", "k", "n"] {
+        assert!(svg.contains(&format!("class=\"{class}\"")), "{class}");
+        assert!(
+            dark.contains(&format!(".{class}")),
+            "{class} follows the theme"
+        );
+    }
 }
 
 #[test]
