@@ -17,6 +17,7 @@
 //! println!("{}", y.backward().table());
 //! ```
 
+mod areas;
 mod dot;
 mod explain;
 mod explained;

@@ -1,7 +1,7 @@
 //! The graph as a picture: SVG, for documents.
 
 use super::View;
-use super::picture::{Drawing, Picture, Shown, path, short};
+use super::picture::{Drawing, Picture, Shown, minus, path, short};
 use crate::adjoints::Adjoints;
 use crate::names::escaped;
 use crate::tape::Tape;
@@ -11,6 +11,9 @@ use std::fmt;
 /// The graph as a picture in SVG, with values, and partials on the edges; after a
 /// sweep with adjoints too. Its colours are attributes of its elements, so that any
 /// renderer draws them; in a browser it follows the choice of light or dark.
+///
+/// Behind what is computed on the way to a named node there is an area with its name, which
+/// may hold inputs that nothing else uses. Where something else lies there is none.
 #[derive(Clone, Debug, Default)]
 pub struct Svg {
     groups: Vec<(String, Vec<usize>)>,
@@ -118,7 +121,7 @@ const MARGIN: f64 = 30.0;
 
 impl fmt::Display for View<'_, Svg> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let picture = Picture::new(self.subject, self.limit, &self.format.groups);
+        let picture = Picture::new(self, &self.format.groups);
         let drawing = picture.all();
         let (width, height) = (drawing.plan.width, drawing.plan.height);
         let left_out = self.subject.len.saturating_sub(picture.nodes.len());
@@ -160,9 +163,8 @@ impl View<'_, Svg> {
     ) -> fmt::Result {
         for region in picture.regions(drawing) {
             let (x, y) = region.corner;
-            let name = &picture.groups[region.group].name;
             write_rectangle(f, "area", region.corner, region.size, 12.0)?;
-            write_text(f, "k", (x + 4.0, y - 4.0), name)?;
+            write_text(f, "k", (x + 4.0, y - 4.0), &region.name)?;
         }
         Ok(())
     }
@@ -176,15 +178,17 @@ impl View<'_, Svg> {
         for points in &drawing.plan.wires {
             writeln!(f, "<path {} d=\"{}\"/>", look("wire"), path(points))?;
         }
+        let mut at = (usize::MAX, Vec::new());
         for ((_, _, edge), points) in drawing.wires.iter().zip(&drawing.plan.wires) {
             let Some(edge) = edge.map(|edge| picture.edges[edge]) else {
                 continue;
             };
-            let partials = picture.seen(edge.to).partials;
-            if partials.len() <= 4 {
-                let (x, y) = points[points.len() - 1];
-                let partial = minus(&self.number(partials[edge.operand].1));
-                write_text(f, "p", (x - 4.0, y - 3.5), &format!("×{partial}"))?;
+            if at.0 != edge.to {
+                at = (edge.to, picture.partials(edge.to));
+            }
+            let (x, y) = points[points.len() - 1];
+            if let Some(partial) = at.1.get(edge.operand) {
+                write_text(f, "p", (x - 4.0, y - 3.5), partial)?;
             }
         }
         Ok(())
@@ -218,16 +222,10 @@ impl View<'_, Svg> {
                 let y = y + 4.0 + (i as f64 - (count - 1.0) / 2.0) * 18.0;
                 write_text(f, class, (x, y), text)?;
             }
-            let group = &picture.groups[picture.group_of[node]];
-            if group.given {
-                write_text(f, "n", (x, y - height / 2.0 - 4.0), &group.name)?;
+            if let Some(kind) = picture.kind(*shown) {
+                write_text(f, "n", (x, y - height / 2.0 - 4.0), kind)?;
             }
         }
         Ok(())
     }
-}
-
-/// A number with a true minus sign.
-pub(super) fn minus(number: &str) -> String {
-    number.replace('-', "−")
 }

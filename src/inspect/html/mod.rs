@@ -128,7 +128,7 @@ pub fn html<'a>(subject: impl Into<Subject<'a>>) -> View<'a, Html> {
         sliders: Vec::new(),
         chapters: Vec::new(),
     };
-    View::new(subject, page).limit(4000)
+    View::new(subject, page).limit(4000).digits(4)
 }
 
 impl Tape {
