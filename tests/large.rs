@@ -26,3 +26,64 @@ fn inputs_are_listed_at_their_positions_in_any_order() {
     let listed = "x = input 1\ny = input 0\nv2 = x − y\nreturn v2";
     assert_eq!(function.to_string(), listed);
 }
+
+/// Inputs with names, and the sum of them.
+fn named_sum(tape: &Tape, inputs: usize) -> Var<'_> {
+    let input = |i| tape.var(0.5).named(&format!("x{i}"));
+    let inputs: Vec<Var<'_>> = (0..inputs).map(input).collect();
+    inputs.iter().sum()
+}
+
+fn boxes(svg: &str) -> usize {
+    svg.matches("class=\"box\"").count()
+}
+
+#[test]
+fn a_picture_of_a_sum_over_many_inputs_is_cut_and_says_so() {
+    let tape = Tape::new();
+    let sum = named_sum(&tape, 100_000);
+    let _ = sum.sin();
+    for svg in [tape.svg(), tape.svg().limit(1), sum.backward().svg()] {
+        let svg = svg.to_string();
+        let drawn = boxes(&svg);
+        assert!(drawn <= 300 + 8 && svg.len() < 500_000, "{drawn} boxes");
+        assert!(svg.contains(" nodes left out<"));
+    }
+    let svg = tape.svg().limit(1).to_string();
+    assert_eq!(boxes(&svg), 2, "sin and what it is of");
+    assert!(svg.contains(">100000 nodes left out<"));
+}
+
+#[test]
+fn a_picture_of_all_of_many_named_nodes_is_drawn_in_linear_time() {
+    const NODES: usize = 30_000;
+    let tape = Tape::new();
+    let sum = named_sum(&tape, NODES);
+    assert_eq!(boxes(&tape.svg().limit(usize::MAX).to_string()), NODES + 1);
+    for i in 0..NODES {
+        sum.sin().named(&format!("y{i}"));
+    }
+    let svg = tape.svg().limit(usize::MAX).to_string();
+    assert_eq!(boxes(&svg), 2 * NODES + 1);
+    assert!(!svg.contains("left out"));
+}
+
+#[test]
+fn a_page_of_many_named_inputs_is_written_in_linear_time() {
+    let tape = Tape::new();
+    named_sum(&tape, 20_000);
+    let page = tape.html().to_string();
+    assert!(page.contains("\"inside x₁₉₉₉₉\""));
+}
+
+#[test]
+fn edges_over_many_layers_make_no_picture_that_grows_with_the_square() {
+    let size = |nodes: usize| {
+        let tape = Tape::new();
+        let x = tape.var(1.0);
+        let _ = (1..nodes).fold(x, |y, _| y * x);
+        tape.svg().limit(usize::MAX).to_string().len()
+    };
+    let (small, large) = (size(1500), size(3000));
+    assert!(large < 3 * small, "{small} bytes, then {large}");
+}

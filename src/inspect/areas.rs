@@ -90,8 +90,8 @@ impl Picture<'_> {
         let board = Board::new(self, drawing);
         let mut taken = vec![BTreeMap::new(); board.columns.len()];
         let mut regions = Vec::new();
-        for (group, span) in board.spans(self.groups.len()).into_iter().enumerate() {
-            let Some(span) = span.and_then(|span| board.held(group, span)) else {
+        for (group, span) in board.spans() {
+            let Some(span) = board.held(group, span) else {
                 continue;
             };
             if !take(&mut taken, &span) {
@@ -170,11 +170,11 @@ impl Board {
     }
 
     /// What the area of each group spans.
-    fn spans(&self, groups: usize) -> Vec<Option<Span>> {
-        let mut spans = vec![None; groups];
+    fn spans(&self) -> BTreeMap<usize, Span> {
+        let mut spans = BTreeMap::new();
         for one in self.boxes.iter().filter(|one| one.spans) {
             if let Some(area) = one.area {
-                spans[area].get_or_insert(Span::NOTHING).hold(&one.span);
+                spans.entry(area).or_insert(Span::NOTHING).hold(&one.span);
             }
         }
         spans

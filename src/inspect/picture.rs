@@ -31,6 +31,8 @@ pub(super) struct Picture<'a> {
     pub(super) groups: Vec<Group>,
     /// The group of each node.
     pub(super) group_of: Vec<usize>,
+    /// The nodes of each group.
+    members: Vec<Vec<usize>>,
     /// Whether each node stands without what it was made from.
     pub(super) leaf: Vec<bool>,
     /// The group behind which there may be an area that each node stands in.
@@ -75,8 +77,13 @@ pub(super) enum Shown {
 }
 
 impl<'a> Picture<'a> {
-    /// Everything that leads to the outputs, at most the last `limit` nodes of it.
-    pub(super) fn new<F>(view: &View<'a, F>, given: &[(String, Vec<usize>)]) -> Self {
+    /// Everything that leads to the outputs, at most the last nodes of it; of operands before
+    /// those at most so many for each node.
+    pub(super) fn new<F>(
+        view: &View<'a, F>,
+        given: &[(String, Vec<usize>)],
+        operands_before: usize,
+    ) -> Self {
         let (subject, limit) = (view.subject, view.limit);
         let len = subject.len;
         let mut reached = vec![subject.adjoints.is_none(); len];
@@ -111,29 +118,34 @@ impl<'a> Picture<'a> {
             edges: Vec::new(),
             groups: Vec::new(),
             group_of: Vec::new(),
+            members: Vec::new(),
             leaf: Vec::new(),
             area_of: Vec::new(),
             digits: view.digits,
         };
-        picture.find_edges();
+        picture.find_edges(operands_before);
         let leaf = |&index: &usize| index < first || picture.node(index).op == Op::Input;
         picture.leaf = picture.nodes.iter().map(leaf).collect();
         picture.find_groups(given);
+        picture.members = vec![Vec::new(); picture.groups.len()];
+        for (node, &group) in picture.group_of.iter().enumerate() {
+            picture.members[group].push(node);
+        }
         picture.find_areas();
         picture
     }
 
-    /// The edges, and before the first node the operands that are left out.
-    fn find_edges(&mut self) {
+    /// The edges, and so many operands of each node that are before the first one.
+    fn find_edges(&mut self, operands_before: usize) {
         let mut operands = Vec::new();
         for &index in &self.nodes {
-            let partials = self.subject.seen(index).partials;
-            operands.extend(
-                partials
-                    .iter()
-                    .enumerate()
-                    .map(|(k, edge)| (edge.0, index, k)),
-            );
+            let mut before = 0;
+            for (k, (from, _)) in self.subject.seen(index).partials.into_iter().enumerate() {
+                before += usize::from(from.index() < self.first);
+                if from.index() >= self.first || before <= operands_before {
+                    operands.push((from, index, k));
+                }
+            }
         }
         let before = operands.iter().map(|(from, _, _)| from.index());
         self.nodes.extend(before.filter(|from| *from < self.first));
@@ -290,6 +302,13 @@ impl<'a> Picture<'a> {
         self.drawing(order.into_iter().map(Shown::Group).collect(), wires)
     }
 
+    /// The edges to a node, with their positions: edges are in the order of where they lead.
+    fn arriving(&self, node: usize) -> impl Iterator<Item = (usize, &Edge)> {
+        let first = self.edges.partition_point(|edge| edge.to < node);
+        let edges = (first..).zip(&self.edges[first..]);
+        edges.take_while(move |(_, edge)| edge.to == node)
+    }
+
     /// How much room a box takes at which so many edges arrive.
     fn shape(&self, shown: Shown, arriving: usize) -> Shape {
         let title = match shown {
@@ -337,14 +356,8 @@ impl<'a> Picture<'a> {
 
     /// One group from inside, with what leads into it.
     pub(super) fn inside(&self, group: usize) -> Drawing {
-        let within = |node: usize| self.group_of[node] == group;
-        let mut shown: Vec<usize> = (0..self.nodes.len()).filter(|&node| within(node)).collect();
-        let wires: Vec<(usize, &Edge)> = self
-            .edges
-            .iter()
-            .enumerate()
-            .filter(|(_, edge)| within(edge.to))
-            .collect();
+        let mut shown = self.members[group].clone();
+        let wires: Vec<(usize, &Edge)> = shown.iter().flat_map(|&to| self.arriving(to)).collect();
         shown.extend(wires.iter().map(|(_, edge)| edge.from));
         shown.sort_unstable();
         shown.dedup();

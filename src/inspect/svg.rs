@@ -1,7 +1,7 @@
 //! The graph as a picture: SVG, for documents.
 
-use super::View;
 use super::picture::{Drawing, Picture, Shown, minus, path, short};
+use super::{OPERANDS, View};
 use crate::adjoints::Adjoints;
 use crate::names::escaped;
 use crate::tape::Tape;
@@ -121,7 +121,7 @@ const MARGIN: f64 = 30.0;
 
 impl fmt::Display for View<'_, Svg> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let picture = Picture::new(self, &self.format.groups);
+        let picture = Picture::new(self, &self.format.groups, OPERANDS);
         let drawing = picture.all();
         let (width, height) = (drawing.plan.width, drawing.plan.height);
         let left_out = self.subject.len.saturating_sub(picture.nodes.len());

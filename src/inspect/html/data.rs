@@ -27,7 +27,7 @@ const SINGLY: usize = 160;
 
 impl View<'_, Html> {
     pub(super) fn write_data(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let picture = Picture::new(self, &self.format.groups);
+        let picture = Picture::new(self, &self.format.groups, usize::MAX);
         let drawn = picture.nodes.len();
         let beside = beside(&self.subject, &picture.nodes, &self.format.chapters);
         let all: Vec<usize> = picture.nodes.iter().copied().chain(beside).collect();

@@ -5,6 +5,7 @@
 //! apart; nothing is done for those.
 
 use super::{AREA, Layered, NAME};
+use std::collections::HashMap;
 
 /// The space between two nodes of a layer, and beside a passing edge.
 const BETWEEN: (f64, f64) = (22.0, 18.0);
@@ -120,20 +121,26 @@ impl Layered {
         in_order
     }
 
-    /// Counts areas, and takes inputs out of them that are in no layer that they span.
+    /// Numbers areas from 0, and takes inputs out of them that are in no layer that they span.
     fn number_areas(&mut self) {
-        let most = self.shapes.iter().filter_map(|shape| shape.area).max();
-        self.areas = most.map_or(0, |most| most + 1);
-        let mut layers = vec![(usize::MAX, 0); self.areas];
+        let mut numbers = HashMap::new();
+        let mut layers: Vec<(usize, usize)> = Vec::new();
         for (shape, &layer) in self.shapes.iter().zip(&self.layer_of) {
             if let Some(area) = shape.area.filter(|_| shape.spans) {
-                layers[area] = (layers[area].0.min(layer), layers[area].1.max(layer));
+                let number = *numbers.entry(area).or_insert(layers.len());
+                if number == layers.len() {
+                    layers.push((layer, layer));
+                }
+                let (first, last) = layers[number];
+                layers[number] = (first.min(layer), last.max(layer));
             }
         }
         for (shape, layer) in self.shapes.iter_mut().zip(&self.layer_of) {
+            let number = shape.area.and_then(|area| numbers.get(&area).copied());
             let spanned = |area: &usize| (layers[*area].0..=layers[*area].1).contains(layer);
-            shape.area = shape.area.filter(spanned);
+            shape.area = number.filter(spanned);
         }
+        self.areas = layers.len();
     }
 
     /// What is moved as one: the area of a node, or itself.

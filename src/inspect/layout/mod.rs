@@ -14,7 +14,9 @@ use std::collections::HashMap;
 
 /// Beyond so many places for passing edges, edges are drawn straight.
 const PLACES: usize = 60_000;
-/// From so many places on an order is improved less.
+/// So many places are passed by edges, one place by many, before they are drawn straight.
+const PASSED: usize = 100_000;
+/// From so many places on, or twice as many joins, an order is improved less.
 const LARGE: usize = 1500;
 /// How often orders and heights are improved.
 const SWEEPS: usize = 32;
@@ -209,7 +211,8 @@ impl Layered {
             self.trunks[from].push(place);
         }
         let last = self.trunks[from][steps - 1];
-        if !self.right[last].contains(&to) {
+        // Edges come in the order of where they lead.
+        if self.right[last].last() != Some(&to) {
             self.right[last].push(to);
             self.left[to].push(last);
         }

@@ -1,7 +1,7 @@
 //! Heights, that keep edges straight, and the ways of the edges.
 
 use super::apart::Reach;
-use super::{LARGE, Layered, Network, Plan, SWEEPS};
+use super::{LARGE, Layered, Network, PASSED, Plan, SWEEPS};
 
 /// The room in which edges bend, before the texts on them.
 const BEND: f64 = 24.0;
@@ -136,10 +136,13 @@ impl Layered {
         };
         let corners: Vec<_> = (0..self.nodes).map(corner).collect();
         let ports = self.ports(network, middle);
+        let mut passed = 0;
         let wire = |(&(from, to), &port): (&(usize, usize), &f64)| {
             let (x, _) = corners[from];
             let mut points = vec![(x + self.shapes[from].size.0, middle[from] - top)];
             let steps = self.layer_of[to] - self.layer_of[from];
+            passed += steps - 1;
+            let steps = if passed <= PASSED { steps } else { 1 };
             for &place in self.trunks[from].iter().take(steps).skip(1) {
                 let (layer, y) = (self.layer_of[place], middle[place] - top);
                 points.push((lefts[layer], y));
