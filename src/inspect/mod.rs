@@ -214,6 +214,8 @@ struct Seen {
 pub struct View<'a, F> {
     subject: Subject<'a>,
     limit: usize,
+    /// Whether the caller chose the limit: then nothing else is cut for the sake of size.
+    chosen: bool,
     digits: usize,
     format: F,
 }
@@ -223,16 +225,24 @@ impl<'a, F> View<'a, F> {
         Self {
             subject: subject.into(),
             limit: LIMIT,
+            chosen: false,
             digits: 6,
             format,
         }
     }
 
-    /// Shows at most this many nodes: if it is not called 1000, in a picture 300, on
-    /// a page 4000, in JSON all. What is shown says how many were left out.
+    /// Shows at most this many nodes: if it is not called 1000, in a picture 300, in
+    /// DOT 500, on a page 4000, in JSON all; in DOT and Mermaid fewer where there are many
+    /// edges. What is shown says how many were left out; `limit(usize::MAX)` leaves out
+    /// none.
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
-        Self { limit, ..self }
+        let chosen = true;
+        Self {
+            limit,
+            chosen,
+            ..self
+        }
     }
 
     /// Writes numbers with this many significant digits, from 1 to 17; if it is not
@@ -297,6 +307,15 @@ fn label(node: &Node) -> String {
     match &node.name {
         Some(name) => visible(name),
         None => format!("%{}", node.id),
+    }
+}
+
+/// A text of at most so many characters.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        text.to_owned()
+    } else {
+        text.chars().take(most - 1).chain(['…']).collect()
     }
 }
 

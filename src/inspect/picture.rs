@@ -7,7 +7,7 @@
 //! are leaves, which nothing leads to.
 
 use super::layout::{Network, Plan, Shape};
-use super::{Seen, Subject, View, number};
+use super::{Seen, Subject, View, number, shortened};
 use crate::names::visible;
 use crate::ops::Op;
 use crate::program::NodeId;
@@ -16,6 +16,9 @@ use std::collections::HashMap;
 
 /// From so many nodes on a group is divided.
 const GROUP: usize = 150;
+
+/// A title is no longer than so many characters.
+const TITLE: usize = 24;
 
 /// On so many edges to one node their partials are written.
 const NUMBERED: usize = 4;
@@ -163,7 +166,7 @@ impl<'a> Picture<'a> {
     fn find_groups(&mut self, given: &[(String, Vec<usize>)]) {
         let mut given_to = HashMap::new();
         for (group, (name, members)) in given.iter().enumerate() {
-            let (name, given, result) = (shortened(&visible(name)), true, None);
+            let (name, given, result) = (shortened(&visible(name), TITLE), true, None);
             self.groups.push(Group {
                 name,
                 given,
@@ -201,7 +204,7 @@ impl<'a> Picture<'a> {
             let group = *found.entry((own, block)).or_insert_with(|| {
                 let name = match own {
                     own if own == last => "others".to_owned(),
-                    own => shortened(&self.symbol(own)),
+                    own => shortened(&self.symbol(own), TITLE),
                 };
                 let name = match sizes[own] {
                     size if size > GROUP => format!("{name} ({})", block + 1),
@@ -248,22 +251,19 @@ impl<'a> Picture<'a> {
     /// What is written on a node: `z = v₈ + b`.
     pub(super) fn title(&self, node: usize) -> String {
         if self.is_leaf(node) {
-            return shortened(&self.symbol(node));
+            return shortened(&self.symbol(node), TITLE);
         }
         let node_on_tape = self.node(self.nodes[node]);
         let operands = node_on_tape.operands.len();
         if operands > 4 {
-            return shortened(&format!(
-                "{} = {}({operands})",
-                self.symbol(node),
-                node_on_tape.op
-            ));
+            let text = format!("{} = {}({operands})", self.symbol(node), node_on_tape.op);
+            return shortened(&text, TITLE);
         }
         let text = self
             .subject
             .expression_with(&node_on_tape, 4, |id| symbol(&self.subject, id.index()));
         let text = text.replace("(-", "(−");
-        shortened(&format!("{} = {text}", self.symbol(node)))
+        shortened(&format!("{} = {text}", self.symbol(node)), TITLE)
     }
 
     /// All nodes, drawn.
@@ -409,15 +409,6 @@ pub(super) fn fitted(text: &str, width: f64) -> String {
         room >= 0.0
     };
     text.chars().take_while(fits).chain(['…']).collect()
-}
-
-/// A text of at most 24 characters.
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= 24 {
-        text.to_owned()
-    } else {
-        text.chars().take(23).chain(['…']).collect()
-    }
 }
 
 /// `w₁` for a node named w1, `v₁₂` for one without a name.
