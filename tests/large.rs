@@ -1,6 +1,7 @@
 //! Does what is shown of large graphs stay within bounds, and take time in
 //! proportion to their size? Sizes are such that quadratic time would be minutes.
 
+use chainrule::inspect::Chapter;
 use chainrule::{Function, Tape, Var};
 
 #[test]
@@ -86,4 +87,15 @@ fn edges_over_many_layers_make_no_picture_that_grows_with_the_square() {
     };
     let (small, large) = (size(1500), size(3000));
     assert!(large < 3 * small, "{small} bytes, then {large}");
+}
+
+#[test]
+fn a_page_with_a_long_formula_beside_it_is_written_in_linear_time() {
+    let tape = Tape::new();
+    let x = tape.var(0.5).named("x");
+    let y = x.sin().named("y");
+    let by_hand = (0..300_000).fold(x, |formula, _| formula.cos());
+    let chapter = Chapter::new("long").compare("dy/dx", [y, x], by_hand);
+    let page = y.backward().html().chapter(chapter).to_string();
+    assert!(page.matches("\"o\":\"cos\"").count() == 300_000);
 }

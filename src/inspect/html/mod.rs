@@ -15,6 +15,7 @@ use crate::names::escaped;
 use crate::program::Operand;
 use crate::tape::Tape;
 use crate::var::Var;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A page: one self-contained HTML file, made by [`html`].
@@ -266,12 +267,11 @@ fn beside(subject: &Subject<'_>, drawn: &[usize], chapters: &[Chapter]) -> Vec<u
         waiting.extend([comparison.of, comparison.wrt]);
         waiting.extend(comparison.by_hand.node().map(|id| id as usize));
     }
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     while let Some(index) = waiting.pop() {
-        if drawn.binary_search(&index).is_ok() || found.contains(&index) {
+        if drawn.binary_search(&index).is_ok() || !found.insert(index) {
             continue;
         }
-        found.push(index);
         let tape = subject.tape.expect("a node has a tape");
         let node = tape.node(crate::program::NodeId(index as u32));
         waiting.extend(
@@ -281,6 +281,5 @@ fn beside(subject: &Subject<'_>, drawn: &[usize], chapters: &[Chapter]) -> Vec<u
                 .map(|id| id as usize),
         );
     }
-    found.sort_unstable();
-    found
+    found.into_iter().collect()
 }
