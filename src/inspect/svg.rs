@@ -20,7 +20,8 @@ pub struct Svg {
 }
 
 impl Tape {
-    /// The graph as a picture. Where it is cut, the nodes nearest the end are kept.
+    /// The graph as a picture. Where it is cut, the nodes nearest the end are kept, and of
+    /// what each of them is made from at most eight nodes before those.
     pub fn svg(&self) -> View<'_, Svg> {
         View::new(self, Svg::default()).limit(300).digits(4)
     }

@@ -60,11 +60,12 @@ impl Layered {
             let apart = self.apart_by_areas(layer[first], place, reach);
             let room = (offsets[first] + apart - offset).max(0.0);
             // What passes between the two is where it wants to be.
-            let (from, above) = (middle[layer[first]] - offsets[first], &mut 0.0_f64);
+            let from = middle[layer[first]] - offsets[first];
+            let mut down = 0.0_f64;
             for between in first + 1..i {
-                let down = wishes[between].1 - from - offsets[between];
-                *above = above.max(down.min(room));
-                offsets[between] += *above;
+                let wish = wishes[between].1 - from - offsets[between];
+                down = down.max(wish.min(room));
+                offsets[between] += down;
             }
             offsets[i] += room;
         }
