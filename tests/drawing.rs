@@ -3,11 +3,13 @@
 //! the documents what the crate draws?
 
 mod article;
+mod random;
 
 use article::{HOSTILE, article, hostile};
 use chainrule::models::derivation::Graph;
 use chainrule::models::logistic::Form;
 use chainrule::{Tape, inspect};
+use random::Random;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -30,7 +32,8 @@ fn boxes(svg: &str) -> Vec<[f64; 4]> {
         .lines()
         .filter(|line| line.starts_with("<rect class=\"box\""));
     rows.map(|line| {
-        [" x=\"", " y=\"", "width=\"", "height=\""].map(|mark| numbers(line, mark).next().unwrap())
+        [" x=\"", " y=\"", " width=\"", " height=\""]
+            .map(|mark| numbers(line, mark).next().unwrap())
     })
     .collect()
 }
@@ -56,7 +59,11 @@ fn flattened(path: &str) -> Vec<Point> {
             .collect();
         match (command, &arguments[..]) {
             (Some('M'), &[x, y]) => points.push((x, y)),
-            (Some('H'), &[x]) => points.push((x, points[points.len() - 1].1)),
+            (Some('H'), &[x]) => {
+                let (x0, y) = points[points.len() - 1];
+                let step = |i: u32| x0 + (x - x0) * f64::from(i) / 8.0;
+                points.extend((1..=8).map(|i| (step(i), y)));
+            }
             (Some('C'), &[x1, y1, x2, y2, x, y]) => {
                 let (x0, y0) = points[points.len() - 1];
                 for i in 1..=24 {
@@ -134,6 +141,38 @@ fn the_articles_graph_is_drawn_without_crossings_and_overlaps() {
                 .iter()
                 .all(|wire| wire.windows(2).all(|p| p[0].0 <= p[1].0))
         );
+    }
+}
+
+#[test]
+fn no_edge_runs_through_a_node_however_wide_its_neighbours_are() {
+    let mut random = Random(3);
+    for _ in 0..100 {
+        let tape = Tape::new();
+        let mut nodes = tape.vars(&vec![0.5; 1 + random.below(6)]);
+        for i in 0..random.below(40) {
+            let near = nodes.len().saturating_sub(1 + random.below(5));
+            let (a, b) = (nodes[near], nodes[random.below(nodes.len())]);
+            let node = match random.below(4) {
+                0 => a.sin(),
+                1 => a * b,
+                2 => [a, b, a * 2.0, b].into_iter().sum(),
+                _ => a - tape.var(0.5),
+            };
+            if random.below(3) == 0 {
+                node.named(&format!("{} {i}", "wide ".repeat(random.below(5))));
+            }
+            nodes.push(node);
+        }
+        let svg = tape.svg().to_string();
+        let boxes = boxes(&svg);
+        for point in wires(&svg).iter().flatten() {
+            let inside = |[x, y, w, h]: &[f64; 4]| {
+                let across = point.0 > x + 1.0 && point.0 < x + w - 1.0;
+                across && point.1 > *y && point.1 < y + h
+            };
+            assert!(!boxes.iter().any(inside), "an edge runs through a node");
+        }
     }
 }
 

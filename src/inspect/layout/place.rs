@@ -138,9 +138,17 @@ impl Layered {
         let ports = self.ports(network, middle);
         let mut passed = 0;
         let wire = |(&(from, to), &port): (&(usize, usize), &f64)| {
-            let (x, _) = corners[from];
-            let mut points = vec![(x + self.shapes[from].size.0, middle[from] - top)];
-            let steps = self.layer_of[to] - self.layer_of[from];
+            // It bends between layers only, not beside wider nodes of its own.
+            let ([start, end], y) = (
+                [from, to].map(|node| self.layer_of[node]),
+                middle[from] - top,
+            );
+            let right = corners[from].0 + self.shapes[from].size.0;
+            let mut points = vec![(right, y)];
+            if right < lefts[start] + widths[start] {
+                points.push((lefts[start] + widths[start], y));
+            }
+            let steps = end - start;
             passed += steps - 1;
             let steps = if passed <= PASSED { steps } else { 1 };
             for &place in self.trunks[from].iter().take(steps).skip(1) {
@@ -148,7 +156,8 @@ impl Layered {
                 points.push((lefts[layer], y));
                 points.push((lefts[layer] + widths[layer], y));
             }
-            points.push((corners[to].0 - self.stub(to), port - top));
+            let bent = lefts[end].min(corners[to].0 - self.stub(to));
+            points.push((bent, port - top));
             points.push((corners[to].0, port - top));
             points
         };
