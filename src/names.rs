@@ -1,4 +1,4 @@
-//! The names of nodes, found from either side.
+//! The names of nodes, found from either side, and how they are written.
 
 use crate::error::Error;
 use indexmap::IndexMap;
@@ -67,4 +67,37 @@ impl Names {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, u32)> {
         self.nodes.iter().map(|(name, &id)| (name, id))
     }
+}
+
+/// A text on one line: characters that control something, or that XML 1.0 forbids, are
+/// written as escapes.
+pub(crate) fn visible(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                line.extend(c.escape_unicode());
+            }
+            '\u{fffe}' | '\u{ffff}' => line.extend(c.escape_unicode()),
+            c if c.is_control() => line.extend(c.escape_default()),
+            c => line.push(c),
+        }
+    }
+    line
+}
+
+/// A text as XML and HTML take it, between tags and in attributes.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in visible(text).chars() {
+        match c {
+            '&' => out += "&amp;",
+            '<' => out += "&lt;",
+            '>' => out += "&gt;",
+            '"' => out += "&quot;",
+            '\'' => out += "&#39;",
+            c => out.push(c),
+        }
+    }
+    out
 }

@@ -3,11 +3,13 @@
 //! the documents what the crate draws?
 
 mod article;
+mod random;
 
 use article::{HOSTILE, article, hostile};
 use chainrule::models::derivation::Graph;
 use chainrule::models::logistic::Form;
 use chainrule::{Tape, inspect};
+use random::Random;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -30,14 +32,15 @@ fn boxes(svg: &str) -> Vec<[f64; 4]> {
         .lines()
         .filter(|line| line.starts_with("<rect class=\"box\""));
     rows.map(|line| {
-        [" x=\"", " y=\"", "width=\"", "height=\""].map(|mark| numbers(line, mark).next().unwrap())
+        [" x=\"", " y=\"", " width=\"", " height=\""]
+            .map(|mark| numbers(line, mark).next().unwrap())
     })
     .collect()
 }
 
 /// Each edge as a chain of short straight pieces.
 fn wires(svg: &str) -> Vec<Vec<Point>> {
-    let mark = "class=\"wire\" d=\"";
+    let mark = " d=\"";
     svg.match_indices(mark)
         .map(|(at, _)| &svg[at + mark.len()..])
         .map(|rest| flattened(&rest[..rest.find('"').unwrap()]))
@@ -56,7 +59,11 @@ fn flattened(path: &str) -> Vec<Point> {
             .collect();
         match (command, &arguments[..]) {
             (Some('M'), &[x, y]) => points.push((x, y)),
-            (Some('H'), &[x]) => points.push((x, points[points.len() - 1].1)),
+            (Some('H'), &[x]) => {
+                let (x0, y) = points[points.len() - 1];
+                let step = |i: u32| x0 + (x - x0) * f64::from(i) / 8.0;
+                points.extend((1..=8).map(|i| (step(i), y)));
+            }
             (Some('C'), &[x1, y1, x2, y2, x, y]) => {
                 let (x0, y0) = points[points.len() - 1];
                 for i in 1..=24 {
@@ -138,6 +145,38 @@ fn the_articles_graph_is_drawn_without_crossings_and_overlaps() {
 }
 
 #[test]
+fn no_edge_runs_through_a_node_however_wide_its_neighbours_are() {
+    let mut random = Random(3);
+    for _ in 0..100 {
+        let tape = Tape::new();
+        let mut nodes = tape.vars(&vec![0.5; 1 + random.below(6)]);
+        for i in 0..random.below(40) {
+            let near = nodes.len().saturating_sub(1 + random.below(5));
+            let (a, b) = (nodes[near], nodes[random.below(nodes.len())]);
+            let node = match random.below(4) {
+                0 => a.sin(),
+                1 => a * b,
+                2 => [a, b, a * 2.0, b].into_iter().sum(),
+                _ => a - tape.var(0.5),
+            };
+            if random.below(3) == 0 {
+                node.named(&format!("{} {i}", "wide ".repeat(random.below(5))));
+            }
+            nodes.push(node);
+        }
+        let svg = tape.svg().to_string();
+        let boxes = boxes(&svg);
+        for point in wires(&svg).iter().flatten() {
+            let inside = |[x, y, w, h]: &[f64; 4]| {
+                let across = point.0 > x + 1.0 && point.0 < x + w - 1.0;
+                across && point.1 > *y && point.1 < y + h
+            };
+            assert!(!boxes.iter().any(inside), "an edge runs through a node");
+        }
+    }
+}
+
+#[test]
 fn the_check_for_crossings_can_fail() {
     let wires = [vec![(0.0, 0.0), (9.0, 9.0)], vec![(0.0, 9.0), (9.0, 0.0)]];
     assert_eq!(crossings(&wires), 1);
@@ -159,6 +198,39 @@ fn a_picture_shows_values_partials_and_adjoints() {
     }
     assert!(svg.contains("prefers-color-scheme:dark"));
     assert_eq!(svg, picture(Form::Sigmoid), "the same each time");
+}
+
+/// The picture without its style, as a renderer that knows none draws it, and the style.
+fn without_style(svg: &str) -> (String, &str) {
+    let (before, rest) = svg.split_once("<style>").unwrap();
+    let (style, after) = rest.split_once("</style>").unwrap();
+    (format!("{before}{after}"), style)
+}
+
+#[test]
+fn a_picture_has_its_colours_without_style_sheets_and_variables() {
+    let svg = picture(Form::Sigmoid);
+    let (bare, style) = without_style(&svg);
+    let text_is_ink = bare.contains("<g class=\"ink\" fill=\"#22262b\"");
+    assert!(text_is_ink, "what has no colour of its own has that of ink");
+    for tag in bare.split('<').filter(|tag| tag.contains("class=")) {
+        let filled = tag.contains(" fill=\"#") || tag.contains(" fill=\"none\" stroke=\"#");
+        let own = filled || tag.contains("class=\"t\"") || tag.contains("class=\"v\"");
+        assert!(own, "black where there is no style: <{tag}");
+        let sized = !tag.starts_with("text") || tag.contains(" font-size=\"");
+        assert!(sized, "of any size where there is no style: <{tag}");
+    }
+    let (light, dark) = style
+        .split_once("@media(prefers-color-scheme:dark)")
+        .unwrap();
+    assert!(!light.contains("fill") && !light.contains("stroke") && !style.contains("var("));
+    for class in ["paper", "ink", "area", "box", "wire", "d", "p", "k", "n"] {
+        assert!(svg.contains(&format!("class=\"{class}\"")), "{class}");
+        assert!(
+            dark.contains(&format!(".{class}")),
+            "{class} follows the theme"
+        );
+    }
 }
 
 #[test]
@@ -194,18 +266,26 @@ fn check_xml(text: &str) {
     }
     assert!(open.is_empty(), "{open:?}");
     for (at, _) in text.match_indices('&') {
-        let known = ["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"];
+        let known = [
+            "&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "&#8289;", "&#160;",
+        ];
         assert!(known.iter().any(|entity| text[at..].starts_with(entity)));
     }
+    let allowed =
+        |c| matches!(c, '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    let forbidden = text.chars().find(|c| !allowed(*c));
+    assert_eq!(forbidden, None, "XML 1.0 does not allow it");
 }
 
 #[test]
 fn pictures_and_pages_are_well_formed_whatever_the_names() {
     check_xml(&picture(Form::SpelledOut));
     let tape = Tape::new();
-    let adjoints = hostile(&tape).backward();
+    let output = hostile(&tape);
+    let adjoints = output.backward();
     let inputs = [tape.nodes().next().map(|node| tape.at(node.id)).unwrap()];
     check_xml(&adjoints.svg().group(HOSTILE[0], &inputs).to_string());
+    check_xml(&output.formula().mathml());
     let page = inspect::html(&adjoints).title(HOSTILE[1]).to_string();
     assert_eq!(
         page.matches("<script").count(),
@@ -214,6 +294,22 @@ fn pictures_and_pages_are_well_formed_whatever_the_names() {
     );
     assert_eq!(page.matches("</script").count(), 2);
     assert_eq!(page.matches("</style").count(), 1);
+}
+
+#[test]
+fn no_character_of_a_name_makes_svg_or_mathml_malformed() {
+    let outside = (0xfff0..0x10010)
+        .chain(0x2060..0x2070)
+        .filter_map(char::from_u32);
+    for c in ('\0'..'\u{a0}').chain(outside) {
+        let tape = Tape::new();
+        let x = tape.var(0.5).named(&format!("a{c}"));
+        let y = x.sin().named(&format!("b_{c}{c}"));
+        check_xml(&tape.svg().group(&format!("{c}"), &[x]).to_string());
+        check_xml(&y.formula().mathml());
+        let latex = y.formula().latex();
+        assert!(!latex.contains(char::is_control), "{latex:?}");
+    }
 }
 
 #[test]

@@ -191,7 +191,8 @@ fn a_hostile_name_breaks_no_format() {
         assert!(!inside.contains(bad), "{line}");
     }
     for text in [adjoints.table().to_string(), listing, mermaid] {
-        let hidden = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        let hidden =
+            |c: char| c.is_control() && c != '\n' || "\u{202e}\u{2066}\u{fffe}\u{ffff}".contains(c);
         assert!(!text.contains(hidden));
     }
 }

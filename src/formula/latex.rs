@@ -3,6 +3,7 @@
 use super::layout::{ATOM, Layout, Name, PRODUCT, greek, written_sum};
 use super::lets::Sheet;
 use super::text::number;
+use crate::names::visible;
 
 pub(super) fn write(sheet: &Sheet) -> String {
     let body = of(&sheet.body);
@@ -125,7 +126,7 @@ fn word(text: &str) -> String {
 
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
-    for c in text.chars() {
+    for c in visible(text).chars() {
         match c {
             '\\' => escaped.push_str("\\backslash "),
             '^' => escaped.push_str("\\hat{\\ }"),

@@ -3,6 +3,7 @@
 use super::layout::{ATOM, Layout, Name, PRODUCT, SUM, greek};
 use super::lets::Sheet;
 use super::text::number;
+use crate::names::escaped;
 
 pub(super) fn write(sheet: &Sheet) -> String {
     let body = row(&of(&sheet.body));
@@ -147,18 +148,4 @@ fn symbol(name: &str) -> String {
     } else {
         format!("<msub>{stem}{}</msub>", letter(index))
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -271,10 +271,14 @@ impl Function {
 impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let program = self.recording.program();
+        let mut position_of = vec![None; program.records.len()];
+        for (position, &input) in self.inputs.iter().enumerate() {
+            position_of[input as usize] = Some(position);
+        }
         for (index, &record) in program.records.iter().enumerate() {
             let id = NodeId(index as u32);
             let name = self.written(Operand::Node(id));
-            if let Some(position) = self.inputs.iter().position(|&input| input == id.0) {
+            if let Some(position) = position_of[index] {
                 writeln!(f, "{name} = input {position}")?;
                 continue;
             }

@@ -1,14 +1,28 @@
 //! The graph in the language Mermaid, which many pages of documentation draw.
 
-use super::{View, visible};
+use super::View;
+use super::dot::{Bounds, Drawn};
 use crate::adjoints::Adjoints;
+use crate::names::visible;
 use crate::tape::Tape;
 use std::fmt;
 
 /// The graph in Mermaid, with values, and partials on the edges; after a sweep
 /// with adjoints too.
+///
+/// If [`limit`](View::limit) is not called, it is cut to what Mermaid accepts where nobody
+/// configured it, and a node `rest` says what is left out: to 280 edges, of which newer
+/// versions accept 500, and to somewhat less than 50,000 characters. A page that draws more
+/// of it must raise Mermaid's `maxEdges` and `maxTextSize`.
 #[derive(Clone, Copy, Debug)]
 pub struct Mermaid;
+
+impl Mermaid {
+    const BOUNDS: Bounds = Bounds {
+        edges: 280,
+        text: 49_000,
+    };
+}
 
 impl Tape {
     /// The graph in Mermaid. Where it is cut, the nodes nearest the end are kept.
@@ -48,28 +62,32 @@ fn quoted(lines: &[String]) -> String {
     text + "\""
 }
 
-impl fmt::Display for View<'_, Mermaid> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "flowchart LR")?;
-        let (first, nodes) = self.drawing();
-        if let Some(text) = self.rest(first) {
-            writeln!(f, "  rest[{}]", quoted(&[text]))?;
+impl View<'_, Mermaid> {
+    fn write(&self, first: usize, nodes: &[Drawn]) -> String {
+        let mut text = String::from("flowchart LR\n");
+        if let Some(rest) = self.rest(first) {
+            text += &format!("  rest[{}]\n", quoted(&[rest]));
         }
         for node in nodes {
-            let (index, text) = (node.index, quoted(&node.lines));
-            match node.is_input {
-                true => writeln!(f, "  n{index}([{text}])")?,
-                false => writeln!(f, "  n{index}[{text}]")?,
-            }
-            for (from, partial) in &node.edges {
-                match *from >= first {
-                    true => write!(f, "  n{from}")?,
-                    false => write!(f, "  rest")?,
-                }
+            let (index, label) = (node.index, quoted(&node.lines));
+            text += &match node.is_input {
+                true => format!("  n{index}([{label}])\n"),
+                false => format!("  n{index}[{label}]\n"),
+            };
+            for (from, partial) in node.edges(first) {
                 let partial = quoted(std::slice::from_ref(partial));
-                writeln!(f, " -->|{partial}| n{index}")?;
+                text += &match *from >= first {
+                    true => format!("  n{from} -->|{partial}| n{index}\n"),
+                    false => format!("  rest -->|{partial}| n{index}\n"),
+                };
             }
         }
-        Ok(())
+        text
+    }
+}
+
+impl fmt::Display for View<'_, Mermaid> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.drawing(Mermaid::BOUNDS, |first, nodes| self.write(first, nodes)))
     }
 }

@@ -17,6 +17,7 @@
 //! println!("{}", y.backward().table());
 //! ```
 
+mod areas;
 mod dot;
 mod explain;
 mod explained;
@@ -45,6 +46,7 @@ pub use table::Table;
 
 use crate::adjoints::{Adjoints, SweptNode};
 use crate::error::Error;
+use crate::names::visible;
 use crate::ops::Op;
 use crate::program::{NodeId, Operand};
 use crate::tape::{Node, Tape};
@@ -212,6 +214,8 @@ struct Seen {
 pub struct View<'a, F> {
     subject: Subject<'a>,
     limit: usize,
+    /// Whether the caller chose the limit: then nothing else is cut for the sake of size.
+    chosen: bool,
     digits: usize,
     format: F,
 }
@@ -221,16 +225,24 @@ impl<'a, F> View<'a, F> {
         Self {
             subject: subject.into(),
             limit: LIMIT,
+            chosen: false,
             digits: 6,
             format,
         }
     }
 
-    /// Shows at most this many nodes: if it is not called 1000, in a picture 300, on
-    /// a page 4000, in JSON all. What is shown says how many were left out.
+    /// Shows at most this many nodes: if it is not called 1000, in a picture 300, in
+    /// DOT 500, on a page 4000, in JSON all; in DOT and Mermaid fewer where there are many
+    /// edges. What is shown says how many were left out; `limit(usize::MAX)` leaves out
+    /// none.
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
-        Self { limit, ..self }
+        let chosen = true;
+        Self {
+            limit,
+            chosen,
+            ..self
+        }
     }
 
     /// Writes numbers with this many significant digits, from 1 to 17; if it is not
@@ -298,17 +310,13 @@ fn label(node: &Node) -> String {
     }
 }
 
-/// A text on one line: control characters are written as escapes.
-fn visible(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}') {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
-        }
+/// A text of at most so many characters.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        text.to_owned()
+    } else {
+        text.chars().take(most - 1).chain(['…']).collect()
     }
-    line
 }
 
 /// A number with at most so many significant digits, and no zeros at its end.

@@ -4,9 +4,9 @@
 //! shows what it prints between two marks.
 #![allow(clippy::print_stdout, reason = "the protocol of evcxr is to print")]
 
-use super::svg::escaped;
 use super::{Subject, Svg, Table, View};
 use crate::adjoints::Adjoints;
+use crate::names::escaped;
 use crate::tape::Tape;
 
 /// Of larger tapes a cell shows a table only.

@@ -6,8 +6,9 @@
 //! nodes do, so that a drawing of groups has no cycles. What the caller groups
 //! are leaves, which nothing leads to.
 
-use super::layout::{Network, Plan};
-use super::{Seen, Subject, visible};
+use super::layout::{Network, Plan, Shape};
+use super::{Seen, Subject, View, number, shortened};
+use crate::names::visible;
 use crate::ops::Op;
 use crate::program::NodeId;
 use crate::tape::Node;
@@ -15,6 +16,12 @@ use std::collections::HashMap;
 
 /// From so many nodes on a group is divided.
 const GROUP: usize = 150;
+
+/// A title is no longer than so many characters.
+const TITLE: usize = 24;
+
+/// On so many edges to one node their partials are written.
+const NUMBERED: usize = 4;
 
 /// What is in a drawing.
 pub(super) struct Picture<'a> {
@@ -27,8 +34,14 @@ pub(super) struct Picture<'a> {
     pub(super) groups: Vec<Group>,
     /// The group of each node.
     pub(super) group_of: Vec<usize>,
+    /// The nodes of each group.
+    members: Vec<Vec<usize>>,
     /// Whether each node stands without what it was made from.
-    leaf: Vec<bool>,
+    pub(super) leaf: Vec<bool>,
+    /// The group behind which there may be an area that each node stands in.
+    pub(super) area_of: Vec<Option<usize>>,
+    /// The digits of partials.
+    digits: usize,
 }
 
 /// An edge between two nodes, by their positions in [`Picture::nodes`].
@@ -66,16 +79,15 @@ pub(super) enum Shown {
     Group(usize),
 }
 
-/// A rectangle behind the nodes of a group.
-pub(super) struct Region {
-    pub(super) group: usize,
-    pub(super) corner: (f64, f64),
-    pub(super) size: (f64, f64),
-}
-
 impl<'a> Picture<'a> {
-    /// Everything that leads to the outputs, at most the last `limit` nodes of it.
-    pub(super) fn new(subject: Subject<'a>, limit: usize, given: &[(String, Vec<usize>)]) -> Self {
+    /// Everything that leads to the outputs, at most the last nodes of it; of operands before
+    /// those at most so many for each node.
+    pub(super) fn new<F>(
+        view: &View<'a, F>,
+        given: &[(String, Vec<usize>)],
+        operands_before: usize,
+    ) -> Self {
+        let (subject, limit) = (view.subject, view.limit);
         let len = subject.len;
         let mut reached = vec![subject.adjoints.is_none(); len];
         for (output, _) in subject
@@ -109,26 +121,34 @@ impl<'a> Picture<'a> {
             edges: Vec::new(),
             groups: Vec::new(),
             group_of: Vec::new(),
+            members: Vec::new(),
             leaf: Vec::new(),
+            area_of: Vec::new(),
+            digits: view.digits,
         };
-        picture.find_edges();
+        picture.find_edges(operands_before);
         let leaf = |&index: &usize| index < first || picture.node(index).op == Op::Input;
         picture.leaf = picture.nodes.iter().map(leaf).collect();
         picture.find_groups(given);
+        picture.members = vec![Vec::new(); picture.groups.len()];
+        for (node, &group) in picture.group_of.iter().enumerate() {
+            picture.members[group].push(node);
+        }
+        picture.find_areas();
         picture
     }
 
-    /// The edges, and before the first node the operands that are left out.
-    fn find_edges(&mut self) {
+    /// The edges, and so many operands of each node that are before the first one.
+    fn find_edges(&mut self, operands_before: usize) {
         let mut operands = Vec::new();
         for &index in &self.nodes {
-            let partials = self.subject.seen(index).partials;
-            operands.extend(
-                partials
-                    .iter()
-                    .enumerate()
-                    .map(|(k, edge)| (edge.0, index, k)),
-            );
+            let mut before = 0;
+            for (k, (from, _)) in self.subject.seen(index).partials.into_iter().enumerate() {
+                before += usize::from(from.index() < self.first);
+                if from.index() >= self.first || before <= operands_before {
+                    operands.push((from, index, k));
+                }
+            }
         }
         let before = operands.iter().map(|(from, _, _)| from.index());
         self.nodes.extend(before.filter(|from| *from < self.first));
@@ -146,7 +166,7 @@ impl<'a> Picture<'a> {
     fn find_groups(&mut self, given: &[(String, Vec<usize>)]) {
         let mut given_to = HashMap::new();
         for (group, (name, members)) in given.iter().enumerate() {
-            let (name, given, result) = (visible(name), true, None);
+            let (name, given, result) = (shortened(&visible(name), TITLE), true, None);
             self.groups.push(Group {
                 name,
                 given,
@@ -184,7 +204,7 @@ impl<'a> Picture<'a> {
             let group = *found.entry((own, block)).or_insert_with(|| {
                 let name = match own {
                     own if own == last => "others".to_owned(),
-                    own => self.symbol(own),
+                    own => shortened(&self.symbol(own), TITLE),
                 };
                 let name = match sizes[own] {
                     size if size > GROUP => format!("{name} ({})", block + 1),
@@ -231,22 +251,19 @@ impl<'a> Picture<'a> {
     /// What is written on a node: `z = v₈ + b`.
     pub(super) fn title(&self, node: usize) -> String {
         if self.is_leaf(node) {
-            return shortened(&self.symbol(node));
+            return shortened(&self.symbol(node), TITLE);
         }
         let node_on_tape = self.node(self.nodes[node]);
         let operands = node_on_tape.operands.len();
         if operands > 4 {
-            return shortened(&format!(
-                "{} = {}({operands})",
-                self.symbol(node),
-                node_on_tape.op
-            ));
+            let text = format!("{} = {}({operands})", self.symbol(node), node_on_tape.op);
+            return shortened(&text, TITLE);
         }
         let text = self
             .subject
             .expression_with(&node_on_tape, 4, |id| symbol(&self.subject, id.index()));
         let text = text.replace("(-", "(−");
-        shortened(&format!("{} = {text}", self.symbol(node)))
+        shortened(&format!("{} = {text}", self.symbol(node)), TITLE)
     }
 
     /// All nodes, drawn.
@@ -285,16 +302,62 @@ impl<'a> Picture<'a> {
         self.drawing(order.into_iter().map(Shown::Group).collect(), wires)
     }
 
+    /// The edges to a node, with their positions: edges are in the order of where they lead.
+    fn arriving(&self, node: usize) -> impl Iterator<Item = (usize, &Edge)> {
+        let first = self.edges.partition_point(|edge| edge.to < node);
+        let edges = (first..).zip(&self.edges[first..]);
+        edges.take_while(move |(_, edge)| edge.to == node)
+    }
+
+    /// How much room a box takes at which so many edges arrive.
+    fn shape(&self, shown: Shown, arriving: usize) -> Shape {
+        let title = match shown {
+            Shown::Node(node) => self.title(node),
+            Shown::Group(group) => self.groups[group].name.clone(),
+        };
+        let above = self.kind(shown).map_or(0.0, width_of_text);
+        let width = (width_of_text(&title) + 18.0).max(above).max(86.0);
+        let height = match arriving as f64 {
+            few if arriving <= NUMBERED => 19.0 * few + 9.0,
+            many => 4.0 * many,
+        };
+        let labels = match shown {
+            Shown::Node(node) => self.partials(node),
+            Shown::Group(_) => Vec::new(),
+        };
+        let labels = labels.iter().map(|text| width_of_text(text));
+        let (area, spans) = self.area(shown);
+        Shape {
+            size: (width, height.max(66.0)),
+            label: 0.85 * labels.fold(0.0, f64::max) + 4.0,
+            area,
+            spans,
+        }
+    }
+
+    /// What is written above a box: the group that the caller made.
+    pub(super) fn kind(&self, shown: Shown) -> Option<&str> {
+        let Shown::Node(node) = shown else {
+            return None;
+        };
+        let group = &self.groups[self.group_of[node]];
+        group.given.then_some(&*group.name)
+    }
+
+    /// What is written on the edges to a node; nothing where they are many.
+    pub(super) fn partials(&self, node: usize) -> Vec<String> {
+        let partials = self.seen(node).partials;
+        if self.is_leaf(node) || partials.len() > NUMBERED {
+            return Vec::new();
+        }
+        let text = |partial: &(NodeId, f64)| minus(&format!("×{}", number(partial.1, self.digits)));
+        partials.iter().map(text).collect()
+    }
+
     /// One group from inside, with what leads into it.
     pub(super) fn inside(&self, group: usize) -> Drawing {
-        let within = |node: usize| self.group_of[node] == group;
-        let mut shown: Vec<usize> = (0..self.nodes.len()).filter(|&node| within(node)).collect();
-        let wires: Vec<(usize, &Edge)> = self
-            .edges
-            .iter()
-            .enumerate()
-            .filter(|(_, edge)| within(edge.to))
-            .collect();
+        let mut shown = self.members[group].clone();
+        let wires: Vec<(usize, &Edge)> = shown.iter().flat_map(|&to| self.arriving(to)).collect();
         shown.extend(wires.iter().map(|(_, edge)| edge.from));
         shown.sort_unstable();
         shown.dedup();
@@ -307,19 +370,11 @@ impl<'a> Picture<'a> {
     fn drawing(&self, boxes: Vec<Shown>, wires: Vec<(usize, usize, Option<usize>)>) -> Drawing {
         let mut arriving = vec![0_usize; boxes.len()];
         wires.iter().for_each(|wire| arriving[wire.1] += 1);
-        let size = |(shown, arriving): (&Shown, usize)| {
-            let title = match *shown {
-                Shown::Node(node) => self.title(node),
-                Shown::Group(group) => self.groups[group].name.clone(),
-            };
-            let width = (title.chars().map(width_of).sum::<f64>() + 18.0).max(86.0);
-            (width, (4.0 * arriving as f64).max(66.0))
-        };
-        let sizes: Vec<(f64, f64)> = boxes.iter().zip(arriving).map(size).collect();
-        let network = Network {
-            sizes: sizes.clone(),
-            edges: wires.iter().map(|wire| (wire.0, wire.1)).collect(),
-        };
+        let shapes = boxes.iter().zip(arriving);
+        let shapes: Vec<Shape> = shapes.map(|(shown, n)| self.shape(*shown, n)).collect();
+        let sizes = shapes.iter().map(|shape| shape.size).collect();
+        let edges = wires.iter().map(|wire| (wire.0, wire.1)).collect();
+        let network = Network { shapes, edges };
         let plan = network.plan();
         Drawing {
             boxes,
@@ -328,43 +383,11 @@ impl<'a> Picture<'a> {
             plan,
         }
     }
+}
 
-    /// Rectangles behind the nodes that lead to each named node, where nothing
-    /// else is computed in the same place.
-    pub(super) fn regions(&self, drawing: &Drawing) -> Vec<Region> {
-        const MARGIN: f64 = 14.0;
-        let mut regions: Vec<Region> = Vec::new();
-        let computed = |shown: &Shown| match *shown {
-            Shown::Node(node) if !self.is_leaf(node) => Some(self.group_of[node]),
-            _ => None,
-        };
-        for group in 0..self.groups.len() {
-            let (mut low, mut high) = ((f64::MAX, f64::MAX), (f64::MIN, f64::MIN));
-            let rectangles = || drawing.plan.corners.iter().zip(&drawing.sizes);
-            for (shown, (corner, size)) in drawing.boxes.iter().zip(rectangles()) {
-                if computed(shown) == Some(group) {
-                    low = (low.0.min(corner.0), low.1.min(corner.1));
-                    high = (high.0.max(corner.0 + size.0), high.1.max(corner.1 + size.1));
-                }
-            }
-            let crosses = |(corner, size): (&(f64, f64), &(f64, f64))| {
-                let across = corner.0 < high.0 + MARGIN && corner.0 + size.0 > low.0 - MARGIN;
-                across && corner.1 < high.1 + MARGIN && corner.1 + size.1 > low.1 - MARGIN
-            };
-            let mut others = drawing.boxes.iter().zip(rectangles());
-            let disturbed = others.any(|(shown, rectangle)| {
-                computed(shown).is_some_and(|other| other != group) && crosses(rectangle)
-            });
-            if low.0 < high.0 && !disturbed && self.groups[group].result.is_some() {
-                regions.push(Region {
-                    group,
-                    corner: (low.0 - MARGIN, low.1 - MARGIN),
-                    size: (high.0 - low.0 + 2.0 * MARGIN, high.1 - low.1 + 2.0 * MARGIN),
-                });
-            }
-        }
-        regions
-    }
+/// About how wide a text is written.
+fn width_of_text(text: &str) -> f64 {
+    text.chars().map(width_of).sum()
 }
 
 /// About how wide a character is written.
@@ -375,13 +398,17 @@ fn width_of(c: char) -> f64 {
     }
 }
 
-/// A text of at most 24 characters.
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= 24 {
-        text.to_owned()
-    } else {
-        text.chars().take(23).chain(['…']).collect()
+/// As much of a text as is about so wide.
+pub(super) fn fitted(text: &str, width: f64) -> String {
+    if width_of_text(text) <= width {
+        return text.to_owned();
     }
+    let mut room = width - width_of('…');
+    let fits = |c: &char| {
+        room -= width_of(*c);
+        room >= 0.0
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
 }
 
 /// `w₁` for a node named w1, `v₁₂` for one without a name.
@@ -420,6 +447,11 @@ pub(super) fn path(points: &[(f64, f64)]) -> String {
         };
     }
     text
+}
+
+/// A number with a true minus sign.
+pub(super) fn minus(number: &str) -> String {
+    number.replace('-', "−")
 }
 
 /// A coordinate, to a tenth.

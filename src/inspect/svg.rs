@@ -1,21 +1,27 @@
 //! The graph as a picture: SVG, for documents.
 
-use super::picture::{Drawing, Picture, Shown, path, short};
-use super::{View, visible};
+use super::picture::{Drawing, Picture, Shown, minus, path, short};
+use super::{OPERANDS, View};
 use crate::adjoints::Adjoints;
+use crate::names::escaped;
 use crate::tape::Tape;
 use crate::var::Var;
 use std::fmt;
 
 /// The graph as a picture in SVG, with values, and partials on the edges; after a
-/// sweep with adjoints too. It follows the reader's choice of light or dark.
+/// sweep with adjoints too. Its colours are attributes of its elements, so that any
+/// renderer draws them; in a browser it follows the choice of light or dark.
+///
+/// Behind what is computed on the way to a named node there is an area with its name, which
+/// may hold inputs that nothing else uses. Where something else lies there is none.
 #[derive(Clone, Debug, Default)]
 pub struct Svg {
     groups: Vec<(String, Vec<usize>)>,
 }
 
 impl Tape {
-    /// The graph as a picture. Where it is cut, the nodes nearest the end are kept.
+    /// The graph as a picture. Where it is cut, the nodes nearest the end are kept, and of
+    /// what each of them is made from at most eight nodes before those.
     pub fn svg(&self) -> View<'_, Svg> {
         View::new(self, Svg::default()).limit(300).digits(4)
     }
@@ -47,22 +53,76 @@ impl View<'_, Svg> {
     }
 }
 
+/// The dark theme. The light one is in attributes, which every renderer understands,
+/// also one that knows no style sheets or no variables; a rule here is stronger.
 const STYLE: &str = "
-svg{--paper:#fdfcf9;--ink:#22262b;--soft:#6d6a63;--line:#a9a59b;--box:#fff;--area:#f1eee6;--back:#a8461c}
-@media(prefers-color-scheme:dark){svg{--paper:#14171b;--ink:#e9e6df;--soft:#a19d94;--line:#6c6a66;--box:#1d2126;--area:#1a1e23;--back:#f0986c}}
-text{font-family:'STIX Two Text','Latin Modern Roman',Cambria,Georgia,serif;fill:var(--ink);text-anchor:middle}
-.paper{fill:var(--paper)}.area{fill:var(--area)}.box{fill:var(--box);stroke:var(--line);stroke-width:1.2}
-.wire{fill:none;stroke:var(--line);stroke-width:1.4}.t{font-size:15.5px;font-style:italic}
-.v{font-size:14.5px}.d{font-size:14px;fill:var(--back)}.p{font-size:12.5px;fill:var(--soft);text-anchor:end}
-.k,.n{font-size:12.5px;fill:var(--soft)}.k{text-anchor:start;font-style:italic}
+@media(prefers-color-scheme:dark){.paper{fill:#14171b}.ink{fill:#e9e6df}.area{fill:#1a1e23}
+.box{fill:#1d2126;stroke:#6c6a66}.wire{stroke:#6c6a66}.d{fill:#f0986c}.p,.k,.n{fill:#a19d94}}
 ";
+
+/// A class, and what it looks like in the light theme.
+fn look(class: &str) -> String {
+    let attributes = match class {
+        "paper" => "fill=\"#fdfcf9\"",
+        "ink" => {
+            "fill=\"#22262b\" text-anchor=\"middle\" \
+             font-family=\"'STIX Two Text','Latin Modern Roman',Cambria,Georgia,serif\""
+        }
+        "area" => "fill=\"#f1eee6\"",
+        "box" => "fill=\"#fff\" stroke=\"#a9a59b\" stroke-width=\"1.2\"",
+        "wire" => "fill=\"none\" stroke=\"#a9a59b\" stroke-width=\"1.4\"",
+        "t" => "font-size=\"15.5\" font-style=\"italic\"",
+        "v" => "font-size=\"14.5\"",
+        "d" => "font-size=\"14\" fill=\"#a8461c\"",
+        "p" => "font-size=\"12.5\" fill=\"#6d6a63\" text-anchor=\"end\"",
+        "k" => "font-size=\"12.5\" fill=\"#6d6a63\" text-anchor=\"start\" font-style=\"italic\"",
+        _ => "font-size=\"12.5\" fill=\"#6d6a63\"",
+    };
+    format!("class=\"{class}\" {attributes}")
+}
+
+/// A text of a class, at a point.
+fn write_text(
+    f: &mut fmt::Formatter<'_>,
+    class: &str,
+    (x, y): (f64, f64),
+    text: &str,
+) -> fmt::Result {
+    let (look, text) = (look(class), escaped(text));
+    writeln!(
+        f,
+        "<text {look} x=\"{}\" y=\"{}\">{text}</text>",
+        short(x),
+        short(y)
+    )
+}
+
+/// A rectangle of a class, with round corners.
+fn write_rectangle(
+    f: &mut fmt::Formatter<'_>,
+    class: &str,
+    (x, y): (f64, f64),
+    (width, height): (f64, f64),
+    round: f64,
+) -> fmt::Result {
+    writeln!(
+        f,
+        "<rect {} x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\"/>",
+        look(class),
+        short(x),
+        short(y),
+        short(width),
+        short(height),
+        short(round)
+    )
+}
 
 /// The space around a drawing.
 const MARGIN: f64 = 30.0;
 
 impl fmt::Display for View<'_, Svg> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let picture = Picture::new(self.subject, self.limit, &self.format.groups);
+        let picture = Picture::new(self, &self.format.groups, OPERANDS);
         let drawing = picture.all();
         let (width, height) = (drawing.plan.width, drawing.plan.height);
         let left_out = self.subject.len.saturating_sub(picture.nodes.len());
@@ -77,21 +137,19 @@ impl fmt::Display for View<'_, Svg> {
             picture.nodes.len()
         )?;
         writeln!(f, "<style>{STYLE}</style>")?;
+        let paper = look("paper");
         writeln!(
             f,
-            "<rect class=\"paper\" width=\"100%\" height=\"100%\" rx=\"10\"/>"
+            "<rect {paper} width=\"100%\" height=\"100%\" rx=\"10\"/>"
         )?;
-        writeln!(f, "<g transform=\"translate({MARGIN} {})\">", MARGIN + 8.0)?;
+        let (ink, down) = (look("ink"), MARGIN + 8.0);
+        writeln!(f, "<g {ink} transform=\"translate({MARGIN} {down})\">")?;
         self.write_regions(f, &picture, &drawing)?;
         self.write_wires(f, &picture, &drawing)?;
         self.write_boxes(f, &picture, &drawing)?;
         if cut {
             let (x, y) = (drawing.plan.width / 2.0, drawing.plan.height + 20.0);
-            let (x, y) = (short(x), short(y));
-            writeln!(
-                f,
-                "<text class=\"n\" x=\"{x}\" y=\"{y}\">{left_out} nodes left out</text>"
-            )?;
+            write_text(f, "n", (x, y), &format!("{left_out} nodes left out"))?;
         }
         writeln!(f, "</g>\n</svg>")
     }
@@ -105,19 +163,9 @@ impl View<'_, Svg> {
         drawing: &Drawing,
     ) -> fmt::Result {
         for region in picture.regions(drawing) {
-            let ((x, y), (width, height)) = (region.corner, region.size);
-            let name = escaped(&picture.groups[region.group].name);
-            writeln!(
-                f,
-                "<rect class=\"area\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"12\"/>\
-                 <text class=\"k\" x=\"{}\" y=\"{}\">{name}</text>",
-                short(x),
-                short(y),
-                short(width),
-                short(height),
-                short(x + 4.0),
-                short(y - 4.0),
-            )?;
+            let (x, y) = region.corner;
+            write_rectangle(f, "area", region.corner, region.size, 12.0)?;
+            write_text(f, "k", (x + 4.0, y - 4.0), &region.name)?;
         }
         Ok(())
     }
@@ -129,18 +177,19 @@ impl View<'_, Svg> {
         drawing: &Drawing,
     ) -> fmt::Result {
         for points in &drawing.plan.wires {
-            writeln!(f, "<path class=\"wire\" d=\"{}\"/>", path(points))?;
+            writeln!(f, "<path {} d=\"{}\"/>", look("wire"), path(points))?;
         }
+        let mut at = (usize::MAX, Vec::new());
         for ((_, _, edge), points) in drawing.wires.iter().zip(&drawing.plan.wires) {
             let Some(edge) = edge.map(|edge| picture.edges[edge]) else {
                 continue;
             };
-            let partials = picture.seen(edge.to).partials;
-            if partials.len() <= 4 {
-                let (x, y) = points[points.len() - 1];
-                let (x, y) = (short(x - 4.0), short(y - 3.5));
-                let partial = minus(&self.number(partials[edge.operand].1));
-                writeln!(f, "<text class=\"p\" x=\"{x}\" y=\"{y}\">×{partial}</text>")?;
+            if at.0 != edge.to {
+                at = (edge.to, picture.partials(edge.to));
+            }
+            let (x, y) = points[points.len() - 1];
+            if let Some(partial) = at.1.get(edge.operand) {
+                write_text(f, "p", (x - 4.0, y - 3.5), partial)?;
             }
         }
         Ok(())
@@ -158,15 +207,7 @@ impl View<'_, Svg> {
             let seen = picture.seen(node);
             let leaf = picture.is_leaf(node);
             let round = if leaf { 22.0 } else { 7.0 };
-            writeln!(
-                f,
-                "<rect class=\"box\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\"/>",
-                short(x),
-                short(y),
-                short(width),
-                short(height),
-                short(round),
-            )?;
+            write_rectangle(f, "box", (x, y), (width, height), round)?;
             let (x, y) = (x + width / 2.0, y + height / 2.0);
             let adjoint = seen.adjoint.map(|x| format!("∂ {}", self.number(x)));
             let lines = [
@@ -180,41 +221,12 @@ impl View<'_, Svg> {
             let count = lines.clone().count() as f64;
             for (i, (class, text)) in lines.enumerate() {
                 let y = y + 4.0 + (i as f64 - (count - 1.0) / 2.0) * 18.0;
-                let (x, y) = (short(x), short(y));
-                writeln!(
-                    f,
-                    "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{}</text>",
-                    escaped(text)
-                )?;
+                write_text(f, class, (x, y), text)?;
             }
-            let group = &picture.groups[picture.group_of[node]];
-            if group.given {
-                let (x, y) = (short(x), short(y - height / 2.0 - 4.0));
-                let name = escaped(&group.name);
-                writeln!(f, "<text class=\"n\" x=\"{x}\" y=\"{y}\">{name}</text>")?;
+            if let Some(kind) = picture.kind(*shown) {
+                write_text(f, "n", (x, y - height / 2.0 - 4.0), kind)?;
             }
         }
         Ok(())
     }
-}
-
-/// A number with a true minus sign.
-pub(super) fn minus(number: &str) -> String {
-    number.replace('-', "−")
-}
-
-/// A text as XML and HTML take it, between tags and in attributes.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in visible(text).chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            '\'' => out += "&#39;",
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -51,7 +51,7 @@ pub const HOSTILE: [&str; 8] = [
     "`back` ticks",
     "back\\slash & {0} #35; %1",
     "]]> --> </style>",
-    "\u{202e}\u{7}\0",
+    "\u{202e}\u{7}\0\u{2066}\u{fffe}\u{ffff}",
 ];
 
 /// A tape whose nodes have hostile names: x + 1, ln of that …, a chain.

@@ -7,11 +7,12 @@
 //! named nodes, `p` its partials, `d` its adjoint, as formulas in MathML.
 //! `html/engine.js` reads it.
 
+use super::super::View;
 use super::super::picture::{Drawing, Picture, Shown, path, short};
-use super::super::{View, visible};
 use super::formulas::{self, Formulas};
 use super::rules::Rule;
 use super::{Html, beside};
+use crate::names::visible;
 use crate::ops::Op;
 use crate::program::{NodeId, Operand};
 use crate::tape::{Node, Tape};
@@ -26,7 +27,7 @@ const SINGLY: usize = 160;
 
 impl View<'_, Html> {
     pub(super) fn write_data(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let picture = Picture::new(self.subject, self.limit, &self.format.groups);
+        let picture = Picture::new(self, &self.format.groups, usize::MAX);
         let drawn = picture.nodes.len();
         let beside = beside(&self.subject, &picture.nodes, &self.format.chapters);
         let all: Vec<usize> = picture.nodes.iter().copied().chain(beside).collect();
@@ -233,7 +234,7 @@ fn view(picture: &Picture<'_>, drawing: &Drawing, name: &str) -> String {
         let ((x, y), (w, h)) = (region.corner, region.size);
         format!(
             "[{},{},{},{},{}]",
-            region.group,
+            text(&region.name),
             short(x),
             short(y),
             short(w),

@@ -61,9 +61,9 @@ const bringIntoSight = (box) => {
 
 const boxFor = (node) => boxOfNode.get(node) || boxOfGroup.get(nodes[node].g);
 
-const drawRegion = ([group, x, y, w, h]) => {
+const drawRegion = ([name, x, y, w, h]) => {
   element("rect", { class: "region", x, y, width: w, height: h, rx: 14 }, scene);
-  element("text", { class: "region-name", x: x + 6, y: y - 6 }, scene, data.groups[group].name);
+  element("text", { class: "region-name", x: x + 6, y: y - 6 }, scene, name);
 };
 
 const drawWire = ([from, to, edge, d, x, y]) => {

@@ -11,9 +11,11 @@ mod rules;
 
 use super::{Subject, View};
 use crate::adjoints::Adjoints;
+use crate::names::escaped;
 use crate::program::Operand;
 use crate::tape::Tape;
 use crate::var::Var;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A page: one self-contained HTML file, made by [`html`].
@@ -127,7 +129,7 @@ pub fn html<'a>(subject: impl Into<Subject<'a>>) -> View<'a, Html> {
         sliders: Vec::new(),
         chapters: Vec::new(),
     };
-    View::new(subject, page).limit(4000)
+    View::new(subject, page).limit(4000).digits(4)
 }
 
 impl Tape {
@@ -218,8 +220,8 @@ impl fmt::Display for View<'_, Html> {
             match mark {
                 "style" => f.write_str(STYLE)?,
                 "script" => SCRIPT.iter().try_for_each(|part| f.write_str(part))?,
-                "title" => f.write_str(&super::svg::escaped(&self.format.title))?,
-                "introduction" => f.write_str(&super::svg::escaped(&self.format.introduction))?,
+                "title" => f.write_str(&escaped(&self.format.title))?,
+                "introduction" => f.write_str(&escaped(&self.format.introduction))?,
                 "data" => self.write_data(f)?,
                 _ => self.write_plain(f)?,
             }
@@ -234,7 +236,7 @@ impl View<'_, Html> {
     fn write_plain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = View::new(self.subject, super::Table).limit(200).to_string();
         for line in table.lines() {
-            writeln!(f, "{}", super::svg::escaped(line))?;
+            writeln!(f, "{}", escaped(line))?;
         }
         Ok(())
     }
@@ -265,12 +267,11 @@ fn beside(subject: &Subject<'_>, drawn: &[usize], chapters: &[Chapter]) -> Vec<u
         waiting.extend([comparison.of, comparison.wrt]);
         waiting.extend(comparison.by_hand.node().map(|id| id as usize));
     }
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     while let Some(index) = waiting.pop() {
-        if drawn.binary_search(&index).is_ok() || found.contains(&index) {
+        if drawn.binary_search(&index).is_ok() || !found.insert(index) {
             continue;
         }
-        found.push(index);
         let tape = subject.tape.expect("a node has a tape");
         let node = tape.node(crate::program::NodeId(index as u32));
         waiting.extend(
@@ -280,6 +281,5 @@ fn beside(subject: &Subject<'_>, drawn: &[usize], chapters: &[Chapter]) -> Vec<u
                 .map(|id| id as usize),
         );
     }
-    found.sort_unstable();
-    found
+    found.into_iter().collect()
 }

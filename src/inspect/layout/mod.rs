@@ -6,30 +6,54 @@
 //! the edges. Edges from one node that span several layers share one trunk, so
 //! that what holds their place grows with nodes × layers, not with edges × layers.
 
+mod apart;
 mod order;
 mod place;
 
+use std::collections::HashMap;
+
 /// Beyond so many places for passing edges, edges are drawn straight.
 const PLACES: usize = 60_000;
-/// From so many places on an order is improved less.
+/// So many places are passed by edges, one place by many, before they are drawn straight.
+const PASSED: usize = 100_000;
+/// From so many places on, or twice as many joins, an order is improved less.
 const LARGE: usize = 1500;
 /// How often orders and heights are improved.
 const SWEEPS: usize = 32;
 
-/// What is to be laid out: sizes, and edges from a node to one after it.
+/// What is to be laid out: nodes, and edges from a node to one after it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Network {
-    /// Width and height of each node.
-    pub(super) sizes: Vec<(f64, f64)>,
-    /// From and to, the second being the larger.
+    pub(super) shapes: Vec<Shape>,
+    /// From and to, the second being the larger, in the order of the second.
     pub(super) edges: Vec<(usize, usize)>,
 }
+
+/// A node as far as it takes room.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Shape {
+    /// Width and height.
+    pub(super) size: (f64, f64),
+    /// The width of the texts on the edges that arrive.
+    pub(super) label: f64,
+    /// In which area it stands, if in one.
+    pub(super) area: Option<usize>,
+    /// Whether the area spans it; else the area may be larger for it, if it lies there.
+    pub(super) spans: bool,
+}
+
+/// The room around what spans an area, within it.
+pub(super) const AREA: f64 = 14.0;
+/// The room above an area for its name, and above a node for what it is.
+pub(super) const NAME: f64 = 20.0;
 
 /// Where everything goes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Plan {
     /// The left upper corner of each node.
     pub(super) corners: Vec<(f64, f64)>,
+    /// The layer of each node.
+    pub(super) layers: Vec<usize>,
     /// The points of each edge; between two of them it is a curve that begins and
     /// ends horizontally.
     pub(super) wires: Vec<Vec<(f64, f64)>>,
@@ -40,12 +64,13 @@ pub(super) struct Plan {
 impl Network {
     /// Lays it out.
     pub(super) fn plan(&self) -> Plan {
-        if self.sizes.is_empty() {
+        if self.shapes.is_empty() {
             return Plan::default();
         }
         let layer_of = self.layers();
         let mut layered = Layered::new(self, &layer_of);
         layered.reduce_crossings();
+        layered.keep_areas_in_order();
         let heights = layered.heights();
         layered.plan(self, &heights)
     }
@@ -53,7 +78,7 @@ impl Network {
     /// The layer of each node: first as far right as its consumers allow, then
     /// wherever its edges are shortest.
     fn layers(&self) -> Vec<usize> {
-        let n = self.sizes.len();
+        let n = self.shapes.len();
         let (mut from_right, mut ins, mut outs) = (vec![0_usize; n], vec![0; n], vec![0; n]);
         for &(from, to) in self.edges.iter().rev() {
             ins[to] += 1;
@@ -84,12 +109,35 @@ impl Network {
                 break;
             }
         }
+        self.leave_areas(&mut layer, &operands, &consumers);
         layer
+    }
+
+    /// Moves what several areas use, and nothing leads to, to the left of them: there it is
+    /// in no area's way.
+    fn leave_areas(&self, layer: &mut [usize], operands: &[Vec<usize>], consumers: &[Vec<usize>]) {
+        let mut first: HashMap<usize, usize> = HashMap::new();
+        for (shape, &layer) in self.shapes.iter().zip(&*layer) {
+            if let (Some(area), true) = (shape.area, shape.spans) {
+                let first = first.entry(area).or_insert(layer);
+                *first = layer.min(*first);
+            }
+        }
+        for node in 0..layer.len() {
+            if operands[node].is_empty() && self.shapes[node].area.is_none() {
+                let areas = consumers[node]
+                    .iter()
+                    .filter_map(|&to| self.shapes[to].area);
+                let least = areas.map(|area| first[&area]).min();
+                let least = least.map_or(layer[node], |first| first.saturating_sub(1));
+                layer[node] = layer[node].min(least);
+            }
+        }
     }
 
     /// The operands and the consumers of each node.
     fn neighbours(&self) -> (Vec<Vec<usize>>, Vec<Vec<usize>>) {
-        let mut operands = vec![Vec::new(); self.sizes.len()];
+        let mut operands = vec![Vec::new(); self.shapes.len()];
         let mut consumers = operands.clone();
         for &(from, to) in &self.edges {
             operands[to].push(from);
@@ -115,12 +163,14 @@ struct Layered {
     /// The longest way to each place.
     depth: Vec<usize>,
     nodes: usize,
-    sizes: Vec<(f64, f64)>,
+    /// The areas of shapes are below this number.
+    areas: usize,
+    shapes: Vec<Shape>,
 }
 
 impl Layered {
     fn new(network: &Network, layer_of: &[usize]) -> Self {
-        let nodes = network.sizes.len();
+        let nodes = network.shapes.len();
         let depth = layer_of.iter().copied().max().map_or(0, |last| last + 1);
         let mut layered = Self {
             layers: vec![Vec::new(); depth],
@@ -131,7 +181,8 @@ impl Layered {
             position: vec![0; nodes],
             depth: Vec::new(),
             nodes,
-            sizes: network.sizes.clone(),
+            areas: 0,
+            shapes: network.shapes.clone(),
         };
         for &(from, to) in &network.edges {
             layered.join(from, to);
@@ -153,14 +204,15 @@ impl Layered {
             );
             self.layer_of.push(self.layer_of[last] + 1);
             self.position.push(0);
-            self.sizes.push((0.0, 0.0));
+            self.shapes.push(Shape::default());
             self.left.push(vec![last]);
             self.right.push(Vec::new());
             self.right[last].push(place);
             self.trunks[from].push(place);
         }
         let last = self.trunks[from][steps - 1];
-        if !self.right[last].contains(&to) {
+        // Edges come in the order of where they lead.
+        if self.right[last].last() != Some(&to) {
             self.right[last].push(to);
             self.left[to].push(last);
         }
@@ -171,12 +223,19 @@ impl Layered {
 mod tests {
     use super::*;
 
+    fn shape(width: f64, height: f64) -> Shape {
+        Shape {
+            size: (width, height),
+            ..Shape::default()
+        }
+    }
+
     #[test]
     fn thousands_of_nodes_with_long_edges_are_laid_out_without_overlap() {
         // A chain in which each node also takes the first one and one 40 before.
         let mut network = Network::default();
         for node in 0..3000_usize {
-            network.sizes.push((90.0, 50.0));
+            network.shapes.push(shape(90.0, 50.0));
             if node > 0 {
                 network.edges.push((node - 1, node));
                 network.edges.push((0, node));
@@ -199,7 +258,7 @@ mod tests {
     #[test]
     fn a_tree_has_no_crossings() {
         let network = Network {
-            sizes: vec![(50.0, 30.0); 127],
+            shapes: vec![shape(50.0, 30.0); 127],
             edges: (0..126).map(|i| (i, 64 + i / 2)).collect(),
         };
         let mut layered = Layered::new(&network, &network.layers());

@@ -49,7 +49,8 @@ impl Layered {
 
     /// Improves several orders, and keeps the best one met.
     pub(super) fn reduce_crossings(&mut self) {
-        let large = self.position.len() > LARGE;
+        let joins: usize = self.left.iter().map(Vec::len).sum();
+        let large = self.position.len().max(joins / 2) > LARGE;
         let (starts, sweeps) = if large { (1, SWEEPS / 4) } else { (4, SWEEPS) };
         let mut best = (usize::MAX, Vec::new());
         for start in 0..starts {

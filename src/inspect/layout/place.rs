@@ -1,13 +1,12 @@
 //! Heights, that keep edges straight, and the ways of the edges.
 
-use super::{LARGE, Layered, Network, Plan, SWEEPS};
+use super::apart::Reach;
+use super::{LARGE, Layered, Network, PASSED, Plan, SWEEPS};
 
-/// The space between layers.
-const ACROSS: f64 = 66.0;
-/// The end of each edge that is straight: room for the partial on it.
+/// The room in which edges bend, before the texts on them.
+const BEND: f64 = 24.0;
+/// The end of each edge that is straight, at least: room for the partial on it.
 const STUB: f64 = 42.0;
-/// The space between two nodes of a layer, and beside a passing edge.
-const BETWEEN: (f64, f64) = (22.0, 18.0);
 /// The distance between edges that arrive at one node.
 const PORTS: f64 = 19.0;
 
@@ -32,7 +31,13 @@ impl Layered {
         } else {
             2 * SWEEPS
         };
-        for sweep in 0..sweeps {
+        // At first as if areas were as high as their nodes; then what they reach is known.
+        let areas = self.shapes.iter().any(|shape| shape.area.is_some());
+        let mut reach = vec![(0.0, 0.0); self.nodes];
+        for sweep in 0..if areas { 2 * sweeps } else { sweeps } {
+            if sweep >= sweeps {
+                self.measure(&middle, &mut reach, sweep == sweeps);
+            }
             let depth = self.layers.len();
             for step in 0..depth {
                 let layer = if sweep.is_multiple_of(2) {
@@ -40,17 +45,11 @@ impl Layered {
                 } else {
                     depth - 1 - step
                 };
-                self.settle(&self.layers[layer], &mut middle);
+                self.settle(&self.layers[layer], &mut middle, &reach);
             }
         }
+        self.part(&mut middle);
         middle
-    }
-
-    /// How far the middles of two neighbours must be apart.
-    fn apart(&self, above: usize, below: usize) -> f64 {
-        let passing = above >= self.nodes || below >= self.nodes;
-        let between = if passing { BETWEEN.1 } else { BETWEEN.0 };
-        (self.sizes[above].1 + self.sizes[below].1) / 2.0 + between
     }
 
     /// How much a join wants to be straight: a long edge most.
@@ -62,25 +61,26 @@ impl Layered {
         }
     }
 
+    /// Where a place wants to be, and how much: in the middle of what it is joined to.
+    fn wish(&self, place: usize, middle: &[f64]) -> (f64, f64) {
+        let (mut weight, mut wish) = (1e-3, 1e-3 * middle[place]);
+        for &other in self.left[place].iter().chain(&self.right[place]) {
+            let by = self.weight(place, other);
+            weight += by;
+            wish += by * middle[other];
+        }
+        (weight, wish / weight)
+    }
+
     /// Moves one layer to where the sum of squared distances from what it is joined
     /// to is least, by pooling neighbours that would come too near.
-    fn settle(&self, layer: &[usize], middle: &mut [f64]) {
+    fn settle(&self, layer: &[usize], middle: &mut [f64], reach: &Reach) {
+        let wishes: Vec<(f64, f64)> = layer.iter().map(|&p| self.wish(p, middle)).collect();
+        let offsets = self.offsets(layer, reach, middle, &wishes);
         // Each block: the sum of weights, the weighted sum of wishes, how many.
         let mut blocks: Vec<(f64, f64, usize)> = Vec::with_capacity(layer.len());
-        let mut offsets = Vec::with_capacity(layer.len());
-        let mut offset = 0.0;
-        for (i, &place) in layer.iter().enumerate() {
-            if i > 0 {
-                offset += self.apart(layer[i - 1], place);
-            }
-            offsets.push(offset);
-            let (mut weight, mut wish) = (1e-3, 1e-3 * middle[place]);
-            for &other in self.left[place].iter().chain(&self.right[place]) {
-                let by = self.weight(place, other);
-                weight += by;
-                wish += by * middle[other];
-            }
-            let mut block = (weight, wish - weight * offset, 1);
+        for (&(weight, wish), offset) in wishes.iter().zip(&offsets) {
+            let mut block = (weight, weight * (wish - offset), 1);
             while let Some(&(w, s, n)) = blocks.last() {
                 if s / w <= block.1 / block.0 {
                     break;
@@ -99,19 +99,29 @@ impl Layered {
         }
     }
 
+    /// The end of the edges to a place that is straight.
+    fn stub(&self, place: usize) -> f64 {
+        STUB.max(self.shapes[place].label)
+    }
+
     /// Corners and wires.
     pub(super) fn plan(&self, network: &Network, middle: &[f64]) -> Plan {
         let mut lefts = Vec::with_capacity(self.layers.len());
         let mut widths = Vec::with_capacity(self.layers.len());
         let mut x = 0.0;
-        for layer in &self.layers {
-            let width = layer.iter().map(|&place| self.sizes[place].0);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let width = layer.iter().map(|&place| self.shapes[place].size.0);
             let width = width.fold(0.0, f64::max);
+            if i > 0 {
+                let stubs = layer.iter().map(|&place| self.stub(place));
+                x += BEND + stubs.fold(0.0, f64::max);
+            }
             lefts.push(x);
             widths.push(width);
-            x += width + ACROSS;
+            x += width;
         }
-        let edge = |place: &usize, sign: f64| middle[*place] + sign * self.sizes[*place].1 / 2.0;
+        let edge =
+            |place: &usize, sign: f64| middle[*place] + sign * self.shapes[*place].size.1 / 2.0;
         let places = || self.layers.iter().flatten();
         let top = places()
             .map(|place| edge(place, -1.0))
@@ -120,29 +130,42 @@ impl Layered {
             .map(|place| edge(place, 1.0))
             .fold(f64::MIN, f64::max);
         let corner = |node: usize| {
-            let (layer, (width, height)) = (self.layer_of[node], self.sizes[node]);
+            let (layer, (width, height)) = (self.layer_of[node], self.shapes[node].size);
             let x = lefts[layer] + (widths[layer] - width) / 2.0;
             (x, middle[node] - height / 2.0 - top)
         };
         let corners: Vec<_> = (0..self.nodes).map(corner).collect();
         let ports = self.ports(network, middle);
+        let mut passed = 0;
         let wire = |(&(from, to), &port): (&(usize, usize), &f64)| {
-            let (x, _) = corners[from];
-            let mut points = vec![(x + self.sizes[from].0, middle[from] - top)];
-            let steps = self.layer_of[to] - self.layer_of[from];
+            // It bends between layers only, not beside wider nodes of its own.
+            let ([start, end], y) = (
+                [from, to].map(|node| self.layer_of[node]),
+                middle[from] - top,
+            );
+            let right = corners[from].0 + self.shapes[from].size.0;
+            let mut points = vec![(right, y)];
+            if right < lefts[start] + widths[start] {
+                points.push((lefts[start] + widths[start], y));
+            }
+            let steps = end - start;
+            passed += steps - 1;
+            let steps = if passed <= PASSED { steps } else { 1 };
             for &place in self.trunks[from].iter().take(steps).skip(1) {
                 let (layer, y) = (self.layer_of[place], middle[place] - top);
                 points.push((lefts[layer], y));
                 points.push((lefts[layer] + widths[layer], y));
             }
-            points.push((corners[to].0 - STUB, port - top));
+            let bent = lefts[end].min(corners[to].0 - self.stub(to));
+            points.push((bent, port - top));
             points.push((corners[to].0, port - top));
             points
         };
         Plan {
             wires: network.edges.iter().zip(&ports).map(wire).collect(),
             corners,
-            width: x - ACROSS,
+            layers: self.layer_of[..self.nodes].to_vec(),
+            width: x,
             height: bottom - top,
         }
     }
@@ -160,7 +183,7 @@ impl Layered {
         for (to, mut edges) in arriving.into_iter().enumerate() {
             edges.sort_by(|a, b| a.0.total_cmp(&b.0));
             let count = edges.len() as f64;
-            let apart = PORTS.min(self.sizes[to].1 / (count + 0.5));
+            let apart = PORTS.min(self.shapes[to].size.1 / (count + 0.5));
             for (i, (_, edge)) in edges.into_iter().enumerate() {
                 ports[edge] = middle[to] + (i as f64 - (count - 1.0) / 2.0) * apart;
             }
