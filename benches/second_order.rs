@@ -10,7 +10,7 @@
 #[allow(dead_code, reason = "the other benches need more of it")]
 mod workloads;
 
-use chainrule::{Function, Real, Workspace};
+use chainrule::{Function, Real, Tape, Var, Workspace};
 use std::hint::black_box;
 use workloads::{Random, alternate};
 
@@ -27,7 +27,11 @@ impl Coupled {
     }
 
     fn on<T: Real>(&self, x: &[T]) -> T {
-        let form = |row: &[f64]| row.iter().zip(x).fold(T::from(0.0), |sum, (a, x)| sum + *x * *a);
+        let form = |row: &[f64]| {
+            row.iter()
+                .zip(x)
+                .fold(T::from(0.0), |sum, (a, x)| sum + *x * *a)
+        };
         let forms: Vec<T> = self.a.chunks(self.n).map(form).collect();
         let wave = |sum: T, pair: &[T]| sum + (pair[0] * pair[1]).sin();
         T::log_sum_exp(&forms) + x.windows(2).fold(T::from(0.0), wave)
@@ -83,11 +87,19 @@ fn network(n: usize, h: usize) -> (Function, Vec<f64>) {
         };
         let (w, b) = (take(n * h), take(h));
         let first: Vec<_> = (0..h)
-            .map(|i| (0..n).fold(b[i], |sum, j| sum + w[i * n + j] * sample[j]).tanh())
+            .map(|i| {
+                (0..n)
+                    .fold(b[i], |sum, j| sum + w[i * n + j] * sample[j])
+                    .tanh()
+            })
             .collect();
         let (w, b) = (take(h * h), take(h));
         let second: Vec<_> = (0..h)
-            .map(|i| (0..h).fold(b[i], |sum, j| sum + w[i * h + j] * first[j]).tanh())
+            .map(|i| {
+                (0..h)
+                    .fold(b[i], |sum, j| sum + w[i * h + j] * first[j])
+                    .tanh()
+            })
             .collect();
         let (w, b) = (take(h), take(1));
         (0..h).fold(b[0], |sum, j| sum + w[j] * second[j]).square()
@@ -110,7 +122,11 @@ fn product_in_gradients(name: &str, f: &Function, x: &[f64]) {
             black_box(f.hvp_into(black_box(x), &v, out.0, out.1, &mut other)).unwrap();
         },
     ]);
-    println!("{name:<28} gradient {:>9.2} µs, hvp {:>5.2} gradients", once / 1e3, twice / once);
+    println!(
+        "{name:<28} gradient {:>9.2} µs, hvp {:>5.2} gradients",
+        once / 1e3,
+        twice / once
+    );
 }
 
 fn hessians() {
@@ -123,13 +139,28 @@ fn hessians() {
         let mut workspace = Workspace::new();
         let [hand, engine] = alternate([
             &mut || coupled.hessian_by_hand(black_box(&x), black_box(&mut by_hand)),
-            &mut || f.hessian_into(black_box(&x), &mut found, &mut workspace).unwrap(),
+            &mut || {
+                f.hessian_into(black_box(&x), &mut found, &mut workspace)
+                    .unwrap()
+            },
         ]);
         for (a, b) in by_hand.iter().zip(&found) {
             assert!((a - b).abs() <= 1e-9 * a.abs().max(1e-3), "{a} {b}");
         }
-        println!("{:<28} by hand {:>9.2} µs, × {:>6.2}", format!("Hessian P6, d = {n}"), hand / 1e3, engine / hand);
+        println!(
+            "{:<28} by hand {:>9.2} µs, × {:>6.2}",
+            format!("Hessian P6, d = {n}"),
+            hand / 1e3,
+            engine / hand
+        );
     }
+}
+
+/// A function of several outputs.
+fn several(x: &[f64], record: impl for<'t> Fn(&[Var<'t>]) -> Vec<Var<'t>>) -> Function {
+    let tape = Tape::new();
+    let inputs = tape.vars(x);
+    tape.function_with_outputs(&inputs, &record(&inputs))
 }
 
 /// P7: f_i = sin(Σ a_ij x_j) + x_i x_{i+1}.
@@ -137,11 +168,13 @@ fn jacobian() {
     let n = 100;
     let a: Vec<f64> = Random(7).many(n * n).iter().map(|a| a * 0.3).collect();
     let x = Random(5).many(n);
-    let f = Function::record_many(|r| {
-        let x = r.inputs(&x);
+    let f = several(&x, |x| {
         let rows = a.chunks(n).enumerate();
         rows.map(|(i, row)| {
-            let angle = row.iter().zip(&x).fold(0.0.into(), |sum: chainrule::Var<'_>, (a, x)| sum + *x * *a);
+            let angle = row
+                .iter()
+                .zip(x)
+                .fold(Var::from(0.0), |sum, (a, x)| sum + *x * *a);
             angle.sin() + x[i] * x[(i + 1) % n]
         })
         .collect()
@@ -163,12 +196,20 @@ fn jacobian() {
             }
             black_box(&by_hand);
         },
-        &mut || f.jacobian_into(black_box(&x), &mut found, &mut workspace).unwrap(),
+        &mut || {
+            f.jacobian_into(black_box(&x), &mut found, &mut workspace)
+                .unwrap()
+        },
     ]);
     for (a, b) in by_hand.iter().zip(&found) {
         assert!((a - b).abs() <= 1e-9 * a.abs().max(1e-3), "{a} {b}");
     }
-    println!("{:<28} by hand {:>9.2} µs, × {:>6.2}", "Jacobian P7", hand / 1e3, engine / hand);
+    println!(
+        "{:<28} by hand {:>9.2} µs, × {:>6.2}",
+        "Jacobian P7",
+        hand / 1e3,
+        engine / hand
+    );
 }
 
 fn pair<T: Real>(x: &[T]) -> [T; 2] {
@@ -179,7 +220,7 @@ fn pair<T: Real>(x: &[T]) -> [T; 2] {
 /// Values and Jacobian of two outputs, beside value and gradient of each by itself.
 fn two_outputs() {
     let x = Random(5).many(15);
-    let both = Function::record_many(|r| pair(&r.inputs(&x)).to_vec());
+    let both = several(&x, |x| pair(x).to_vec());
     let apart = [0, 1].map(|i| Function::record(|r| pair(&r.inputs(&x))[i]));
     let (mut jacobian, mut gradient) = (vec![0.0; 30], vec![0.0; 15]);
     let mut values = [0.0; 2];
@@ -188,12 +229,21 @@ fn two_outputs() {
     let [two_functions, engine] = alternate([
         &mut || {
             for (f, workspace) in apart.iter().zip([&mut *one, &mut *two]) {
-                black_box(f.value_and_gradient_into(black_box(&x), &mut gradient, workspace)).unwrap();
+                black_box(f.value_and_gradient_into(black_box(&x), &mut gradient, workspace))
+                    .unwrap();
             }
         },
-        &mut || both.values_and_jacobian_into(black_box(&x), &mut values, &mut jacobian, three).unwrap(),
+        &mut || {
+            both.values_and_jacobian_into(black_box(&x), &mut values, &mut jacobian, three)
+                .unwrap()
+        },
     ]);
-    println!("{:<28} {:>9.0} ns, × {:>6.2}", "2 outputs of 15 inputs", engine, engine / two_functions);
+    println!(
+        "{:<28} {:>9.0} ns, × {:>6.2}",
+        "2 outputs of 15 inputs",
+        engine,
+        engine / two_functions
+    );
 }
 
 fn main() {

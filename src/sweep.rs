@@ -399,12 +399,11 @@ impl<'t> Var<'t> {
         };
         reverse(copy.program(), &values, &mut adjoints);
         let adjoint = |number: u32| adjoints.get(number as usize).copied();
-        let derivative = |number: Option<u32>| match number.and_then(adjoint) {
-            Some(adjoint) if adjoint.may_be_absent() => Var::from(1.0).contribution(adjoint),
-            Some(adjoint) if !adjoint.is_absent() => adjoint,
-            _ => Var::from(0.0),
-        };
-        numbers.into_iter().map(derivative).collect()
+        let derivative = |number: Option<u32>| number.and_then(adjoint).unwrap_or(Var::from(0.0));
+        numbers
+            .into_iter()
+            .map(|number| derivative(number).or_zero())
+            .collect()
     }
 
     /// Gradient and Hessian–vector product with respect to inputs, exact, by

@@ -65,6 +65,17 @@ impl<'t> Var<'t> {
         matches!(op, Op::Contribution | Op::Gate)
     }
 
+    /// An adjoint or tangent as a number: 0 where it is absent.
+    pub(crate) fn or_zero(self) -> Self {
+        if self.is_absent() {
+            Self::constant(0.0)
+        } else if self.may_be_absent() {
+            Self::constant(1.0).contribution(self)
+        } else {
+            self
+        }
+    }
+
     /// Its number on its tape; of a constant it says nothing.
     #[inline(always)]
     fn number(self) -> u32 {
@@ -185,7 +196,7 @@ impl<'t> Var<'t> {
         Self::new(tape, id, value)
     }
 
-    fn operand(self) -> Operand {
+    pub(crate) fn operand(self) -> Operand {
         match self.id() {
             Some(id) => Operand::Node(id),
             None => Operand::Constant(self.value),

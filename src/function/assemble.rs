@@ -2,7 +2,7 @@
 
 use super::freeze::Ends;
 use super::fused::{Before, Fused};
-use super::on_registers::{Many, ManyPullback, RegisterGuard, Registers};
+use super::on_registers::{Many, ManyPullback, RegisterGuard, Registers, ReverseSweep};
 use super::passes::uses;
 use crate::ops::Op;
 use crate::program::{NodeId, Operand, Record};
@@ -24,14 +24,17 @@ struct Maker<'r, R, const N: usize> {
     /// Where the value of each node is.
     values: Vec<R>,
     fused: Fused,
+    /// How often the value of each node will still be read; nothing if all are kept.
+    left: Vec<u32>,
 }
 
 impl<R: Register, const N: usize> Registers<R, N> {
-    /// The instructions for value and gradient of the only output, unless they take more
-    /// registers than there are.
-    pub(super) fn new(recording: &Recording, ends: &Ends) -> Option<Self> {
+    /// The instructions for the values of all outputs and, `with_sweeps`, for the gradient of
+    /// each, unless they take more registers than there are. The registers of values that are no
+    /// longer needed are written again if there are no sweeps.
+    pub(super) fn new(recording: &Recording, ends: &Ends, with_sweeps: bool) -> Option<Self> {
         let columns = || recording.program().records.iter().any(|r| r.is_column());
-        if recording.len() > N || ends.outputs.len() != 1 || columns() {
+        if with_sweeps && recording.len() > N || ends.inputs.len() > N || columns() {
             return None;
         }
         let nodes = recording.len();
@@ -43,10 +46,15 @@ impl<R: Register, const N: usize> Registers<R, N> {
             made: Self::with_room(ends.inputs.len()),
             values: vec![R::default(); nodes],
             fused: Fused::default(),
+            left: Vec::new(),
         };
-        maker.forward(ends)?;
+        maker.forward(ends, with_sweeps)?;
         maker.made.forward = maker.assembler.instructions.len();
-        maker.backward(ends)?;
+        if with_sweeps {
+            for &output in &ends.outputs {
+                maker.backward(output, ends)?;
+            }
+        }
         let (assembler, mut made) = (maker.assembler, maker.made);
         made.count = assembler.count();
         made.branches = assembler.branches;
@@ -140,8 +148,11 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
         may.then_some((PAIR | first.flags, first))
     }
 
-    fn forward(&mut self, ends: &Ends) -> Option<()> {
+    fn forward(&mut self, ends: &Ends, keep_all: bool) -> Option<()> {
         let (program, uses) = (self.recording.program(), uses(self.recording, ends));
+        if !keep_all {
+            self.left.clone_from(&uses);
+        }
         self.fused = Fused::at_a_point(self.recording, &uses);
         for (position, &input) in ends.inputs.iter().enumerate() {
             self.values[input as usize] = R::try_from(position).ok()?;
@@ -149,6 +160,9 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
         for (index, &record) in program.records.iter().enumerate() {
             if record.op() != Op::Input && self.fused.has_step(index) {
                 self.values[index] = self.operation(index, record, &uses)?;
+                if !self.left.is_empty() {
+                    self.forget_operands(record, self.values[index]);
+                }
             }
         }
         for guard in self.recording.guards() {
@@ -156,12 +170,34 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
             let (test, held) = (guard.test, guard.held);
             self.made.guards.push(RegisterGuard { a, b, test, held });
         }
-        self.made.output = self.operand(ends.outputs[0])?;
-        for &term in &ends.once {
-            let (op, a, b) = (Op::Add, self.made.output, self.operand(term)?);
-            self.made.output = self.step(op, 0, a, b)?;
+        for &output in &ends.outputs {
+            let mut output = self.operand(output)?;
+            for &term in &ends.once {
+                let term = self.operand(term)?;
+                output = self.step(Op::Add, 0, output, term)?;
+            }
+            self.made.outputs.push(output);
         }
         Some(())
+    }
+
+    /// Gives back the registers of those operands that nothing reads after this record, but for
+    /// that of its `result`, which an operand had that was made in the same step.
+    fn forget_operands(&mut self, record: Record, result: R) {
+        let program = self.recording.program();
+        program.for_each_operand(record, |operand| {
+            let (read, _) = match record.op().arity() {
+                Some(1) => self.unshifted(record.op(), operand),
+                _ => (operand, None),
+            };
+            if let Operand::Node(id) = read {
+                let (left, register) = (&mut self.left[id.index()], self.values[id.index()]);
+                *left -= 1;
+                if *left == 0 && register != result {
+                    self.assembler.give_back(register);
+                }
+            }
+        });
     }
 
     /// The step or steps of an operation. Returns the register of its result. `uses` says how
@@ -219,16 +255,18 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
             operands,
             constants: self.recording.program().own_constants(record).to_vec(),
             y,
-            pullback: None,
         };
         self.made.many.push(many);
         Some(y)
     }
 
-    fn backward(&mut self, ends: &Ends) -> Option<()> {
+    /// The reverse sweep from an output.
+    fn backward(&mut self, output: Operand, ends: &Ends) -> Option<()> {
         self.assembler.begin();
+        self.assembler.forget_adjoints();
         let mut many = self.made.many.len();
-        for end in ends.outputs.iter().chain(&ends.once) {
+        let mut pullbacks = Vec::new();
+        for end in [&output].into_iter().chain(&ends.once) {
             if let &Operand::Node(id) = end {
                 self.assembler.receive_known(id, 1.0)?;
             }
@@ -243,17 +281,23 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
             match op.arity() {
                 Some(0) => continue,
                 Some(_) => self.send_to_operands(index, record, adjoint)?,
-                None => self.send_to_many(many, record, adjoint)?,
+                None => pullbacks.push(self.send_to_many(many, record, adjoint)?),
             }
+            self.assembler.adjoints[index] = None;
             self.assembler.release(adjoint);
         }
+        let mut gradient = Vec::with_capacity(ends.inputs.len());
         for &input in &ends.inputs {
-            let register = match self.assembler.adjoints[input as usize] {
+            gradient.push(match self.assembler.adjoints[input as usize] {
                 Some(register) => register,
                 None => self.assembler.constant(0.0)?,
-            };
-            self.made.gradient.push(register);
+            });
         }
+        self.made.sweeps.push(ReverseSweep {
+            end: self.assembler.instructions.len(),
+            many: pullbacks,
+            gradient,
+        });
         Some(())
     }
 
@@ -280,7 +324,7 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
         self.assembler.send_back(&sender, nodes)
     }
 
-    fn send_to_many(&mut self, many: usize, record: Record, adjoint: R) -> Option<()> {
+    fn send_to_many(&mut self, many: usize, record: Record, adjoint: R) -> Option<ManyPullback<R>> {
         let at = self.assembler.begin();
         let mut operands = Vec::new();
         let program = self.recording.program();
@@ -291,7 +335,11 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
                 *to = Some(self.assembler.receive(NodeId(id))?);
             }
         }
-        self.made.many[many].pullback = Some(ManyPullback { at, adjoint, to });
-        Some(())
+        Some(ManyPullback {
+            at,
+            many,
+            adjoint,
+            to,
+        })
     }
 }

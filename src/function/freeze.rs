@@ -1,6 +1,7 @@
 //! From a tape to a `Function`: what is asked for, and the passes in their order.
 
 use super::Function;
+use super::derived::Derived;
 use super::on_registers::OnRegisters;
 use super::passes::{Gone, copy, drop_ones, gone_to, merge_sums, share_equal};
 use super::plan::{Plan, parameters_first};
@@ -14,7 +15,6 @@ use crate::registers::FEW;
 use crate::tape::Tape;
 use crate::var::Var;
 use indexmap::IndexMap;
-use std::sync::OnceLock;
 
 /// So many instructions take no longer than the shortest loop of as many (`docs/benchmarks.md`).
 const SHORT: usize = 128;
@@ -220,7 +220,7 @@ impl Freeze<'_> {
             rolled = Rolled::new(&stage.recording, &stage.ends).map(Box::new);
             stage.pass("drop factors of 1", drop_ones, &mut passes);
             if rolled.is_none() || stage.recording.len() <= FEW {
-                registers = OnRegisters::new(&stage.recording, &stage.ends).map(Box::new);
+                registers = OnRegisters::of(&stage.recording, &stage.ends).map(Box::new);
             }
             let instructions = registers.as_deref().map(OnRegisters::instructions);
             match instructions {
@@ -263,7 +263,7 @@ impl Freeze<'_> {
             outputs: ends.outputs,
             once: ends.once,
             retained: ends.retained,
-            derived: OnceLock::new(),
+            derived: Derived::default(),
         }
     }
 }

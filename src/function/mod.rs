@@ -12,6 +12,8 @@ mod back;
 mod blocks;
 mod body;
 mod columns;
+mod derivatives;
+mod derived;
 mod freeze;
 mod fused;
 mod kernels;
@@ -44,13 +46,14 @@ use crate::program::{NodeId, Operand};
 use crate::recording::Recording;
 use crate::tape::Tape;
 use crate::var::Var;
+use derived::Derived;
 use indexmap::IndexMap;
 use on_registers::OnRegisters;
 use plan::Plan;
 use rolled::Rolled;
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// A recording frozen for repetition: immutable, `Send + Sync`, evaluated
 /// through `&self` at any point.
@@ -133,7 +136,7 @@ pub struct Function {
     /// The same, if there are few enough numbers.
     registers: Option<Box<OnRegisters>>,
     /// Functions made from this one when they are first asked for.
-    derived: OnceLock<Box<[Function; 2]>>,
+    derived: Derived,
 }
 
 /// Records a [`Function`] without a tape in hand.

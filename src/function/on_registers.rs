@@ -6,8 +6,11 @@ use crate::ops::{ABSENT, Op, Real};
 use crate::program::Comparison;
 use crate::recording::Recording;
 use crate::registers::{FEW, Instruction, MORE, Register, of, share};
-use smallvec::SmallVec;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Sweeps from more outputs are not made before they are asked for.
+const MOST_SWEEPS: usize = 8;
 
 /// Registers in a workspace, for one function after another.
 #[derive(Clone, Debug)]
@@ -35,7 +38,6 @@ pub(super) struct Many<R> {
     pub(super) operands: Vec<R>,
     pub(super) constants: Vec<f64>,
     pub(super) y: R,
-    pub(super) pullback: Option<ManyPullback<R>>,
 }
 
 /// What such an operation sends back to its operands.
@@ -43,9 +45,21 @@ pub(super) struct Many<R> {
 pub(super) struct ManyPullback<R> {
     /// How many instructions come before that.
     pub(super) at: usize,
+    /// Which of the operations on any number of operands it is.
+    pub(super) many: usize,
     pub(super) adjoint: R,
     /// For each operand whose adjoint is asked for the shares before, and where their sum goes.
     pub(super) to: Vec<Option<(Option<R>, R)>>,
+}
+
+/// A reverse sweep from one output.
+#[derive(Clone)]
+pub(super) struct ReverseSweep<R> {
+    /// How many instructions there are up to its end.
+    pub(super) end: usize,
+    pub(super) many: Vec<ManyPullback<R>>,
+    /// Where the derivative by each input then is.
+    pub(super) gradient: Vec<R>,
 }
 
 /// A comparison that was made while recording.
@@ -66,15 +80,17 @@ pub(super) struct Registers<R, const N: usize> {
     /// How many registers it takes.
     pub(super) count: usize,
     pub(super) constants: Vec<f64>,
+    pub(super) inputs: usize,
     pub(super) instructions: Vec<Instruction<R, N>>,
-    /// How many of them make the value; the others make the gradient.
+    /// How many of them make the values; the others make derivatives.
     pub(super) forward: usize,
     pub(super) many: Vec<Many<R>>,
     /// Whether some operation picks one of its operands, so that adjoints may be absent.
     pub(super) branches: bool,
     pub(super) guards: Vec<RegisterGuard<R>>,
-    pub(super) output: R,
-    pub(super) gradient: Vec<R>,
+    pub(super) outputs: Vec<R>,
+    /// One from each output, or none if only values are asked for.
+    pub(super) sweeps: Vec<ReverseSweep<R>>,
 }
 
 /// A function on as few registers as suffice.
@@ -85,11 +101,22 @@ pub(super) enum OnRegisters {
 }
 
 impl OnRegisters {
-    /// Value and gradient of the only output; nothing, if they take more registers than there
-    /// are.
-    pub(super) fn new(recording: &Recording, ends: &Ends) -> Option<Self> {
-        let more = || Registers::new(recording, ends).map(Self::More);
-        Registers::new(recording, ends).map(Self::Few).or_else(more)
+    /// What is worth it: the gradients of so many outputs, or values alone.
+    pub(super) fn of(recording: &Recording, ends: &Ends) -> Option<Self> {
+        let outputs = ends.outputs.len();
+        let with_sweeps = (1..=MOST_SWEEPS).contains(&outputs);
+        let found = with_sweeps.then(|| Self::new(recording, ends, true));
+        match found.flatten() {
+            None if outputs != 1 => Self::new(recording, ends, false),
+            found => found,
+        }
+    }
+
+    /// The values of all outputs and, `with_sweeps`, the gradient of each; nothing, if they take
+    /// more registers than there are.
+    fn new(recording: &Recording, ends: &Ends, with_sweeps: bool) -> Option<Self> {
+        let few = Registers::new(recording, ends, with_sweeps).map(Self::Few);
+        few.or_else(|| Registers::new(recording, ends, with_sweeps).map(Self::More))
     }
 
     /// How many registers it takes.
@@ -131,30 +158,29 @@ impl<R: Register, const N: usize> Registers<R, N> {
         static LAST_ID: AtomicU64 = AtomicU64::new(0);
         Self {
             id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
-            gradient: Vec::with_capacity(inputs),
+            inputs,
             ..Self::default()
         }
     }
 
     /// Bytes of the instructions and of what they take.
     pub(super) fn bytes(&self) -> usize {
-        let many = |many: &Many<R>| {
-            size_of_val(&many.operands[..])
-                + size_of_val(&many.constants[..])
-                + many
-                    .pullback
-                    .as_ref()
-                    .map_or(0, |pullback| size_of_val(&pullback.to[..]))
+        let many =
+            |many: &Many<R>| size_of_val(&many.operands[..]) + size_of_val(&many.constants[..]);
+        let sweep = |sweep: &ReverseSweep<R>| {
+            let to = sweep.many.iter().map(|many| size_of_val(&many.to[..]));
+            size_of_val(&sweep.gradient[..]) + to.sum::<usize>()
         };
         size_of_val(&self.constants[..])
             + size_of_val(&self.instructions[..])
             + size_of_val(&self.guards[..])
-            + size_of_val(&self.gradient[..])
             + self.many.iter().map(many).sum::<usize>()
+            + self.sweeps.iter().map(sweep).sum::<usize>()
     }
 
-    /// The value at `x`, and the gradient if it is asked for; nothing, if one of them is not as
-    /// long as there are inputs, or a comparison comes out the other way than recorded.
+    /// The value of the only output at `x`, and the gradient if it is asked for; nothing, if one
+    /// of them is not as long as there are inputs, or a comparison comes out the other way than
+    /// recorded.
     #[inline(always)] // into what saves registers of its own
     pub(super) fn run(
         &self,
@@ -163,30 +189,77 @@ impl<R: Register, const N: usize> Registers<R, N> {
         numbers: &mut [f64; N],
         holder: &mut u64,
     ) -> Option<f64> {
-        let (inputs, length) = (self.gradient.len(), gradient.as_ref().map(|g| g.len()));
-        if x.len() != inputs || length.is_some_and(|length| length != inputs) {
+        let length = gradient.as_ref().map(|g| g.len());
+        if x.len() != self.inputs || length.is_some_and(|length| length != self.inputs) {
             return None;
         }
+        let &[output] = &self.outputs[..] else {
+            return None;
+        };
+        self.load(x, numbers, holder);
+        match (gradient, &self.sweeps[..]) {
+            (Some(gradient), [sweep]) => {
+                if self.is_straight() {
+                    Instruction::act_all(&self.instructions, numbers);
+                } else {
+                    self.evaluate(numbers)?;
+                    self.pull_back(self.forward, sweep, numbers);
+                }
+                sweep.read(numbers, gradient);
+            }
+            (Some(_), _) => return None,
+            (None, _) => self.evaluate(numbers)?,
+        }
+        Some(of(numbers, output))
+    }
+
+    /// Writes the values of all outputs and, if it is asked for, the Jacobian, row by row;
+    /// nothing, if a length is wrong, a comparison comes out the other way than recorded, or
+    /// there are no sweeps.
+    pub(super) fn run_all(
+        &self,
+        x: &[f64],
+        values: &mut [f64],
+        jacobian: Option<&mut [f64]>,
+        numbers: &mut [f64; N],
+        holder: &mut u64,
+    ) -> Option<()> {
+        if x.len() != self.inputs || values.len() != self.outputs.len() {
+            return None;
+        }
+        if let Some(jacobian) = &jacobian
+            && (jacobian.len() != self.inputs * values.len() || self.sweeps.len() != values.len())
+        {
+            return None;
+        }
+        self.load(x, numbers, holder);
+        self.evaluate(numbers)?;
+        for (to, &register) in values.iter_mut().zip(&self.outputs) {
+            *to = of(numbers, register);
+        }
+        let Some(jacobian) = jacobian.filter(|_| self.inputs > 0) else {
+            return Some(());
+        };
+        let mut done = self.forward;
+        for (sweep, row) in self
+            .sweeps
+            .iter()
+            .zip(jacobian.chunks_exact_mut(self.inputs))
+        {
+            self.pull_back(done, sweep, numbers);
+            sweep.read(numbers, row);
+            done = sweep.end;
+        }
+        Some(())
+    }
+
+    #[inline(always)]
+    fn load(&self, x: &[f64], numbers: &mut [f64; N], holder: &mut u64) {
         if *holder != self.id {
             numbers[N - self.constants.len()..].copy_from_slice(&self.constants);
             *holder = self.id;
         }
         numbers[..x.len()].copy_from_slice(x);
-        match gradient {
-            Some(gradient) => {
-                if self.is_straight() {
-                    Instruction::act_all(&self.instructions, numbers);
-                } else {
-                    self.evaluate(numbers)?;
-                    self.pull_back(numbers);
-                }
-                for (to, &register) in gradient.iter_mut().zip(&self.gradient) {
-                    *to = of(numbers, register) + 0.0;
-                }
-            }
-            None => self.evaluate(numbers)?,
-        }
-        Some(of(numbers, self.output))
     }
 
     /// Whether there is nothing to do between the instructions.
@@ -205,19 +278,18 @@ impl<R: Register, const N: usize> Registers<R, N> {
         self.guards_hold(numbers).then_some(())
     }
 
-    fn pull_back(&self, numbers: &mut [f64; N]) {
-        let mut done = self.forward;
-        for many in self.many.iter().rev() {
-            if let Some(pullback) = &many.pullback {
-                Instruction::act_all(&self.instructions[done..pullback.at], numbers);
-                match self.branches {
-                    true => many.pull_back::<N, true>(pullback, numbers),
-                    false => many.pull_back::<N, false>(pullback, numbers),
-                }
-                done = pullback.at;
+    /// A reverse sweep whose instructions begin at `done`.
+    fn pull_back(&self, mut done: usize, sweep: &ReverseSweep<R>, numbers: &mut [f64; N]) {
+        for pullback in &sweep.many {
+            Instruction::act_all(&self.instructions[done..pullback.at], numbers);
+            let many = &self.many[pullback.many];
+            match self.branches {
+                true => many.pull_back::<N, true>(pullback, numbers),
+                false => many.pull_back::<N, false>(pullback, numbers),
             }
+            done = pullback.at;
         }
-        Instruction::act_all(&self.instructions[done..], numbers);
+        Instruction::act_all(&self.instructions[done..sweep.end], numbers);
     }
 
     fn guards_hold(&self, numbers: &[f64; N]) -> bool {
@@ -227,16 +299,20 @@ impl<R: Register, const N: usize> Registers<R, N> {
     }
 }
 
-impl<R: Register> Many<R> {
-    fn operands<const N: usize>(&self, numbers: &[f64; N]) -> SmallVec<[f64; 8]> {
-        let each = |&register: &R| of(numbers, register);
-        self.operands.iter().map(each).collect()
+impl<R: Register> ReverseSweep<R> {
+    #[inline(always)]
+    fn read<const N: usize>(&self, numbers: &[f64; N], gradient: &mut [f64]) {
+        for (to, &register) in gradient.iter_mut().zip(&self.gradient) {
+            *to = of(numbers, register) + 0.0;
+        }
     }
+}
 
+impl<R: Register> Many<R> {
     #[inline(never)]
     fn evaluate<const N: usize>(&self, numbers: &mut [f64; N]) {
-        let x = self.operands(numbers);
-        let value = self.op.value_n(x.len(), |i| x[i], &self.constants[..]);
+        let x = |i: usize| of(numbers, self.operands[i]);
+        let value = self.op.value_n(self.operands.len(), x, &self.constants[..]);
         numbers[self.y.into()] = value;
     }
 
@@ -246,19 +322,20 @@ impl<R: Register> Many<R> {
         pullback: &ManyPullback<R>,
         numbers: &mut [f64; N],
     ) {
-        let x = self.operands(numbers);
         let (y, adjoint) = (of(numbers, self.y), of(numbers, pullback.adjoint));
         let branch = self.op.is_branch();
+        // Adjoints are written where no operand is read.
+        let numbers = Cell::from_mut(numbers).as_array_of_cells();
         self.op.partials_n(
-            x.len(),
-            |i| x[i],
+            self.operands.len(),
+            |i| numbers[self.operands[i].into()].get(),
             &self.constants,
             y,
             |i, partial| {
                 if let Some((before, to)) = pullback.to[i] {
                     let share = share::<BRANCHES>(branch, adjoint, partial);
-                    let before = before.map_or(ABSENT, |before| of(numbers, before));
-                    numbers[to.into()] = before.plus(share);
+                    let before = before.map_or(ABSENT, |before| numbers[before.into()].get());
+                    numbers[to.into()].set(before.plus(share));
                 }
             },
         );

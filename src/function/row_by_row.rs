@@ -110,6 +110,26 @@ impl Rows<'_, '_> {
         self.read_into(place, parameters, values, workspace)
     }
 
+    /// Writes the values of all outputs in each row: as many numbers as there are outputs for
+    /// the first row, then for the second, and so on.
+    pub(super) fn all_values_into(
+        &self,
+        parameters: &[f64],
+        values: &mut [f64],
+        workspace: &mut Workspace,
+    ) -> Result<(), Error> {
+        let outputs = &self.function.plan.outputs;
+        length("values of rows", values.len(), self.len() * outputs.len())?;
+        self.each_block(parameters, false, workspace, |block| {
+            let rows = values[block.first * outputs.len()..].chunks_exact_mut(outputs.len());
+            for (row, values) in rows.take(block.count).enumerate() {
+                for (value, &place) in values.iter_mut().zip(outputs) {
+                    *value = (block.at)(place, row);
+                }
+            }
+        })
+    }
+
     fn read_into(
         &self,
         place: Place,

@@ -14,11 +14,7 @@ use super::run::{Workspace, length};
 use super::vectors::{VectorTask, Vectors, with_widest};
 use crate::error::Error;
 use crate::ops::{ABSENT, Real};
-use crate::program::Operand;
 use crate::sweep::{forward, reverse};
-use crate::tape::Tape;
-use crate::var::Var;
-use std::cell::RefCell;
 use std::ops::Range;
 
 /// Rows that are added up by themselves.
@@ -98,32 +94,6 @@ impl Function {
     pub(super) fn broken(&self, broken: &Broken) -> Error {
         let guard = &self.recording.guards()[broken.guard];
         self.other_branch(guard, broken.operands, Some(broken.row))
-    }
-
-    /// The gradient by the parameters as a function with an output for each, and
-    /// the terms that count once as a function of the parameters.
-    fn derived(&self) -> &[Function; 2] {
-        self.derived.get_or_init(|| {
-            let recording = RefCell::new(self.recording.clone());
-            let tape = Tape {
-                recording,
-                ..Tape::default()
-            };
-            let inputs: Vec<_> = self.inputs.iter().map(|&id| Var::on(&tape, id)).collect();
-            let parameters: Vec<_> = (self.parameter_nodes())
-                .map(|id| Var::on(&tape, id as u32))
-                .collect();
-            let var = |operand: &Operand| match operand {
-                Operand::Node(id) => Var::on(&tape, id.0),
-                Operand::Constant(value) => Var::from(*value),
-            };
-            let gradient = var(&self.outputs[0]).gradient_graph(&parameters);
-            let once: Var<'_> = self.once.iter().map(var).sum();
-            let gradient = tape.function_with_outputs(&inputs, &gradient);
-            // The gradient checks them all, of which some depend on columns.
-            tape.recording.borrow_mut().forget_guards();
-            [gradient, tape.function(&parameters, once)].into()
-        })
     }
 }
 
@@ -262,7 +232,7 @@ impl Rows<'_, '_> {
     /// As [`value`](Self::value).
     pub fn hessian(&self, parameters: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
         self.function.expect_one_output()?;
-        let [gradient, once] = self.function.derived();
+        let [gradient, once] = self.function.gradient_of_row();
         let rows = Rows {
             function: gradient,
             columns: self.columns.clone(),

@@ -6,7 +6,6 @@ use super::blocks::Scratch;
 use super::on_registers::{OnRegisters, RegisterFile};
 use super::plan::Place;
 use super::rolled::Turning;
-use crate::dual::Dual;
 use crate::error::{Error, expect_length};
 use crate::ops::{ABSENT, Real};
 use crate::program::{Guard, Operand};
@@ -26,6 +25,9 @@ pub struct Workspace {
     /// What chunks of rows add to the sums.
     pub(super) parts: Vec<f64>,
     pub(super) turning: Turning,
+    /// The inputs of a function that was made from another one, and its outputs.
+    pub(super) point: Vec<f64>,
+    pub(super) results: Vec<f64>,
     few: Option<RegisterFile<FEW>>,
     more: Option<RegisterFile<MORE>>,
     /// Whether it is used once and then dropped.
@@ -126,17 +128,6 @@ impl Function {
         Ok(self.output(0, workspace))
     }
 
-    /// The values of all outputs.
-    ///
-    /// # Errors
-    /// As [`value`](Self::value), for any number of outputs.
-    pub fn values(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
-        let workspace = &mut Workspace::new();
-        self.evaluate(x, workspace)?;
-        let output = |i| self.output(i, workspace);
-        Ok((0..self.outputs()).map(output).collect())
-    }
-
     /// The gradient of the only output, as long as `x`.
     ///
     /// # Errors
@@ -215,91 +206,6 @@ impl Function {
         Ok(self.retained.iter().map(pair).collect())
     }
 
-    /// The values of all outputs, and the product of the vector `u`, as long as
-    /// there are outputs, with the Jacobian: the pullback of `u`, by one sweep.
-    ///
-    /// # Errors
-    /// As [`values`](Self::values), and if the length of `u` is wrong.
-    pub fn vjp(&self, x: &[f64], u: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
-        length("weights of the outputs", u.len(), self.outputs())?;
-        let workspace = &mut Workspace::new();
-        self.evaluate(x, workspace)?;
-        self.pull_back(u, workspace);
-        let mut gradient = vec![0.0; self.inputs()];
-        self.read_gradient(workspace, &mut gradient);
-        let output = |i| self.output(i, workspace);
-        Ok(((0..self.outputs()).map(output).collect(), gradient))
-    }
-
-    /// The values of all outputs, and the product of the Jacobian with the
-    /// vector `v`, as long as `x`: the directional derivative, by one forward
-    /// sweep.
-    ///
-    /// # Errors
-    /// As [`values`](Self::values), and if the length of `v` is wrong.
-    pub fn jvp(&self, x: &[f64], v: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
-        let values = self.evaluate_dual(x, v)?;
-        let pair = |i| {
-            let output = self.sum_of_output(i, |id| values[id]);
-            (output.primal(), output.tangent() + 0.0)
-        };
-        Ok((0..self.outputs()).map(pair).unzip())
-    }
-
-    /// The Jacobian: a row for each output, a column for each input. One reverse
-    /// sweep for each output.
-    ///
-    /// # Errors
-    /// As [`values`](Self::values).
-    pub fn jacobian(&self, x: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
-        let workspace = &mut Workspace::new();
-        self.evaluate(x, workspace)?;
-        let mut weights = vec![0.0; self.outputs()];
-        let mut rows = Vec::with_capacity(self.outputs());
-        for i in 0..self.outputs() {
-            weights[i] = 1.0;
-            self.pull_back(&weights, workspace);
-            weights[i] = 0.0;
-            let mut row = vec![0.0; self.inputs()];
-            self.read_gradient(workspace, &mut row);
-            rows.push(row);
-        }
-        Ok(rows)
-    }
-
-    /// The gradient of the only output, and the product of its Hessian with `v`:
-    /// both sweeps once, over dual numbers.
-    ///
-    /// # Errors
-    /// As [`value`](Self::value), and if the length of `v` is wrong.
-    pub fn hvp(&self, x: &[f64], v: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
-        self.expect_one_output()?;
-        let values = self.evaluate_dual(x, v)?;
-        let mut adjoints = vec![Dual::from(ABSENT); values.len()];
-        self.seed(&[1.0], &mut adjoints);
-        reverse(self.recording.program(), &values, &mut adjoints);
-        let pair = |&input: &u32| {
-            let adjoint = adjoints[input as usize];
-            (adjoint.primal() + 0.0, adjoint.tangent() + 0.0)
-        };
-        Ok(self.inputs.iter().map(pair).unzip())
-    }
-
-    /// The Hessian of the only output, row by row: one [`hvp`](Self::hvp) for each.
-    ///
-    /// # Errors
-    /// As [`value`](Self::value).
-    pub fn hessian(&self, x: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
-        let mut direction = vec![0.0; self.inputs()];
-        let mut rows = Vec::with_capacity(self.inputs());
-        for i in 0..self.inputs() {
-            direction[i] = 1.0;
-            rows.push(self.hvp(x, &direction)?.1);
-            direction[i] = 0.0;
-        }
-        Ok(rows)
-    }
-
     /// Where the `which`-th retained node is.
     pub(super) fn retained_place(&self, which: usize) -> Result<Place, Error> {
         let places = &self.plan.retained;
@@ -332,8 +238,29 @@ impl Function {
         }
     }
 
+    /// The values of all outputs, and the Jacobian if it is asked for, on registers. Nothing as
+    /// there.
+    pub(super) fn all_on_registers(
+        &self,
+        x: &[f64],
+        values: &mut [f64],
+        jacobian: Option<&mut [f64]>,
+        workspace: &mut Workspace,
+    ) -> Option<()> {
+        match self.registers.as_deref()? {
+            OnRegisters::Few(registers) => {
+                let file = workspace.few.get_or_insert_default();
+                registers.run_all(x, values, jacobian, &mut file.numbers, &mut file.holder)
+            }
+            OnRegisters::More(registers) => {
+                let file = workspace.more.get_or_insert_default();
+                registers.run_all(x, values, jacobian, &mut file.numbers, &mut file.holder)
+            }
+        }
+    }
+
     /// Sets the inputs, evaluates, and checks the guards.
-    fn evaluate(&self, x: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
+    pub(super) fn evaluate(&self, x: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
         length("inputs", x.len(), self.inputs())?;
         let values = &mut workspace.values;
         // Inputs are the only leaves: the sweep overwrites everything else.
@@ -343,18 +270,6 @@ impl Function {
         }
         forward(self.recording.program(), values);
         self.check_guards(|id| values[id])
-    }
-
-    fn evaluate_dual(&self, x: &[f64], v: &[f64]) -> Result<Vec<Dual<f64>>, Error> {
-        length("inputs", x.len(), self.inputs())?;
-        length("components of the direction", v.len(), self.inputs())?;
-        let mut values = vec![Dual::from(0.0); self.nodes()];
-        for ((&at, &x), &v) in self.inputs.iter().zip(x).zip(v) {
-            values[at as usize] = Dual::new(x, seed(v));
-        }
-        forward(self.recording.program(), &mut values);
-        self.check_guards(|id| values[id].value())?;
-        Ok(values)
     }
 
     pub(super) fn check_guards(&self, value: impl Fn(usize) -> f64) -> Result<(), Error> {
@@ -384,12 +299,12 @@ impl Function {
         }
     }
 
-    fn output(&self, i: usize, workspace: &Workspace) -> f64 {
+    pub(super) fn output(&self, i: usize, workspace: &Workspace) -> f64 {
         self.sum_of_output(i, |id| workspace.values[id])
     }
 
     /// An output with the terms that count once.
-    fn sum_of_output<T: Real>(&self, i: usize, node: impl Fn(usize) -> T) -> T {
+    pub(super) fn sum_of_output<T: Real>(&self, i: usize, node: impl Fn(usize) -> T) -> T {
         self.plus_once(number(&self.outputs[i], &node), node)
     }
 
@@ -401,7 +316,7 @@ impl Function {
 
     /// Gives each output its weight, and the terms that count once that of the
     /// only one.
-    fn seed<T: Real>(&self, weights: &[f64], adjoints: &mut [T]) {
+    pub(super) fn seed<T: Real>(&self, weights: &[f64], adjoints: &mut [T]) {
         self.outputs
             .iter()
             .zip(weights)
@@ -418,7 +333,7 @@ impl Function {
     }
 
     /// Sweeps back from the outputs, each with its weight.
-    fn pull_back(&self, weights: &[f64], workspace: &mut Workspace) {
+    pub(super) fn pull_back(&self, weights: &[f64], workspace: &mut Workspace) {
         expect_length("weights of the outputs", weights.len(), self.outputs());
         let adjoints = &mut workspace.adjoints;
         adjoints.resize(self.nodes(), ABSENT);
@@ -427,7 +342,7 @@ impl Function {
         reverse(self.recording.program(), &workspace.values, adjoints);
     }
 
-    fn read_gradient(&self, workspace: &Workspace, gradient: &mut [f64]) {
+    pub(super) fn read_gradient(&self, workspace: &Workspace, gradient: &mut [f64]) {
         for (slot, &input) in gradient.iter_mut().zip(&self.inputs) {
             *slot = workspace.adjoints[input as usize] + 0.0;
         }

@@ -159,6 +159,20 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         Some(register)
     }
 
+    /// A register that nothing reads any more is to be written again.
+    pub(crate) fn give_back(&mut self, register: R) {
+        self.free.push(register);
+    }
+
+    /// Begins with no adjoints, for another reverse sweep.
+    pub(crate) fn forget_adjoints(&mut self) {
+        for id in 0..self.adjoints.len() {
+            if let Some(register) = self.adjoints[id].take() {
+                self.release(register);
+            }
+        }
+    }
+
     /// One node less has its adjoint in this register.
     pub(crate) fn release(&mut self, register: R) {
         if self.known(register).is_some() {
