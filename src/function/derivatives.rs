@@ -11,7 +11,8 @@ use super::run::{Workspace, length};
 use crate::dual::Dual;
 use crate::error::Error;
 use crate::ops::{ABSENT, Real};
-use crate::sweep::{forward, reverse, seed};
+use crate::program::Operand;
+use crate::sweep::{forward, reverse, reverse_to, seed};
 use std::mem;
 
 /// With fewer directions than these a Hessian is made of products with one after another.
@@ -112,13 +113,8 @@ impl Function {
         length("values of outputs", values.len(), self.outputs())?;
         length("components of the product", product.len(), self.outputs())?;
         self.expect_direction(x, v)?;
-        if self.run_along(
-            self.tangent(),
-            x,
-            v,
-            [&mut *values, &mut *product],
-            workspace,
-        ) {
+        let out = [&mut *values, &mut *product];
+        if self.run_along(self.tangent(), x, v, out, workspace) {
             return Ok(());
         }
         let duals = self.evaluate_dual(x, v)?;
@@ -216,7 +212,8 @@ impl Function {
         length("components of the gradient", gradient.len(), self.inputs())?;
         length("components of the product", product.len(), self.inputs())?;
         self.expect_direction(x, v)?;
-        let out = [&mut *gradient, &mut *product];
+        let mut value = [0.0];
+        let out = [&mut value[..], &mut *gradient, &mut *product];
         if self.run_along(self.product_with_hessian(), x, v, out, workspace) {
             return Ok(());
         }
@@ -258,7 +255,9 @@ impl Function {
         let n = self.inputs();
         length("numbers of the Hessian", hessian.len(), n * n)?;
         length("inputs", x.len(), n)?;
-        if n >= FEW_DIRECTIONS && self.products_with_all(x, hessian, workspace) {
+        // Outside of a domain the value is NaN, and no derivative is what is recorded for it.
+        let value = self.value_with(x, workspace)?;
+        if n >= FEW_DIRECTIONS && !value.is_nan() && self.products_with_all(x, hessian, workspace) {
             return Ok(());
         }
         let (mut direction, mut gradient) = (vec![0.0; n], vec![0.0; n]);
@@ -276,15 +275,15 @@ impl Function {
         length("components of the direction", v.len(), self.inputs())
     }
 
-    /// Writes what a function of the point and a direction gives, in two parts. Nothing is
+    /// Writes what a function of the point and a direction gives, in parts. Nothing is
     /// written, and `false` returned, if that is an error or some of it NaN: then the sweeps say
     /// what is right.
-    fn run_along(
+    fn run_along<const PARTS: usize>(
         &self,
         along: &Function,
         x: &[f64],
         v: &[f64],
-        [first, second]: [&mut [f64]; 2],
+        parts: [&mut [f64]; PARTS],
         workspace: &mut Workspace,
     ) -> bool {
         let (mut point, mut results) = (
@@ -297,9 +296,12 @@ impl Function {
         let done = along.values_into(&point, &mut results, workspace).is_ok()
             && !results.iter().any(|result| result.is_nan());
         if done {
-            let (of_first, of_second) = results.split_at(first.len());
-            first.copy_from_slice(of_first);
-            second.copy_from_slice(of_second);
+            let mut rest = &results[..];
+            for part in parts {
+                let (own, others) = rest.split_at(part.len());
+                part.copy_from_slice(own);
+                rest = others;
+            }
         }
         (workspace.point, workspace.results) = (point, results);
         done
@@ -335,14 +337,26 @@ impl Function {
         }
     }
 
-    /// Sweeps back from one of the outputs.
+    /// Sweeps back from one of the outputs, over the nodes that it may depend on.
     fn pull_back_one(&self, output: usize, workspace: &mut Workspace) {
-        let mut weights = mem::take(&mut workspace.point);
-        weights.clear();
-        weights.resize(self.outputs(), 0.0);
-        weights[output] = 1.0;
-        self.pull_back(&weights, workspace);
-        workspace.point = weights;
+        if !self.once.is_empty() {
+            return self.pull_back(&[1.0], workspace);
+        }
+        let Workspace {
+            values, adjoints, ..
+        } = workspace;
+        adjoints.resize(self.nodes(), ABSENT);
+        for &input in &self.inputs {
+            adjoints[input as usize] = ABSENT;
+        }
+        let Operand::Node(id) = self.outputs[output] else {
+            return;
+        };
+        let (first, last) = (self.first_reached()[output] as usize, id.index());
+        adjoints[first..=last].fill(ABSENT);
+        adjoints[last] = 1.0;
+        let adjoints = &mut adjoints[..=last];
+        reverse_to(self.recording.program(), values, adjoints, first);
     }
 }
 

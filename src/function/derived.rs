@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::kernels::BLOCK;
 use super::rows::Rows;
 use crate::dual::Dual;
-use crate::ops::ABSENT;
+use crate::ops::{ABSENT, Op};
 use crate::program::{Guard, Operand};
 use crate::sweep::{forward, reverse};
 use crate::tape::Tape;
@@ -22,6 +22,7 @@ pub(super) struct Derived {
     tangent: OnceLock<Box<Function>>,
     product: OnceLock<Box<Function>>,
     products: OnceLock<Box<Products>>,
+    first_reached: OnceLock<Vec<u32>>,
 }
 
 /// Products with all unit vectors.
@@ -76,20 +77,27 @@ impl Function {
         self.derived.tangent.get_or_init(|| {
             let tape = Tape::new();
             let moving = self.record_moving(&tape, false);
-            let outputs =
-                (0..self.outputs()).map(|i| self.sum_of_output(i, |id| moving.values[id]));
-            Box::new(moving.function(&tape, outputs.collect(), true))
+            let output = |i| self.sum_of_output(i, |id| moving.values[id]);
+            let all = 0..self.outputs();
+            let values = all.clone().map(|i| output(i).primal());
+            let tangents = all.map(|i| output(i).tangent().or_zero());
+            let outputs: Vec<Var<'_>> = values.chain(tangents).collect();
+            Box::new(moving.function(&tape, &outputs))
         })
     }
 
-    /// The gradient of the only output, and then the product of the Hessian with a direction,
-    /// as a function of the inputs and then of the components of the direction.
+    /// The only output, its gradient, and the product of the Hessian with a direction, as a
+    /// function of the inputs and then of the components of the direction.
     pub(super) fn product_with_hessian(&self) -> &Function {
         self.derived.product.get_or_init(|| {
             let tape = Tape::new();
-            let mut moving = self.record_moving(&tape, false);
-            let gradient = self.record_gradient(&mut moving);
-            Box::new(moving.function(&tape, gradient, true))
+            let moving = self.record_moving(&tape, false);
+            let gradient = self.record_gradient(&moving);
+            let value = self.sum_of_output(0, |id| moving.values[id]).primal();
+            let first = gradient.iter().map(|d| d.primal().or_zero());
+            let second = gradient.iter().map(|d| d.tangent().or_zero());
+            let outputs: Vec<Var<'_>> = [value].into_iter().chain(first).chain(second).collect();
+            Box::new(moving.function(&tape, &outputs))
         })
     }
 
@@ -97,9 +105,10 @@ impl Function {
     pub(super) fn products_with_unit_vectors(&self) -> Rows<'_, '_> {
         let products = self.derived.products.get_or_init(|| {
             let tape = Tape::new();
-            let mut moving = self.record_moving(&tape, true);
-            let gradient = self.record_gradient(&mut moving);
-            let function = moving.function(&tape, gradient, false);
+            let moving = self.record_moving(&tape, true);
+            let gradient = self.record_gradient(&moving);
+            let outputs: Vec<Var<'_>> = gradient.iter().map(|d| d.tangent().or_zero()).collect();
+            let function = moving.function(&tape, &outputs);
             let unit_vectors = unit_vectors(self.inputs());
             Box::new(Products {
                 function,
@@ -108,6 +117,43 @@ impl Function {
         });
         let columns = Columns::stored(self.inputs(), 0, &products.unit_vectors);
         Rows::new(&products.function, columns)
+    }
+
+    /// For each output the first operation that it depends on, or the output itself if there is
+    /// none: no sweep from it goes further.
+    pub(super) fn first_reached(&self) -> &[u32] {
+        self.derived.first_reached.get_or_init(|| {
+            let mut reached = vec![false; self.nodes()];
+            let first = |output: &Operand| {
+                let last = output.node().unwrap_or(0);
+                self.first_reached_from(last, &mut reached)
+            };
+            self.outputs.iter().map(first).collect()
+        })
+    }
+
+    fn first_reached_from(&self, last: u32, reached: &mut [bool]) -> u32 {
+        let program = self.recording.program();
+        let mut first = last;
+        reached[last as usize] = true;
+        let mut at = last;
+        // As a sweep goes: down to the first operation that something reached depends on.
+        loop {
+            let record = program.records[at as usize];
+            if std::mem::take(&mut reached[at as usize]) && record.op() != Op::Input {
+                program.for_each_operand(record, |operand| {
+                    let Operand::Node(id) = operand else { return };
+                    if program.records[id.index()].op() != Op::Input {
+                        reached[id.index()] = true;
+                        first = first.min(id.0);
+                    }
+                });
+            }
+            if at <= first {
+                return first;
+            }
+            at -= 1;
+        }
     }
 
     /// Records this function at a point that moves, with its comparisons.
@@ -142,7 +188,7 @@ impl Function {
     }
 
     /// Records the gradient of the only output, by the inputs.
-    fn record_gradient<'t>(&self, moving: &mut Moving<'t>) -> Vec<Dual<Var<'t>>> {
+    fn record_gradient<'t>(&self, moving: &Moving<'t>) -> Vec<Dual<Var<'t>>> {
         let mut adjoints = vec![Dual::from(ABSENT); self.nodes()];
         self.seed(&[1.0], &mut adjoints);
         reverse(self.recording.program(), &moving.values, &mut adjoints);
@@ -154,14 +200,10 @@ impl Function {
 }
 
 impl<'t> Moving<'t> {
-    /// The function of the outputs' derivatives along the direction, `with_values` before them.
-    fn function(&self, tape: &'t Tape, outputs: Vec<Dual<Var<'t>>>, with_values: bool) -> Function {
-        let values = outputs.iter().filter(|_| with_values);
-        let values = values.map(|output| output.primal().or_zero());
-        let tangents = outputs.iter().map(|output| output.tangent().or_zero());
-        let outputs: Vec<Var<'_>> = values.chain(tangents).collect();
+    /// A function of the inputs and then of the components of the direction.
+    fn function(&self, tape: &'t Tape, outputs: &[Var<'t>]) -> Function {
         let inputs = [&self.inputs[..], &self.direction].concat();
-        tape.function_with_outputs(&inputs, &outputs)
+        tape.function_with_outputs(&inputs, outputs)
     }
 }
 

@@ -325,7 +325,7 @@ impl<R: Register> Many<R> {
         let (y, adjoint) = (of(numbers, self.y), of(numbers, pullback.adjoint));
         let branch = self.op.is_branch();
         // Adjoints are written where no operand is read.
-        let numbers = Cell::from_mut(numbers).as_array_of_cells();
+        let numbers = Cell::from_mut(&mut numbers[..]).as_slice_of_cells();
         self.op.partials_n(
             self.operands.len(),
             |i| numbers[self.operands[i].into()].get(),

@@ -3,19 +3,23 @@
 //! own, not inlined, so that the sweep keeps what it holds in registers.
 
 use super::{Op, Real};
+use smallvec::{SmallVec, smallvec};
 pub(crate) use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
+
+/// As many as there are operands; few of them allocate nothing.
+pub(crate) type Partials<T> = SmallVec<[T; 16]>;
 
 /// The partials of a product, from the products of what stands before and
 /// after each factor: linear in their number and right where a factor is 0.
 #[inline(never)]
-pub(crate) fn products_of_others<T: Real>(n: usize, x: impl Fn(usize) -> T) -> Vec<T> {
+pub(crate) fn products_of_others<T: Real>(n: usize, x: impl Fn(usize) -> T) -> Partials<T> {
     let times = |product: Option<T>, factor| Some(product.map_or(factor, |p| p * factor));
-    let mut after = vec![None; n];
+    let mut after: Partials<Option<T>> = smallvec![None; n];
     for i in (1..n).rev() {
         after[i - 1] = times(after[i], x(i));
     }
     let mut before: Option<T> = None;
-    let mut others = Vec::with_capacity(n);
+    let mut others = Partials::with_capacity(n);
     for (i, &after) in after.iter().enumerate() {
         let product = after.map_or(before, |after| times(before, after));
         others.push(product.unwrap_or(T::from(1.0)));
@@ -53,8 +57,8 @@ pub(crate) fn picked<T: Real>(then: T, otherwise: T) -> [T; 4] {
 /// The partials of y = log_sum_exp: e^{xᵢ−y}, normalised once more because y
 /// itself is rounded.
 #[inline(never)]
-pub(crate) fn softmax<T: Real>(n: usize, x: impl Fn(usize) -> T, y: T) -> Vec<T> {
-    let mut weights: Vec<T> = (0..n).map(|i| (x(i) - y).exp()).collect();
+pub(crate) fn softmax<T: Real>(n: usize, x: impl Fn(usize) -> T, y: T) -> Partials<T> {
+    let mut weights: Partials<T> = (0..n).map(|i| (x(i) - y).exp()).collect();
     let total = T::nary(Op::Sum, &[&weights], &[]);
     for weight in &mut weights {
         *weight /= total;
