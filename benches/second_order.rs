@@ -141,7 +141,7 @@ fn hessians() {
             &mut || coupled.hessian_by_hand(black_box(&x), black_box(&mut by_hand)),
             &mut || {
                 f.hessian_into(black_box(&x), &mut found, &mut workspace)
-                    .unwrap()
+                    .unwrap();
             },
         ]);
         for (a, b) in by_hand.iter().zip(&found) {
@@ -198,7 +198,7 @@ fn jacobian() {
         },
         &mut || {
             f.jacobian_into(black_box(&x), &mut found, &mut workspace)
-                .unwrap()
+                .unwrap();
         },
     ]);
     for (a, b) in by_hand.iter().zip(&found) {
@@ -235,7 +235,7 @@ fn two_outputs() {
         },
         &mut || {
             both.values_and_jacobian_into(black_box(&x), &mut values, &mut jacobian, three)
-                .unwrap()
+                .unwrap();
         },
     ]);
     println!(

@@ -25,7 +25,7 @@ impl Function {
     /// As [`value`](Self::value), for any number of outputs.
     pub fn values(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
         let mut values = vec![0.0; self.outputs()];
-        self.values_into(x, &mut values, &mut Workspace::new())?;
+        self.values_into(x, &mut values, &mut Workspace::for_once())?;
         Ok(values)
     }
 
@@ -57,7 +57,7 @@ impl Function {
     /// As [`values`](Self::values), and if the length of `u` is wrong.
     pub fn vjp(&self, x: &[f64], u: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
         let (mut values, mut product) = (vec![0.0; self.outputs()], vec![0.0; self.inputs()]);
-        self.vjp_into(x, u, &mut values, &mut product, &mut Workspace::new())?;
+        self.vjp_into(x, u, &mut values, &mut product, &mut Workspace::for_once())?;
         Ok((values, product))
     }
 
@@ -92,7 +92,7 @@ impl Function {
     /// As [`values`](Self::values), and if the length of `v` is wrong.
     pub fn jvp(&self, x: &[f64], v: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
         let (mut values, mut product) = (vec![0.0; self.outputs()], vec![0.0; self.outputs()]);
-        self.jvp_into(x, v, &mut values, &mut product, &mut Workspace::new())?;
+        self.jvp_into(x, v, &mut values, &mut product, &mut Workspace::for_once())?;
         Ok((values, product))
     }
 
@@ -131,7 +131,7 @@ impl Function {
     /// As [`values`](Self::values).
     pub fn jacobian(&self, x: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
         let mut all = vec![0.0; self.outputs() * self.inputs()];
-        self.jacobian_into(x, &mut all, &mut Workspace::new())?;
+        self.jacobian_into(x, &mut all, &mut Workspace::for_once())?;
         Ok(in_rows(&all, self.outputs(), self.inputs()))
     }
 
@@ -190,7 +190,13 @@ impl Function {
     /// As [`value`](Self::value), and if the length of `v` is wrong.
     pub fn hvp(&self, x: &[f64], v: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
         let (mut gradient, mut product) = (vec![0.0; self.inputs()], vec![0.0; self.inputs()]);
-        self.hvp_into(x, v, &mut gradient, &mut product, &mut Workspace::new())?;
+        self.hvp_into(
+            x,
+            v,
+            &mut gradient,
+            &mut product,
+            &mut Workspace::for_once(),
+        )?;
         Ok((gradient, product))
     }
 
@@ -235,7 +241,7 @@ impl Function {
     /// As [`value`](Self::value).
     pub fn hessian(&self, x: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
         let mut all = vec![0.0; self.inputs() * self.inputs()];
-        self.hessian_into(x, &mut all, &mut Workspace::new())?;
+        self.hessian_into(x, &mut all, &mut Workspace::for_once())?;
         Ok(in_rows(&all, self.inputs(), self.inputs()))
     }
 

@@ -40,7 +40,7 @@ impl Workspace {
         Self::default()
     }
 
-    fn for_once() -> Self {
+    pub(super) fn for_once() -> Self {
         Self {
             is_for_once: true,
             ..Self::default()
@@ -252,6 +252,7 @@ impl Function {
                 let file = workspace.few.get_or_insert_default();
                 registers.run_all(x, values, jacobian, &mut file.numbers, &mut file.holder)
             }
+            OnRegisters::More(_) if workspace.is_for_once => None, // as above
             OnRegisters::More(registers) => {
                 let file = workspace.more.get_or_insert_default();
                 registers.run_all(x, values, jacobian, &mut file.numbers, &mut file.holder)
