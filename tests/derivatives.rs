@@ -27,7 +27,7 @@ fn record<'t>(seed: u64, x: &[Var<'t>], outputs: usize) -> Vec<Var<'t>> {
     let mut nodes = x.to_vec();
     for _ in 0..10 + random.below(40) {
         let op = Op::ALL[random.below(Op::ALL.len())];
-        let mut operand = |random: &mut Random| match random.below(6) {
+        let operand = |random: &mut Random| match random.below(6) {
             0 => Var::from(random.between(-2.0, 2.0)),
             _ => nodes[random.below(nodes.len())],
         };
