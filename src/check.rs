@@ -5,13 +5,13 @@
 //! differences, which know no rule. What "to rounding" means follows from the
 //! conditioning of the function at that point, not from a constant.
 
-use crate::adjoints::Adjoints;
 use crate::error::{Error, NonFinite};
+use crate::graph::{NodeId, Operand};
 use crate::ops::{ABSENT, Op, Real, is_absent, table};
-use crate::program::{NodeId, Operand};
 use crate::sweep::{forward, reverse};
+use crate::tape::Adjoints;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::Var;
 use std::fmt;
 
 impl Tape {

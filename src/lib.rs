@@ -84,40 +84,32 @@
 #![forbid(unsafe_code)]
 #![deny(unreachable_pub)]
 
-mod adjoints;
 mod check;
-mod closures;
-mod comparison;
 mod dual;
 mod error;
 mod formula;
 mod function;
-mod inputs;
+mod graph;
 pub mod inspect;
 mod math;
 pub mod models;
-mod names;
 mod ops;
-mod program;
-mod recording;
 mod registers;
-mod repeated;
 mod sweep;
 mod tape;
-mod var;
 
-pub use adjoints::{Adjoints, Share, SweptNode, derivative};
 pub use check::{GradientCheck, check_gradient};
-pub use closures::{grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use dual::Dual;
 pub use error::{Error, NonFinite};
 pub use formula::{Formula, WithLets};
 pub use function::{Column, Freeze, Function, Pass, Recorder, Rows, Stats, Workspace};
+pub use graph::{NodeId, Operand};
 pub use inspect::{ExplainedEdge, ExplainedPath, Explanation, explain};
 pub use ops::{Notation, Op, Real};
-pub use program::{NodeId, Operand};
-pub use tape::{Node, Tape};
-pub use var::Var;
+pub use tape::{
+    Adjoints, Node, Share, SweptNode, Tape, Var, derivative, grad, hessian, hvp, jacobian, jvp,
+    value_and_grad, vjp,
+};
 
 /// The README's examples, so that they are tested.
 #[cfg(doctest)]

@@ -5,11 +5,11 @@
 
 use super::{Bits, Definition, Formula, Symbol, Term, Terms, copy, put, put_apply, put_number};
 use crate::error::Error;
+use crate::graph::Recording;
+use crate::graph::{NodeId, Operand};
 use crate::ops::Op;
-use crate::program::{NodeId, Operand};
-use crate::recording::Recording;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::Var;
 use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
 

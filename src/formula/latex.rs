@@ -3,7 +3,7 @@
 use super::layout::{ATOM, Layout, Name, PRODUCT, greek, written_sum};
 use super::lets::Sheet;
 use super::text::number;
-use crate::names::visible;
+use crate::graph::visible;
 
 pub(super) fn write(sheet: &Sheet) -> String {
     let body = of(&sheet.body);

@@ -3,7 +3,7 @@
 use super::layout::{ATOM, Layout, Name, PRODUCT, SUM, greek};
 use super::lets::Sheet;
 use super::text::number;
-use crate::names::escaped;
+use crate::graph::escaped;
 
 pub(super) fn write(sheet: &Sheet) -> String {
     let body = row(&of(&sheet.body));

@@ -4,9 +4,9 @@ use super::freeze::Ends;
 use super::fused::{Before, Fused};
 use super::on_registers::{Many, ManyPullback, RegisterGuard, Registers, ReverseSweep};
 use super::passes::uses;
+use crate::graph::Recording;
+use crate::graph::{NodeId, Operand, Record};
 use crate::ops::Op;
-use crate::program::{NodeId, Operand, Record};
-use crate::recording::Recording;
 use crate::registers::{
     Assembler, FIRST_IS_LAST, Instruction, MINUS, PAIR, PAIR_BEFORE_SUM, PLUS, Register,
     SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, Sender, takes_shifted,

@@ -12,9 +12,9 @@ use super::passes::{Gone, copy, drop_ones, merge_sums};
 use super::plan::Plan;
 use super::reroll::{Argument, Summed, Turns, for_each_argument};
 use super::taken::{Taken, are_distinct, lie_apart};
+use crate::graph::Recording;
+use crate::graph::{NodeId, Operand, Record};
 use crate::ops::{ABSENT, Op};
-use crate::program::{NodeId, Operand, Record};
-use crate::recording::Recording;
 use indexmap::IndexSet;
 use std::panic::Location;
 

@@ -10,8 +10,8 @@ use super::Function;
 use super::run::{Workspace, length};
 use crate::dual::Dual;
 use crate::error::Error;
+use crate::graph::Operand;
 use crate::ops::{ABSENT, Real};
-use crate::program::Operand;
 use crate::sweep::{forward, reverse, reverse_to, seed};
 use std::mem;
 

@@ -7,11 +7,11 @@ use super::columns::Columns;
 use super::kernels::BLOCK;
 use super::rows::Rows;
 use crate::dual::Dual;
+use crate::graph::{Guard, Operand};
 use crate::ops::{ABSENT, Op};
-use crate::program::{Guard, Operand};
 use crate::sweep::{forward, reverse};
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::Var;
 use std::sync::OnceLock;
 
 #[derive(Clone, Default)]

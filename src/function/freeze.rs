@@ -8,12 +8,12 @@ use super::plan::{Plan, parameters_first};
 use super::rolled::Rolled;
 use super::stats::Pass;
 use crate::error::Error;
+use crate::graph::Recording;
+use crate::graph::{Guard, NodeId, Operand};
 use crate::ops::Op;
-use crate::program::{Guard, NodeId, Operand};
-use crate::recording::Recording;
 use crate::registers::FEW;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::Var;
 use indexmap::IndexMap;
 
 /// So many instructions take no longer than the shortest loop of as many (`docs/benchmarks.md`).

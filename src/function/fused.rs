@@ -9,9 +9,9 @@
 use super::freeze::Ends;
 use super::kernels::{product, sum};
 use super::passes::uses;
+use crate::graph::Recording;
+use crate::graph::{Form, Graph, NodeId, Operand, Record};
 use crate::ops::Op;
-use crate::program::{Form, NodeId, Operand, Program, Record};
-use crate::recording::Recording;
 use crate::registers::takes_shifted;
 
 /// What is done to the operand of a step before its operation: sign·x + shift.
@@ -40,7 +40,7 @@ impl Before {
     }
 
     /// A record that can be done before another operation, and its operand.
-    fn in_record(program: Program<'_>, record: Record) -> Option<(usize, Self)> {
+    fn in_record(program: Graph<'_>, record: Record) -> Option<(usize, Self)> {
         let constant = || program.constants[record.b()];
         let (sign, shift) = match (record.op(), record.form()) {
             (Op::Neg, _) => (-1.0, Self::NOTHING.shift),
@@ -136,7 +136,7 @@ impl Fused {
     /// Does the operand of a record together with it, if nothing else uses that.
     fn take_operand(
         &mut self,
-        program: Program<'_>,
+        program: Graph<'_>,
         record: Record,
         uses: &[u32],
         is_movable: impl Fn(usize) -> bool,
@@ -174,7 +174,7 @@ impl Fused {
     #[inline]
     pub(super) fn operand(
         &self,
-        program: Program<'_>,
+        program: Graph<'_>,
         operand: Operand,
     ) -> (Operand, Option<Before>) {
         if let Some(id) = operand.node()

@@ -42,10 +42,10 @@ pub use run::Workspace;
 pub use stats::{Pass, Stats};
 
 use crate::error::Error;
-use crate::program::{NodeId, Operand};
-use crate::recording::Recording;
+use crate::graph::Recording;
+use crate::graph::{NodeId, Operand};
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::Var;
 use derived::Derived;
 use indexmap::IndexMap;
 use on_registers::OnRegisters;

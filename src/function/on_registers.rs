@@ -2,9 +2,9 @@
 //! `assemble.rs` makes them; the bits are those of the sweeps.
 
 use super::freeze::Ends;
+use crate::graph::Comparison;
+use crate::graph::Recording;
 use crate::ops::{ABSENT, Op, Real};
-use crate::program::Comparison;
-use crate::recording::Recording;
 use crate::registers::{FEW, Instruction, MORE, Register, of, share};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};

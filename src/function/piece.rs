@@ -1,9 +1,9 @@
 //! What lies before or after a loop, as a recording of its own: its nodes, and as leaves
 //! those that it takes from elsewhere. The sweeps go over it alone.
 
+use crate::graph::Recording;
+use crate::graph::{NodeId, Operand, Record};
 use crate::ops::Op;
-use crate::program::{NodeId, Operand, Record};
-use crate::recording::Recording;
 use crate::registers::Uses;
 use crate::sweep::{forward, reverse};
 use indexmap::{IndexMap, IndexSet};

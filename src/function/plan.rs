@@ -9,9 +9,9 @@ use super::freeze::Ends;
 use super::fused::{Before, Fused};
 use super::passes::{Gone, copy, varying};
 use super::route::{Known, Route, To};
+use crate::graph::Recording;
+use crate::graph::{Comparison, Graph, NodeId, Operand};
 use crate::ops::Op;
-use crate::program::{Comparison, NodeId, Operand, Program};
-use crate::recording::Recording;
 use crate::registers::Uses;
 use indexmap::IndexMap;
 use smallvec::SmallVec;
@@ -223,7 +223,7 @@ impl Plan {
     /// Adds a node's step. Sums and linear combinations become sums of products.
     fn add_step(
         &mut self,
-        program: Program<'_>,
+        program: Graph<'_>,
         index: usize,
         fused: &Fused,
         places: &[Place],

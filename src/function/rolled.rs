@@ -16,9 +16,9 @@ use super::run::Workspace;
 use super::shares::Shares;
 use super::taken::Taken;
 use super::vectors::{VectorTask, Vectors, with_widest};
+use crate::graph::Operand;
+use crate::graph::Recording;
 use crate::ops::{ABSENT, Op, Real};
-use crate::program::Operand;
-use crate::recording::Recording;
 
 /// With more blocks of values and adjoints than these, 7 MiB, few turns take longer than by
 /// the sweeps (`docs/benchmarks.md`).

@@ -7,8 +7,8 @@ use super::on_registers::{OnRegisters, RegisterFile};
 use super::plan::Place;
 use super::rolled::Turning;
 use crate::error::{Error, expect_length};
+use crate::graph::{Guard, Operand};
 use crate::ops::{ABSENT, Real};
-use crate::program::{Guard, Operand};
 use crate::registers::{FEW, MORE};
 use crate::sweep::{forward, reverse, seed};
 

@@ -1,10 +1,10 @@
 //! The graph in the language DOT, which Graphviz draws.
 
 use super::{OPERANDS, Seen, Subject, View, label, left_out, shortened};
-use crate::adjoints::Adjoints;
-use crate::names::visible;
+use crate::graph::NodeId;
+use crate::graph::visible;
 use crate::ops::Op;
-use crate::program::NodeId;
+use crate::tape::Adjoints;
 use crate::tape::Tape;
 use std::fmt;
 

@@ -4,12 +4,12 @@
 //! each edge, and the products along the paths, whose sum is the derivative.
 //! `explained.rs` writes it.
 
-use crate::adjoints::derivative;
 use crate::formula::Formula;
+use crate::graph::NodeId;
 use crate::ops::Real;
-use crate::program::NodeId;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::Var;
+use crate::tape::derivative;
 use std::collections::HashMap;
 
 /// Of more edges than this, those nearest to the output are listed,
@@ -363,7 +363,7 @@ fn rule(from: Var<'_>, to: Var<'_>) -> String {
     };
     let node = tape.node(id);
     let op = node.op;
-    let place = |operand: &crate::program::Operand| operand.node() == Some(wanted.0);
+    let place = |operand: &crate::graph::Operand| operand.node() == Some(wanted.0);
     let place = node.operands.iter().position(place).unwrap_or(0);
     let many = op.arity().is_none() && node.operands.len() > 3;
     if many || !node.constants.is_empty() {

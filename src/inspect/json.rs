@@ -20,8 +20,8 @@
 //! All other numbers are written so that they are read back as the same bits.
 
 use super::View;
-use crate::adjoints::Adjoints;
-use crate::program::Operand as Recorded;
+use crate::graph::Operand as Recorded;
+use crate::tape::Adjoints;
 use crate::tape::Tape;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};

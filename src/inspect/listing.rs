@@ -2,8 +2,8 @@
 //! line.
 
 use super::{OPERANDS, Seen, View, left_out, number};
-use crate::adjoints::Adjoints;
-use crate::program::Operand;
+use crate::graph::Operand;
+use crate::tape::Adjoints;
 use crate::tape::{Node, Tape};
 use std::fmt;
 

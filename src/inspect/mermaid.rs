@@ -2,8 +2,8 @@
 
 use super::View;
 use super::dot::{Bounds, Drawn};
-use crate::adjoints::Adjoints;
-use crate::names::visible;
+use crate::graph::visible;
+use crate::tape::Adjoints;
 use crate::tape::Tape;
 use std::fmt;
 

@@ -44,13 +44,13 @@ pub use statistics::Statistics;
 pub use svg::Svg;
 pub use table::Table;
 
-use crate::adjoints::{Adjoints, SweptNode};
 use crate::error::Error;
-use crate::names::visible;
+use crate::graph::visible;
+use crate::graph::{NodeId, Operand};
 use crate::ops::Op;
-use crate::program::{NodeId, Operand};
+use crate::tape::Var;
+use crate::tape::{Adjoints, SweptNode};
 use crate::tape::{Node, Tape};
-use crate::var::Var;
 use smallvec::SmallVec;
 use std::ops::Range;
 

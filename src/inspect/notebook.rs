@@ -5,8 +5,8 @@
 #![allow(clippy::print_stdout, reason = "the protocol of evcxr is to print")]
 
 use super::{Subject, Svg, Table, View};
-use crate::adjoints::Adjoints;
-use crate::names::escaped;
+use crate::graph::escaped;
+use crate::tape::Adjoints;
 use crate::tape::Tape;
 
 /// Of larger tapes a cell shows a table only.

@@ -8,9 +8,9 @@
 
 use super::layout::{Network, Plan, Shape};
 use super::{Seen, Subject, View, number, shortened};
-use crate::names::visible;
+use crate::graph::NodeId;
+use crate::graph::visible;
 use crate::ops::Op;
-use crate::program::NodeId;
 use crate::tape::Node;
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! What a tape is made of, in numbers.
 
+use crate::graph::Operand;
 use crate::ops::Op;
-use crate::program::Operand;
 use crate::tape::Tape;
 use std::fmt;
 

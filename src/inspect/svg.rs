@@ -2,10 +2,10 @@
 
 use super::picture::{Drawing, Picture, Shown, minus, path, short};
 use super::{OPERANDS, View};
-use crate::adjoints::Adjoints;
-use crate::names::escaped;
+use crate::graph::escaped;
+use crate::tape::Adjoints;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::Var;
 use std::fmt;
 
 /// The graph as a picture in SVG, with values, and partials on the edges; after a

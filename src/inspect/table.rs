@@ -1,7 +1,7 @@
 //! The tape as a table: one node a row, in columns that line up.
 
 use super::{OPERANDS, Seen, View, label, left_out};
-use crate::adjoints::Adjoints;
+use crate::tape::Adjoints;
 use crate::tape::Tape;
 use std::fmt;
 

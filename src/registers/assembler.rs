@@ -9,8 +9,8 @@
 
 use super::instruction::{ADD, BOTH, FROM_LAST, Instruction, SECOND, TWO, takes_both};
 use super::{Register, Uses};
+use crate::graph::NodeId;
 use crate::ops::{ABSENT, Op, Real};
-use crate::program::NodeId;
 use smallvec::SmallVec;
 
 /// Among so many constants a known one is looked for.

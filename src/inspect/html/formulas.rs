@@ -3,10 +3,10 @@
 
 use super::super::picture::Picture;
 use crate::formula::Formula;
+use crate::graph::{NodeId, Operand};
 use crate::ops::Real;
-use crate::program::{NodeId, Operand};
+use crate::tape::Var;
 use crate::tape::{Node, Tape};
-use crate::var::Var;
 use std::collections::HashMap;
 
 /// A longer formula is not written out.

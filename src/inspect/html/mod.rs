@@ -10,11 +10,11 @@ mod formulas;
 mod rules;
 
 use super::{Subject, View};
-use crate::adjoints::Adjoints;
-use crate::names::escaped;
-use crate::program::Operand;
+use crate::graph::Operand;
+use crate::graph::escaped;
+use crate::tape::Adjoints;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::Var;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -273,7 +273,7 @@ fn beside(subject: &Subject<'_>, drawn: &[usize], chapters: &[Chapter]) -> Vec<u
             continue;
         }
         let tape = subject.tape.expect("a node has a tape");
-        let node = tape.node(crate::program::NodeId(index as u32));
+        let node = tape.node(crate::graph::NodeId(index as u32));
         waiting.extend(
             node.operands
                 .iter()

@@ -1,10 +1,10 @@
 //! The partials of operations as programs: each rule of the table, read with `Var`
 //! on a scratch tape, so that a page can evaluate it and holds no rule of its own.
 
+use crate::graph::Operand;
 use crate::ops::{Op, Real};
-use crate::program::Operand;
+use crate::tape::Var;
 use crate::tape::{Node, Tape};
-use crate::var::Var;
 
 /// The partials of an operation on so many operands. The inputs of its program are
 /// the operands and then the result.

@@ -2,8 +2,8 @@
 //! the room behind them serves for adjoints.
 
 use super::{MOST_NODES, uses};
+use crate::graph::{Graph, NodeId, Place, Record};
 use crate::ops::ABSENT;
-use crate::program::{NodeId, Place, Program, Record};
 use crate::registers::{Assembler, FEW, Sender, of};
 
 #[derive(Clone)]
@@ -92,7 +92,7 @@ impl Whole {
     #[inline(always)]
     pub(super) fn pull_back(
         &self,
-        program: Program<'_>,
+        program: Graph<'_>,
         registers: &mut [f64; FEW],
         adjoints: &mut Vec<f64>,
     ) {

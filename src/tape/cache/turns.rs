@@ -1,7 +1,7 @@
 //! Finds the turns of a loop in a recording: one sequence of operations, recorded again and
 //! again, with operands that are in each turn as much farther along as in the one before.
 
-use crate::program::{Place, Record};
+use crate::graph::{Place, Record};
 use std::ops::Range;
 
 /// Turns of more nodes are not looked for.

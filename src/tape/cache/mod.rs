@@ -15,9 +15,9 @@ mod runs;
 mod turns;
 mod whole;
 
+use crate::graph::Recording;
+use crate::graph::{Graph, Place, Record};
 use crate::ops::ABSENT;
-use crate::program::{Place, Program, Record};
-use crate::recording::Recording;
 use crate::registers::{FEW, Uses};
 use laps::Laps;
 use std::cmp::Ordering;
@@ -97,7 +97,7 @@ impl Repeated {
         recording: &mut Recording,
         output: u32,
         adjoints: &mut Vec<f64>,
-        reverse_to: impl Fn(Program<'_>, &[f64], &mut [f64], usize),
+        reverse_to: impl Fn(Graph<'_>, &[f64], &mut [f64], usize),
     ) -> Option<()> {
         if self.waiting > 0 {
             self.waiting -= 1;
@@ -136,7 +136,7 @@ impl Repeated {
         recording: &Recording,
         output: u32,
         adjoints: &mut Vec<f64>,
-        reverse_to: impl Fn(Program<'_>, &[f64], &mut [f64], usize),
+        reverse_to: impl Fn(Graph<'_>, &[f64], &mut [f64], usize),
     ) -> Option<()> {
         let (program, values) = (recording.program(), recording.values());
         adjoints.clear();
@@ -186,8 +186,8 @@ impl Repeated {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Form;
     use crate::ops::Op;
-    use crate::program::Form;
     use std::cell::Cell;
     use std::panic::Location;
 
@@ -195,7 +195,7 @@ mod tests {
     /// with those of a loop twice. It leaves the adjoints as they are.
     fn by_pullbacks(repeated: &mut Repeated, recording: &mut Recording) -> bool {
         let (last, sweeps) = (recording.len() as u32 - 1, Cell::new(0));
-        let count = |_: Program<'_>, _: &[f64], _: &mut [f64], _| sweeps.set(sweeps.get() + 1);
+        let count = |_: Graph<'_>, _: &[f64], _: &mut [f64], _| sweeps.set(sweeps.get() + 1);
         let swept = repeated.sweep(recording, last, &mut Vec::new(), count);
         swept.is_some() && sweeps.get() != 1
     }

@@ -7,7 +7,7 @@ use crate::error::expect_length;
 use crate::ops::Real;
 use crate::sweep::forward;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::Var;
 
 /// The gradient of `f` at `x`, as long as `x`.
 ///

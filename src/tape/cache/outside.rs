@@ -2,7 +2,7 @@
 //! lap as much farther along as in the one before.
 
 use super::turns::Turns;
-use crate::program::{Place, Record};
+use crate::graph::{Place, Record};
 use crate::registers::FEW;
 use std::ops::Range;
 

@@ -2,10 +2,10 @@
 //! position or its name; and new values for inputs.
 
 use crate::error::Error;
+use crate::graph::{NodeId, Record};
 use crate::ops::Op;
-use crate::program::{NodeId, Record};
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::Var;
 use std::panic::Location;
 
 impl Tape {

@@ -3,9 +3,9 @@
 
 use super::lap::Lap;
 use super::turns::{FEWEST, LONGEST, Turns};
+use crate::graph::Recording;
+use crate::graph::{Graph, Record};
 use crate::ops::ABSENT;
-use crate::program::{Program, Record};
-use crate::recording::Recording;
 use smallvec::SmallVec;
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ impl Laps {
 
     /// Makes the pullbacks, given all adjoints up to the output; nothing, if no loop is most of
     /// what was recorded, or something else is done with its nodes.
-    pub(super) fn make(&mut self, program: Program<'_>, adjoints: &[f64]) -> Option<()> {
+    pub(super) fn make(&mut self, program: Graph<'_>, adjoints: &[f64]) -> Option<()> {
         let records = program.records.get(..adjoints.len())?;
         self.leaves = leaves(records);
         let turns = Turns::find(records, self.leaves)?;
@@ -72,7 +72,7 @@ impl Laps {
     }
 
     /// Notes what is taken after the loop; nothing, if it is taken of some laps only.
-    fn note_after(&mut self, program: Program<'_>, after: &[Record]) -> Option<()> {
+    fn note_after(&mut self, program: Graph<'_>, after: &[Record]) -> Option<()> {
         let (laps, Turns { first, period, .. }) = (self.nodes(), self.turns);
         self.lap.taken.clear();
         for column in self.taken_by(program, after)? {
@@ -96,7 +96,7 @@ impl Laps {
     /// all terms does; nothing, if it is too much to follow.
     fn taken_by(
         &self,
-        program: Program<'_>,
+        program: Graph<'_>,
         after: &[Record],
     ) -> Option<SmallVec<[Column; MOST_COLUMNS]>> {
         let (nodes, period) = (self.turns.first..self.nodes().end, self.turns.period);
@@ -121,7 +121,7 @@ impl Laps {
         recording: &Recording,
         output: u32,
         adjoints: &mut Vec<f64>,
-        reverse_to: impl Fn(Program<'_>, &[f64], &mut [f64], usize),
+        reverse_to: impl Fn(Graph<'_>, &[f64], &mut [f64], usize),
     ) {
         let (program, values) = (recording.program(), recording.values());
         let (len, nodes) = (output as usize + 1, self.nodes());

@@ -7,7 +7,6 @@
 //! growth, the limit, keeping the lines of the program, and values that were
 //! changed behind the handles.
 
-mod guards;
 mod limits;
 mod nary;
 
@@ -15,10 +14,9 @@ pub(crate) use limits::Mark;
 use limits::{CONSTANTS, Limits};
 pub(crate) use nary::{Given, Mixed, SHORTEST_RANGE};
 
-use crate::names::Names;
+use super::guards::{self, Guards};
+use super::{Form, Graph, Guard, MOST, Names, NodeId, Operand, Record};
 use crate::ops::Op;
-use crate::program::{Form, Guard, MOST, NodeId, Operand, Program, Record};
-use guards::Guards;
 use indexmap::set::Slice;
 use std::panic::Location;
 
@@ -78,8 +76,8 @@ impl Recording {
         self.values[id as usize]
     }
 
-    pub(crate) fn program(&self) -> Program<'_> {
-        Program {
+    pub(crate) fn program(&self) -> Graph<'_> {
+        Graph {
             records: &self.records[..self.len],
             operands: &self.operands,
             constants: &self.constants[..self.constants_len],
@@ -88,8 +86,8 @@ impl Recording {
 
     /// The structure to read, and the values to write with the room behind them.
     #[inline]
-    fn program_and_room(&mut self) -> (Program<'_>, &mut [f64]) {
-        let program = Program {
+    fn program_and_room(&mut self) -> (Graph<'_>, &mut [f64]) {
+        let program = Graph {
             records: &self.records[..self.len],
             operands: &self.operands,
             constants: &self.constants[..self.constants_len],
@@ -98,7 +96,7 @@ impl Recording {
     }
 
     /// The structure to read, and the values to write.
-    pub(crate) fn program_and_values(&mut self) -> (Program<'_>, &mut [f64]) {
+    pub(crate) fn program_and_values(&mut self) -> (Graph<'_>, &mut [f64]) {
         let len = self.len;
         let (program, room) = self.program_and_room();
         (program, &mut room[..len])
@@ -109,7 +107,7 @@ impl Recording {
     #[inline]
     pub(crate) fn program_and_registers<const N: usize>(
         &mut self,
-    ) -> Option<(Program<'_>, &mut [f64; N])> {
+    ) -> Option<(Graph<'_>, &mut [f64; N])> {
         let (program, room) = self.program_and_room();
         Some((program, room.first_chunk_mut()?))
     }

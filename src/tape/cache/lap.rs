@@ -8,8 +8,8 @@ use super::outside::{Moving, Outside, Taken};
 use super::runs::{Run, collect, copy, push, read, write};
 use super::turns::Turns;
 use super::uses;
+use crate::graph::{Graph, NodeId, Record};
 use crate::ops::{ABSENT, is_absent};
-use crate::program::{NodeId, Program, Record};
 use crate::registers::{Assembler, FEW, Sender};
 use std::hint::black_box;
 
@@ -280,7 +280,7 @@ impl Lap {
     }
 
     /// Goes back through all laps.
-    pub(super) fn pull_back(&mut self, program: Program<'_>, values: &[f64], adjoints: &mut [f64]) {
+    pub(super) fn pull_back(&mut self, program: Graph<'_>, values: &[f64], adjoints: &mut [f64]) {
         let Turns {
             first,
             period,

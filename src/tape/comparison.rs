@@ -5,9 +5,9 @@
 //! [`Function`](crate::Function) checks at each evaluation. An equal one is kept
 //! once, where it was first made.
 
-use crate::program::{Comparison, Guard, NodeId, Operand};
+use crate::graph::{Comparison, Guard, NodeId, Operand};
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::Var;
 use std::cmp::Ordering;
 use std::panic::Location;
 use std::ptr;

@@ -4,12 +4,24 @@
 //! pass over a tape is a plain loop. What it keeps is in `Recording`; here is
 //! what users see of it.
 
+mod adjoints;
+pub(crate) mod cache;
+mod closures;
+mod comparison;
+mod derivatives;
+mod inputs;
+mod var;
+
+pub use adjoints::{Adjoints, Share, SweptNode, derivative};
+pub use closures::{grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
+pub use var::Var;
+
 use crate::error::Error;
+use crate::graph::Recording;
+use crate::graph::{NodeId, Operand};
 use crate::ops::Op;
-use crate::program::{NodeId, Operand};
-use crate::recording::Recording;
 use crate::registers::FEW;
-use crate::repeated::Repeated;
+use cache::Repeated;
 use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::fmt;

@@ -6,11 +6,11 @@
 mod sweeps;
 
 use crate::error::Error;
+use crate::graph::NodeId;
 use crate::ops::{ABSENT, Real, is_absent};
-use crate::program::NodeId;
 use crate::sweep::seed;
+use crate::tape::Var;
 use crate::tape::{Node, Tape};
-use crate::var::Var;
 use indexmap::IndexMap;
 use smallvec::SmallVec;
 use std::cell::OnceCell;

@@ -1,9 +1,65 @@
-//! `Guards`: the comparisons that a recording program has made, each of them once, in the order
-//! in which they were first made.
+//! The comparisons that a recording program has made, each of them once, in the order in which
+//! they were first made: the recording stands for the program only where they come out the same.
 
-use crate::program::{Guard, Operand};
+use super::record::Operand;
 use indexmap::IndexSet;
+use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
+use std::panic::Location;
+
+/// A question that a recording program asked of two numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Equal,
+    /// Whether their order is this one.
+    Order(Option<Ordering>),
+}
+
+impl Comparison {
+    #[inline]
+    pub(crate) fn holds(self, a: f64, b: f64) -> bool {
+        match self {
+            Self::Less => a < b,
+            Self::LessOrEqual => a <= b,
+            Self::Greater => a > b,
+            Self::GreaterOrEqual => a >= b,
+            Self::Equal => a == b,
+            Self::Order(order) => a.partial_cmp(&b) == order,
+        }
+    }
+
+    /// As it is written between two operands.
+    pub(crate) fn symbol(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::LessOrEqual => "≤",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => "≥",
+            Self::Equal => "=",
+            Self::Order(Some(Ordering::Less)) => "ordered as <",
+            Self::Order(Some(Ordering::Equal)) => "ordered as =",
+            Self::Order(Some(Ordering::Greater)) => "ordered as >",
+            Self::Order(None) => "unordered with",
+        }
+    }
+}
+
+/// A comparison that the recording program made, and its outcome: the recording
+/// stands for what that program does only where the outcome is the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guard {
+    pub(crate) a: Operand,
+    pub(crate) b: Operand,
+    pub(crate) test: Comparison,
+    pub(crate) held: bool,
+    /// The operands when it was made.
+    pub(crate) recorded: (f64, f64),
+    pub(crate) caller: &'static Location<'static>,
+}
 
 pub(super) type Guards = IndexSet<Guard>;
 
@@ -39,7 +95,7 @@ impl Hash for Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::{Comparison, NodeId};
+    use crate::graph::{Comparison, NodeId};
     use std::panic::Location;
 
     /// Of 6 · 6 · 2 · 2 comparisons, each met again and again.

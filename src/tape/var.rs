@@ -7,9 +7,9 @@
 //! tape's too. The check that two operands share a tape is here, once.
 
 use crate::error::Error;
+use crate::graph::{Form, NodeId, Operand, Record};
+use crate::graph::{Given, Mixed};
 use crate::ops::{ABSENT, Op, Real, is_absent, table};
-use crate::program::{Form, NodeId, Operand, Record};
-use crate::recording::{Given, Mixed};
 use crate::tape::Tape;
 use std::fmt;
 use std::panic::Location;

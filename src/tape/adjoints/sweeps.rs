@@ -39,7 +39,7 @@ impl Tape {
 mod tests {
     use super::*;
     use crate::ops::{Op, Real};
-    use crate::var::Var;
+    use crate::tape::Var;
 
     /// How often the same was swept so far of 40 times, if it could be done by pullbacks.
     fn sweeps(weight: f64, record: impl for<'t> Fn(&'t Tape) -> Var<'t>) -> Option<u32> {

@@ -3,8 +3,8 @@
 
 use super::Recording;
 use super::limits::OPERANDS;
+use crate::graph::{CONSTANT, Form, Operand, Record};
 use crate::ops::Op;
-use crate::program::{CONSTANT, Form, Operand, Record};
 use std::cell::Cell;
 use std::ops::{Index, RangeTo};
 use std::panic::Location;

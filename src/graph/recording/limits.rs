@@ -2,7 +2,7 @@
 
 use super::Recording;
 use crate::error::Error;
-use crate::program::MOST;
+use crate::graph::MOST;
 
 /// The most entries of each column.
 #[derive(Clone, Copy)]
