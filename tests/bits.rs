@@ -25,8 +25,11 @@ fn apply<'t>(op: Op, x: &[Var<'t>]) -> Var<'t> {
     match op.arity() {
         Some(1) => Var::unary(op, x[0]),
         Some(2) => Var::binary(op, x[0], x[1]),
-        _ if op == Op::LinearCombination => Var::linear_combination(&vec![0.7; x.len()], x, 0.1),
-        _ => Var::nary(op, &[x], &[]),
+        _ => {
+            let own = op.own_constants(x.len()).expect("it takes as many");
+            let constants: Vec<f64> = vec![0.7; x.len()].into_iter().chain([0.1]).collect();
+            Var::nary(op, &[x], &[&constants[..own]])
+        }
     }
 }
 

@@ -46,11 +46,9 @@ fn graph<'t>(seed: u64, x: &[Var<'t>], long: bool) -> Var<'t> {
         let count = op.arity().unwrap_or(if long { 300 } else { 4 });
         let operands: Vec<Var<'t>> = (0..count).map(|_| operand(&mut random)).collect();
         let weights: Vec<f64> = (0..=count).map(|i| 0.5 - i as f64 / 300.0).collect();
-        let own = match op {
-            Op::LinearCombination if long => &weights[..],
-            Op::LinearCombination => &[0.5, -1.0, 2.0, 0.25, 0.1],
-            _ => &[],
-        };
+        let few = [0.5, -1.0, 2.0, 0.25, 0.1];
+        let all = if long { &weights[..] } else { &few };
+        let own = &all[..op.own_constants(count).unwrap_or(0)];
         let node = match op.arity() {
             Some(1) => Var::unary(op, operands[0]),
             Some(2) => Var::binary(op, operands[0], operands[1]),

@@ -21,10 +21,10 @@ fn apply<'t>(op: Op, x: [Var<'t>; 4]) -> Var<'t> {
     match op.arity() {
         Some(1) => Real::unary(op, x[0]),
         Some(2) => Real::binary(op, x[0], x[1]),
-        _ if op == Op::LinearCombination => {
-            Var::linear_combination(&[2.0, -1.0, 1.0], &x[..3], 0.5)
+        _ => {
+            let own = op.own_constants(4).expect("it takes as many");
+            Var::nary(op, &[&x], &[&[2.0, -1.0, 1.0, 3.0, 0.5][..own]])
         }
-        _ => Var::nary(op, &[&x], &[]),
     }
 }
 

@@ -20,13 +20,10 @@ fn point(random: &mut Random, op: Op) -> Vec<f64> {
 
 const POINTS: usize = 60;
 
-/// Constants of the operation's own: the weights and the constant term of a
-/// linear combination.
+/// Constants of the operation's own, such as the weights of a linear combination.
 fn own_constants(op: Op) -> Vec<f64> {
-    match op {
-        Op::LinearCombination => (0..=op.samples().len()).map(|i| 1.5 - i as f64).collect(),
-        _ => Vec::new(),
-    }
+    let count = op.own_constants(op.samples().len()).unwrap_or(0);
+    (0..count).map(|i| 1.5 - i as f64).collect()
 }
 
 fn apply<T: Real>(op: Op, x: &[T]) -> T {
@@ -299,16 +296,17 @@ fn sums_begin_with_the_zero_that_changes_no_term() {
 }
 
 #[test]
-fn constants_of_its_own_are_refused_by_an_operation_that_has_none() {
-    for &op in Op::ALL.iter().filter(|op| op.arity().is_none()) {
-        if op != Op::LinearCombination {
-            let x = vec![0.5; op.samples().len()];
-            assert!(catch_unwind(|| f64::nary(op, &[&x], &[])).is_ok(), "{op}");
-            assert!(
-                catch_unwind(|| f64::nary(op, &[&x], &[&[2.0]])).is_err(),
-                "{op}"
-            );
+fn an_operation_on_a_list_takes_as_many_constants_of_its_own_as_it_says() {
+    for &op in Op::ALL {
+        for (n, c) in (0..6).flat_map(|n| (0..8).map(move |c| (n, c))) {
+            let [x, own] = [vec![0.5; n], vec![2.0; c]];
+            let taken = catch_unwind(|| f64::nary(op, &[&x], &[&own])).is_ok();
+            assert_eq!(taken, op.own_constants(n) == Some(c), "{op} {n} {c}");
         }
+        assert_eq!(
+            op.arity().is_some(),
+            (0..6).all(|n| op.own_constants(n).is_none())
+        );
     }
 }
 
@@ -343,12 +341,7 @@ fn the_wrong_number_of_operands_is_refused() {
             );
         }
     }
-    for op in [
-        Op::SelectLt,
-        Op::SelectLe,
-        Op::SelectEq,
-        Op::LinearCombination,
-    ] {
+    for op in [Op::SelectLt, Op::LinearCombination] {
         let text = panic_text(move || _ = f64::nary(op, &[&[1.0; 3]], &[]));
         assert_eq!(text, format!("the operation {op} cannot take 3 operands"));
     }
