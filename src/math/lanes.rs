@@ -2,15 +2,8 @@
 //! branches. Where one number alone has a shorter way, it is in `mod.rs` or `plain.rs`, and gives
 //! the same bits.
 
-use super::{
-    LN_2_LOW, clamp, exp_m1_up_to_50, exp_m1_with_rest, exp_sum, exp_with_rest, ln_edges, ln_parts,
-    reduce, scale, sech_of, sigmoid_of, sin_of_quadrant, split,
-};
-pub(crate) use super::{
-    acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, contribution, cosh, erf, exp2, hypot, log2,
-    log10, maximum, minimum, pow, sinh, sqrt, tan,
-};
-use std::f64::consts::LN_2;
+// What has no form of its own here is that of `mod.rs`: what is defined here goes before it.
+pub(crate) use super::*;
 
 /// eˣ
 #[inline(always)]
