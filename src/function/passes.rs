@@ -14,7 +14,7 @@
 //! `share_equal` changes bits of gradients, and is there for who asks for it.
 
 use super::freeze::Ends;
-use crate::ops::{Op, Real};
+use crate::ops::{DotOperands, Op, Real};
 use crate::program::{Form, NodeId, Operand, Program, Record};
 use crate::recording::{Recording, SHORTEST_RANGE};
 use indexmap::IndexMap;
@@ -248,10 +248,9 @@ impl Terms {
         }
         // The first term by itself is what the others are added to: without its factor of
         // 1, all operands are nodes.
-        let mut operands: Vec<_> = first.chain(second).collect();
-        if factors[0].1 == Operand::Constant(1.0) {
-            operands.remove(factors.len());
-        }
+        let (first, second): (Vec<_>, Vec<_>) = first.zip(second).unzip();
+        let start = usize::from(factors[0].1 == Operand::Constant(1.0));
+        let operands = DotOperands::joined(&first[..start], &first[start..], &second[start..]);
         to.push_operation(Op::Dot, &operands, &[], caller)
     }
 }

@@ -5,6 +5,7 @@
 //! one macro that reads rows, and `rules.rs` what some partials are made of.
 //! Here are the [`Op`]s.
 
+mod dot;
 mod expand;
 mod instructions;
 mod loops;
@@ -14,6 +15,7 @@ mod row;
 pub(crate) mod rules;
 mod table;
 
+pub(crate) use dot::DotOperands;
 pub(crate) use expand::expand;
 pub(crate) use instructions::instructions;
 pub(crate) use loops::loops;

@@ -253,8 +253,8 @@ macro_rules! table {
                     for (i, partial) in products_of_others(n, x).into_iter().enumerate() { each(i, partial) } }
             /// Scalar product Σ aᵢ·bᵢ, from left to right; −0 for none. One node.
             ///
-            /// `Real::nary` can give it an odd number of operands: the first is then what the
-            /// products are added to.
+            /// `Real::nary` can give it an odd number of operands: the first is then the start,
+            /// which the products are added to.
             ///
             /// # Panics
             /// If the lengths differ.
@@ -262,15 +262,16 @@ macro_rules! table {
                 { [Call("dot").on(&[(-9.0, 9.0); 6]), js "dot"]
                 constants |_n| Some(0),
                 value |n, x, _c| {
-                    let mut sum = if n % 2 == 1 { x(0) } else { -0.0 };
-                    for i in n % 2..n.div_ceil(2) { sum += x(i) * x(i + n / 2) }
+                    let factors = DotOperands::among(n);
+                    let mut sum = if factors.has_start { x(0) } else { -0.0 };
+                    for i in factors.first() { sum += x(i) * x(i + factors.products) }
                     sum
                 },
                 partials |n, x, _c, _y, each| {
-                    if n % 2 == 1 { each(0, T::from(1.0)) }
-                    let half = n.div_ceil(2);
-                    for i in n % 2..half { each(i, x(i + n / 2)) }
-                    for i in half..n { each(i, x(i - n / 2)) }
+                    let factors = DotOperands::among(n);
+                    if factors.has_start { each(0, T::from(1.0)) }
+                    for i in factors.first() { each(i, x(i + factors.products)) }
+                    for i in factors.second() { each(i, x(i - factors.products)) }
                 } }
             /// `constant` + Σ wᵢ·xᵢ for constant weights, from left to right. One node.
             ///
