@@ -61,7 +61,7 @@ fn hash(op: Op) -> u64 {
 
 #[test]
 fn the_results_of_each_operation_are_these_bits() {
-    expected::hold("bits", |op| format!("{:016x}", hash(op)));
+    expected::hold(&[("bits", &|op| format!("{:016x}", hash(op)))]);
 }
 
 #[test]

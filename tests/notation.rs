@@ -33,9 +33,11 @@ fn every_operation_is_written_as_expected() {
     let tape = Tape::new();
     let x = [1, 2, 3, 4].map(|i| tape.var(0.1 * f64::from(i)).named(&format!("x{i}")));
     let names = ["a", "b", "c", "d"];
-    expected::hold("print", |op| op.print(&names[..op.arity().unwrap_or(4)]));
-    expected::hold("text", |op| apply(op, x).formula().to_string());
-    expected::hold("latex", |op| apply(op, x).formula().latex());
+    expected::hold(&[
+        ("print", &|op| op.print(&names[..op.arity().unwrap_or(4)])),
+        ("text", &|op| apply(op, x).formula().to_string()),
+        ("latex", &|op| apply(op, x).formula().latex()),
+    ]);
 }
 
 #[test]

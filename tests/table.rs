@@ -348,9 +348,10 @@ fn the_wrong_number_of_operands_is_refused() {
 }
 
 #[test]
-fn what_is_expected_of_operations_is_of_those_that_there_are() {
-    let names: Vec<&str> = Op::ALL.iter().map(|op| op.name()).collect();
-    assert_eq!(expected::names(), names);
+fn what_is_expected_of_an_operation_is_of_one_that_there_is() {
+    for name in expected::names() {
+        assert!(Op::ALL.iter().any(|op| op.name() == name), "{name}");
+    }
 }
 
 #[test]

@@ -17,18 +17,23 @@ pub fn of(op: Op, key: &str) -> Option<&'static str> {
     })
 }
 
-/// Holds each operation to what is written of it under a key, and says the lines that should be
-/// there instead.
-pub fn hold(key: &str, found: impl Fn(Op) -> String) {
-    let wrong = Op::ALL.iter().filter_map(|&op| {
-        let found = found(op);
-        (of(op, key) != Some(found.as_str())).then(|| format!("{op}\n  {key} {found}"))
-    });
-    let wrong: Vec<String> = wrong.collect();
+/// Holds each operation to what is written of it under some keys, and says the lines that should
+/// be there instead.
+pub fn hold(keys: &[(&str, &dyn Fn(Op) -> String)]) {
+    let mut wrong = String::new();
+    for &op in Op::ALL {
+        let found = keys.iter().map(|(key, found)| (key, found(op)));
+        let lines = found.filter(|(key, found)| of(op, key) != Some(found));
+        let lines: String = lines
+            .map(|(key, found)| format!("  {key} {found}\n"))
+            .collect();
+        if !lines.is_empty() {
+            wrong += &format!("{op}\n{lines}");
+        }
+    }
     assert!(
         wrong.is_empty(),
-        "tests/golden/operations.txt has not:\n{}",
-        wrong.join("\n")
+        "tests/golden/operations.txt has not:\n{wrong}"
     );
 }
 
