@@ -96,10 +96,8 @@ fn apply<T: Real>(op: Op, x: &[T]) -> T {
 
 /// Those of the golden table: i − 1.25, and 1.5 as the constant term.
 fn weights(op: Op, n: usize) -> Vec<f64> {
-    match op {
-        Op::LinearCombination => (0..n).map(|i| i as f64 - 1.25).chain([1.5]).collect(),
-        _ => Vec::new(),
-    }
+    let all = (0..n).map(|i| i as f64 - 1.25).chain([1.5]);
+    all.take(op.own_constants(n).unwrap_or(0)).collect()
 }
 
 /// The error in units of `unit`; results that are subnormal or overflow may be

@@ -1,7 +1,7 @@
 //! What simplification knows of functions, one identity a line, and what it must
 //! not take for one.
 
-use chainrule::{Tape, Var};
+use chainrule::{Op, Real, Tape, Var};
 
 #[test]
 fn each_identity_is_used() {
@@ -170,4 +170,30 @@ fn a_named_node_is_an_equation() {
         let formula = (node + all - all).formula();
         assert_eq!(formula.simplify().to_string(), expected, "{formula}");
     }
+}
+
+/// What a function of −x is beside that of x, at many points where both are numbers.
+fn mirrored_sign(op: Op) -> Option<f64> {
+    let (_, high) = op.samples()[0];
+    let pairs = (1..=40).map(|i| high * f64::from(i) / 40.0);
+    let pairs: Vec<[f64; 2]> = pairs.map(|x| [x, -x].map(|x| f64::unary(op, x))).collect();
+    let holds = |sign: f64| pairs.iter().all(|&[right, left]| left == sign * right);
+    [1.0, -1.0].into_iter().find(|&sign| holds(sign))
+}
+
+#[test]
+fn each_function_that_is_even_or_odd_is_simplified_as_such() {
+    let tape = Tape::new();
+    let x = tape.var(0.5).named("x");
+    let mut found = 0;
+    for &op in Op::ALL.iter().filter(|op| op.arity() == Some(1)) {
+        let Some(sign) = mirrored_sign(op) else {
+            continue;
+        };
+        let of = |x| Var::unary(op, x);
+        let expected = (of(x) * sign).formula().simplify().to_string();
+        assert_eq!(of(-x).formula().simplify().to_string(), expected, "{op}");
+        found += 1;
+    }
+    assert!(found > 12, "{found}");
 }

@@ -14,20 +14,15 @@ const VALUES: [[f64; 4]; 6] = [
     [1e-320, -1e-320, -0.0, 5e-324],
 ];
 
-/// Two operations take four operands and never have a range.
+/// Ten operands; four of an operation that does not take as many, and never has a range.
 fn operands(op: Op) -> usize {
-    match op {
-        Op::SelectLt | Op::SelectLe | Op::SelectEq => 4,
-        _ => 10,
-    }
+    op.own_constants(10).map_or(4, |_| 10)
 }
 
 fn constants(op: Op) -> Vec<f64> {
     let weight = |i: usize| [-2.0, 0.0, -0.0, 0.3, 0.7][i % 5];
-    match op {
-        Op::LinearCombination => (0..=operands(op)).map(weight).collect(),
-        _ => Vec::new(),
-    }
+    let count = op.own_constants(operands(op)).expect("it takes a list");
+    (0..count).map(weight).collect()
 }
 
 /// The operation on inputs that lie one after another, or last ones first.

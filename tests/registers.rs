@@ -10,10 +10,7 @@ use replay::{compared, many};
 
 /// The operation, applied to some of these.
 fn applied<'t>(op: Op, x: &[Var<'t>]) -> Var<'t> {
-    let own: &[f64] = match op {
-        Op::LinearCombination => &[0.5, -1.0, 0.0, 2.0, -0.0],
-        _ => &[],
-    };
+    let own = &[0.5, -1.0, 0.0, 2.0, -0.0][..op.own_constants(4).unwrap_or(0)];
     match op.arity() {
         Some(1) => Var::unary(op, x[0]),
         Some(2) => Var::binary(op, x[0], x[1]),

@@ -37,10 +37,8 @@ impl Step {
             })
             .collect();
         operands[0] = Of::Node(random.below(nodes));
-        let constants = match op {
-            Op::LinearCombination => (0..=count).map(|_| constant(random)).collect(),
-            _ => Vec::new(),
-        };
+        let own = op.own_constants(count).unwrap_or(0);
+        let constants = (0..own).map(|_| constant(random)).collect();
         Self {
             op,
             operands,

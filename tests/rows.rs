@@ -32,13 +32,12 @@ fn random_function(random: &mut Random) -> Function {
             Some(_) => Var::binary(op, pick(), pick()),
             None => match op {
                 Op::Dot => Var::dot(&[pick(), pick(), pick()], &[pick(), pick(), Var::from(2.0)]),
-                Op::LinearCombination => {
-                    Var::linear_combination(&[2.0, -0.5], &[pick(), pick()], 0.25)
+                _ => {
+                    let x = [pick(), pick(), pick(), pick()];
+                    let x = &x[..if op.own_constants(3).is_some() { 3 } else { 4 }];
+                    let own = op.own_constants(x.len()).expect("it takes as many");
+                    Var::nary(op, &[x], &[&[2.0, -0.5, 0.75, 0.25][..own]])
                 }
-                Op::SelectLt | Op::SelectLe | Op::SelectEq => {
-                    Var::nary(op, &[&[pick(), pick(), pick(), pick()]], &[])
-                }
-                _ => Var::nary(op, &[&[pick(), pick(), pick()]], &[]),
             },
         };
         nodes.push(node);

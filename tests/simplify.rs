@@ -36,10 +36,7 @@ fn step<'t>(random: &mut Random, nodes: &[Var<'t>]) -> Var<'t> {
         Some(2) => Real::binary(op, operand(false), operand(true)),
         _ => {
             let x = [0, 1, 2, 3].map(|i| operand(i > 0));
-            let c: &[f64] = match op {
-                Op::LinearCombination => &[0.5, -1.0, 2.0, 0.3, 1.0],
-                _ => &[],
-            };
+            let c = &[0.5, -1.0, 2.0, 0.3, 1.0][..op.own_constants(4).unwrap_or(0)];
             Var::nary(op, &[&x], &[c])
         }
     }

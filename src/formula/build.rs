@@ -7,7 +7,7 @@ use super::{Bits, Definition, Formula, Symbol, Term, Terms, copy, put, put_apply
 use crate::error::Error;
 use crate::graph::Recording;
 use crate::graph::{NodeId, Operand};
-use crate::ops::Op;
+use crate::ops::{DotOperands, Op};
 use crate::tape::Tape;
 use crate::tape::Var;
 use smallvec::SmallVec;
@@ -147,14 +147,13 @@ impl<'r> Reader<'r> {
                 linear_combination(terms, constants, &operands)
             }
             Op::Dot => {
-                let (start, factors) = operands.split_at(operands.len() % 2);
-                let (a, b) = factors.split_at(factors.len() / 2);
-                let products = a
-                    .iter()
-                    .zip(b)
-                    .map(|(&a, &b)| put_apply(terms, Op::Mul, &[a, b]));
-                let products: Vec<u32> = start.iter().copied().chain(products).collect();
-                sum(terms, &products)
+                let factors = DotOperands::among(operands.len());
+                let mut addends = operands[..factors.first().start].to_vec();
+                for i in factors.first() {
+                    let product = [operands[i], operands[i + factors.products]];
+                    addends.push(put_apply(terms, Op::Mul, &product));
+                }
+                sum(terms, &addends)
             }
             Op::Sum => sum(terms, &operands),
             Op::Gate => operands[0],

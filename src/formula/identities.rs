@@ -6,7 +6,7 @@
 
 use super::algebra::{Algebra, Atom, Collector, Product, Sum, fraction, negated};
 use super::exact::Fraction;
-use crate::ops::Op;
+use crate::ops::{Op, Parity};
 
 /// Whole exponents beyond this stay with `pow`.
 const EXPONENT: i64 = 64;
@@ -77,7 +77,7 @@ impl Algebra {
                 self.needs_sign_of_zero |= x.iter().any(Vec::is_empty);
                 self.function(op, x)
             }
-            _ => match parity(op) {
+            _ => match op.parity() {
                 Some(parity) => self.with_parity(op, x, parity),
                 None => self.function(op, x),
             },
@@ -233,12 +233,9 @@ impl Algebra {
     }
 
     /// f(−x) = ±f(x), and what f(0) is.
-    fn with_parity(&mut self, op: Op, x: Vec<Sum>, (sign, at_zero): (i64, i64)) -> Sum {
+    fn with_parity(&mut self, op: Op, x: Vec<Sum>, parity: Parity) -> Sum {
         if x[0].is_empty() {
-            return match at_zero {
-                0 => Sum::new(),
-                n => vec![Product::constant(Fraction::whole(n))],
-            };
+            return self.number(op.value_1(0.0));
         }
         let argument = self.as_product(x[0].clone());
         if argument.coefficient.above > 0 {
@@ -246,10 +243,18 @@ impl Algebra {
         }
         let argument = self.as_sum(argument.negated());
         let mirrored = self.function(op, vec![argument]);
-        if sign < 0 {
-            negated(&mirrored)
-        } else {
-            mirrored
+        match parity {
+            Parity::Odd => negated(&mirrored),
+            Parity::Even => mirrored,
+        }
+    }
+
+    /// A number, of which 0 has no terms.
+    fn number(&mut self, value: f64) -> Sum {
+        let sum = vec![self.constant(value)];
+        match fraction(&sum) {
+            Some(Fraction::ZERO) => Sum::new(),
+            _ => sum,
         }
     }
 
@@ -262,11 +267,7 @@ impl Algebra {
         for (value, x) in values.iter_mut().zip(x) {
             *value = fraction(x).filter(|x| x.is_binary())?.value();
         }
-        let value = super::apply(op, &values[..x.len()]);
-        Some(vec![self.constant(value)]).map(|sum| match fraction(&sum) {
-            Some(Fraction::ZERO) => Sum::new(),
-            _ => sum,
-        })
+        Some(self.number(super::apply(op, &values[..x.len()])))
     }
 
     /// A choice between equals, or between numbers; and one that only keeps a
@@ -360,24 +361,5 @@ impl Algebra {
             _ => return None,
         };
         Some((if op == Op::Cbrt { 3 } else { 2 }, product))
-    }
-}
-
-/// For an odd function −1 and its value at 0, for an even one 1 and that.
-fn parity(op: Op) -> Option<(i64, i64)> {
-    match op {
-        Op::Sin
-        | Op::Tan
-        | Op::Asin
-        | Op::Atan
-        | Op::Sinh
-        | Op::Tanh
-        | Op::Asinh
-        | Op::Atanh
-        | Op::Cbrt
-        | Op::Erf => Some((-1, 0)),
-        Op::Cos | Op::Cosh | Op::Sech => Some((1, 1)),
-        Op::Abs => Some((1, 0)),
-        _ => None,
     }
 }

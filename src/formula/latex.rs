@@ -4,6 +4,7 @@ use super::layout::{ATOM, Layout, Name, PRODUCT, greek, written_sum};
 use super::lets::Sheet;
 use super::text::number;
 use crate::graph::visible;
+use crate::ops::Op;
 
 pub(super) fn write(sheet: &Sheet) -> String {
     let body = of(&sheet.body);
@@ -144,17 +145,8 @@ fn escaped(text: &str) -> String {
 }
 
 fn function(name: &str) -> String {
-    match name {
-        "ln" | "sin" | "cos" | "tan" | "sinh" | "cosh" | "tanh" | "min" | "max" => {
-            format!("\\{name}")
-        }
-        "asin" => "\\arcsin".to_owned(),
-        "acos" => "\\arccos".to_owned(),
-        "atan" => "\\arctan".to_owned(),
-        "log2" => "\\log_{2}".to_owned(),
-        "log10" => "\\log_{10}".to_owned(),
-        "σ" => "\\sigma".to_owned(),
-        "ln σ" => "\\ln \\sigma".to_owned(),
-        _ => format!("\\operatorname{{{}}}", escaped(name)),
+    match Op::latex(name) {
+        Some(command) => command.to_owned(),
+        None => format!("\\operatorname{{{}}}", escaped(name)),
     }
 }

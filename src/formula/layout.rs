@@ -1,11 +1,11 @@
 //! How terms are written, before anyone knows in what language: the print forms
-//! of the table, and the few operations that mathematics writes in a way of its
-//! own. `text.rs`, `latex.rs` and `mathml.rs` spell it out.
+//! of the table, and what it says of the few operations that mathematics writes in a way
+//! of its own. `text.rs`, `latex.rs` and `mathml.rs` spell it out.
 //!
 //! A layout is a tree, and small: `lets.rs` cuts expressions before it is made.
 
 use super::Term;
-use crate::ops::{Notation, Op};
+use crate::ops::{Notation, Op, Written};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::f64::consts::{E, FRAC_2_SQRT_PI, LN_2, LN_10, LOG2_E, LOG10_E, PI};
@@ -163,42 +163,39 @@ pub(super) fn layout(terms: &[Term], index: u32, bound: &HashMap<u32, Arc<str>>)
     }
 }
 
-/// Lays out an operation: first those that mathematics writes in a way of its
-/// own, then by the print form of the table.
-fn operation(op: Op, mut x: Vec<Layout>) -> Layout {
-    let two = || Layout::Number(2.0);
-    let with_zero = x.get(1) == Some(&Layout::Number(0.0));
-    let mut take = |i: usize| std::mem::replace(&mut x[i], Layout::More(0));
-    match op {
-        Op::Recip => quotient(Layout::Number(1.0), take(0)),
-        Op::Square => power(take(0), two()),
-        Op::OneMinusSquare => sum([Layout::Number(1.0), negated(power(take(0), two()))]),
-        Op::Sqrt => Layout::Root(2, Box::new(take(0))),
-        Op::Cbrt => Layout::Root(3, Box::new(take(0))),
-        Op::Exp => power(Layout::Constant("e"), take(0)),
-        Op::Exp2 => power(two(), take(0)),
-        Op::ExpM1 => sum([
-            power(Layout::Constant("e"), take(0)),
-            negated(Layout::Number(1.0)),
-        ]),
-        Op::Ln1p => Layout::Call("ln", vec![sum([Layout::Number(1.0), take(0)])]),
-        Op::Abs => Layout::Magnitude(Box::new(take(0))),
-        Op::XLnY => {
-            let logarithm = Layout::Call("ln", vec![take(1)]);
-            product([take(0), logarithm])
+/// Lays out an operation: as the table says that mathematics writes it, else by its print form.
+fn operation(op: Op, x: Vec<Layout>) -> Layout {
+    match op.written() {
+        Some(Written::Choice(relation)) => choice(relation, x),
+        Some(Written::AgainstZero(name)) if x[1] == Layout::Number(0.0) => {
+            Layout::Call(name, x.into_iter().take(1).collect())
         }
-        Op::LogSumExp => {
-            let exponentials = x.into_iter().map(|x| match x {
-                Layout::More(n) => Layout::More(n),
-                x => power(Layout::Constant("e"), x),
-            });
-            Layout::Call("ln", vec![sum(exponentials)])
-        }
-        Op::Compare if with_zero => Layout::Call("sgn", vec![take(0)]),
-        Op::SelectLt => choice("<", x),
-        Op::SelectLe => choice("≤", x),
-        Op::SelectEq => choice("=", x),
-        _ => by_notation(op, x),
+        None | Some(Written::AgainstZero(_)) => by_notation(op, x),
+        Some(written) => laid_out(&written, &mut x.into_iter().map(Some).collect::<Vec<_>>()),
+    }
+}
+
+/// The same where the operands are taken one by one.
+fn laid_out(written: &Written, x: &mut [Option<Layout>]) -> Layout {
+    let mut all =
+        |parts: &[Written]| -> Vec<Layout> { parts.iter().map(|part| laid_out(part, x)).collect() };
+    match written {
+        Written::Operand(i) => x[*i].take().expect("it stands there once"),
+        Written::Number(number) => Layout::Number(*number),
+        Written::Euler => Layout::Constant("e"),
+        Written::Negated(part) => negated(laid_out(part, x)),
+        Written::Added(parts) => sum(all(parts)),
+        Written::Multiplied(parts) => product(all(parts)),
+        Written::Over(above, below) => quotient(laid_out(above, x), laid_out(below, x)),
+        Written::Raised(base, exponent) => power(laid_out(base, x), laid_out(exponent, x)),
+        Written::Root(n, part) => Layout::Root(*n, Box::new(laid_out(part, x))),
+        Written::Magnitude(part) => Layout::Magnitude(Box::new(laid_out(part, x))),
+        Written::Of(name, part) => Layout::Call(name, vec![laid_out(part, x)]),
+        Written::AddedPowers => sum(x.iter_mut().filter_map(Option::take).map(|x| match x {
+            Layout::More(n) => Layout::More(n),
+            x => power(Layout::Constant("e"), x),
+        })),
+        Written::Choice(_) | Written::AgainstZero(_) => unreachable!("not within another"),
     }
 }
 

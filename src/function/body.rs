@@ -14,7 +14,7 @@ use super::reroll::{Argument, Summed, Turns, for_each_argument};
 use super::taken::{Taken, are_distinct, lie_apart};
 use crate::graph::Recording;
 use crate::graph::{NodeId, Operand, Record};
-use crate::ops::{ABSENT, Op};
+use crate::ops::{ABSENT, DotOperands, Op};
 use indexmap::IndexSet;
 use std::panic::Location;
 
@@ -54,7 +54,7 @@ pub(super) fn body(from: &Recording, turns: &Turns) -> Option<Body> {
     if !is_column.contains(&true) {
         return None;
     }
-    let term = maker.record_turn();
+    let term = maker.record_turn()?;
     let (count, taken) = (turns.count, maker.taken);
     let apart = lie_apart(&taken, count);
     // Where a turn takes a node twice, a sum of products made one node would change the
@@ -130,8 +130,8 @@ impl<'a> Maker<'a> {
     }
 
     /// Records the nodes of the last turn, without the one that adds its term to the sum if
-    /// there is such a node. Returns the term.
-    fn record_turn(&mut self) -> Operand {
+    /// there is such a node. Returns the term, or nothing as `record`.
+    fn record_turn(&mut self) -> Option<Operand> {
         let (program, start) = (self.from.program(), self.turns.start(self.turns.count - 1));
         let mut at = 0;
         for &record in &program.records[start..][..self.turns.own()] {
@@ -144,36 +144,40 @@ impl<'a> Maker<'a> {
                 None => program.own_constants(record).len(),
                 Some(_) => 0,
             };
-            let node = self.record(record.op(), operands, own);
+            let node = self.record(record.op(), operands, own)?;
             self.moved.push(node);
         }
-        match self.turns.summed {
+        Some(match self.turns.summed {
             Summed::ByNode(_) => *self.moved.last().expect("the term"),
             Summed::TurnByTurn => {
                 let arguments = &self.turns.arguments;
                 let term = (at..arguments.len()).find(|&at| arguments[at] != Argument::Carried);
                 self.operand(term.expect("one of two"))
             }
-        }
+        })
     }
 
-    /// Records an operation on operands and, after them, so many constants of its own.
-    fn record(&mut self, op: Op, mut operands: Vec<Operand>, own: usize) -> Operand {
+    /// Records an operation on operands and, after them, so many constants of its own. If these
+    /// are not the same in all turns, it needs another operation that takes them as operands:
+    /// nothing if there is none.
+    fn record(&mut self, op: Op, mut operands: Vec<Operand>, own: usize) -> Option<Operand> {
         let own = operands.split_off(operands.len() - own);
         let numbers: Option<Vec<f64>> = own.iter().map(Operand::constant).collect();
         if let Some(numbers) = numbers {
-            return (self.to).push_operation(op, &operands, &[&numbers], Location::caller());
+            return Some((self.to).push_operation(op, &operands, &[&numbers], Location::caller()));
         }
-        // Weights that are not the same in all turns: a linear combination is then a scalar
-        // product, which sends the same shares in the same order.
+        if op != Op::LinearCombination {
+            return None;
+        }
+        // With weights as operands it is a scalar product, which sends the same shares in the
+        // same order.
         let (weights, constant) = own.split_at(operands.len());
         let is_identity = constant[0]
             .constant()
             .is_some_and(|c| c.to_bits() == ABSENT.to_bits());
-        let begin = if is_identity { &[] } else { constant };
-        let all = [begin, &operands, weights].concat();
-        self.to
-            .push_operation(Op::Dot, &all, &[], Location::caller())
+        let start = if is_identity { &[] } else { constant };
+        let all = DotOperands::joined(start, &operands, weights);
+        Some((self.to).push_operation(Op::Dot, &all, &[], Location::caller()))
     }
 
     /// What an argument is in the recording of a turn.

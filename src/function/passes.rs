@@ -16,7 +16,7 @@
 use super::freeze::Ends;
 use crate::graph::{Form, Graph, NodeId, Operand, Record};
 use crate::graph::{Recording, SHORTEST_RANGE};
-use crate::ops::{Op, Real};
+use crate::ops::{DotOperands, Op, Real};
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 use smallvec::SmallVec;
@@ -242,10 +242,9 @@ impl Terms {
         }
         // The first term by itself is what the others are added to: without its factor of
         // 1, all operands are nodes.
-        let mut operands: Vec<_> = first.chain(second).collect();
-        if factors[0].1 == Operand::Constant(1.0) {
-            operands.remove(factors.len());
-        }
+        let (first, second): (Vec<_>, Vec<_>) = first.zip(second).unzip();
+        let start = usize::from(factors[0].1 == Operand::Constant(1.0));
+        let operands = DotOperands::joined(&first[..start], &first[start..], &second[start..]);
         to.push_operation(Op::Dot, &operands, &[], caller)
     }
 }

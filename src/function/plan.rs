@@ -11,7 +11,7 @@ use super::passes::{Gone, copy, varying};
 use super::route::{Known, Route, To};
 use crate::graph::Recording;
 use crate::graph::{Comparison, Graph, NodeId, Operand};
-use crate::ops::Op;
+use crate::ops::{DotOperands, Op};
 use crate::registers::Uses;
 use indexmap::IndexMap;
 use smallvec::SmallVec;
@@ -245,8 +245,9 @@ impl Plan {
         let (kind, factors) = match op {
             Op::Sum => (Kind::Terms(-0.0), one(operands.len())),
             Op::Dot => {
-                if operands.len() % 2 == 1 {
-                    operands.insert(operands.len() / 2 + 1, Operand::Constant(1.0));
+                let factors = DotOperands::among(operands.len());
+                if factors.has_start {
+                    operands.insert(factors.second().start, Operand::Constant(1.0));
                 }
                 (Kind::Terms(-0.0), Vec::new())
             }

@@ -2,15 +2,8 @@
 //! branches. Where one number alone has a shorter way, it is in `mod.rs` or `plain.rs`, and gives
 //! the same bits.
 
-use super::{
-    LN_2_LOW, clamp, exp_m1_up_to_50, exp_m1_with_rest, exp_sum, exp_with_rest, ln_edges, ln_parts,
-    reduce, scale, sech_of, sigmoid_of, sin_of_quadrant, split,
-};
-pub(crate) use super::{
-    acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, contribution, cosh, erf, exp2, hypot, log2,
-    log10, maximum, minimum, pow, sinh, sqrt, tan,
-};
-use std::f64::consts::LN_2;
+// What has no form of its own here is that of `mod.rs`: what is defined here goes before it.
+pub(crate) use super::*;
 
 /// eˣ
 #[inline(always)]
@@ -101,6 +94,22 @@ pub(crate) fn softplus(x: f64) -> f64 {
 #[inline(always)]
 pub(crate) fn log_sigmoid(x: f64) -> f64 {
     -softplus(-x)
+}
+
+/// ln cosh x, finite for every finite x: |x| − ln 2 + ln(1 + e^{−2|x|}); below ln 2 ln(1 + t²/(2 + 2t))
+/// for t = e^{|x|} − 1
+#[inline(always)]
+pub(crate) fn ln_cosh(x: f64) -> f64 {
+    let size = x.abs();
+    let near = size < LN_2;
+    let (t, rest) = exp_m1_up_to_50(clamp(size, 0.0, LN_2));
+    let sum = 1.0 + t;
+    let quotient = t / sum;
+    // What t and the sum lost in rounding, to first order
+    let lost = rest + (t - (sum - 1.0));
+    let small = 0.5 * t * quotient + quotient * (rest - 0.5 * quotient * lost);
+    let linear = (size - LN_2_HIGH) - LN_2_LOW;
+    (if near { 0.0 } else { linear }) + ln_1p(if near { small } else { exp(-2.0 * size) })
 }
 
 /// sin x where `is_reduced`

@@ -55,7 +55,7 @@ macro_rules! expand {
 
             fn row(self) -> Row {
                 match self {
-                    Op::Input => expand!(@row input, { Call("input"), on [], }),
+                    Op::Input => Call("input").on(&[]).named("input", ""),
                     $(Op::$P => expand!(@row $p, $pbody),)*
                     $(Op::$I => expand!(@row $i, $ibody),)*
                     $(Op::$U => expand!(@row $u, $ubody),)*
@@ -121,11 +121,30 @@ macro_rules! expand {
                 }
             }
 
-            /// Whether it takes `n` operands, and `c` constants of its own, in a list.
-            pub(crate) fn takes(self, n: usize, c: usize) -> bool {
+            /// Whether there are instructions of it on a shifted operand.
+            #[inline(always)]
+            pub(crate) const fn takes_shifted(self) -> bool {
                 match self {
-                    $(Op::$N => expand!(@takes (n, c), $nbody),)*
+                    $(Op::$U => expand!(@shifted $ubody),)*
                     _ => false,
+                }
+            }
+
+            /// How many constants of its own it takes beside a list of so many operands, such
+            /// as the weights of a linear combination; `None` if it does not take such a list.
+            ///
+            /// ```
+            /// use chainrule::Op;
+            /// assert_eq!(Op::LinearCombination.own_constants(3), Some(4));
+            /// assert_eq!(Op::Sum.own_constants(3), Some(0));
+            /// assert_eq!(Op::SelectLt.own_constants(3), None);
+            /// assert_eq!(Op::Sin.own_constants(1), None);
+            /// ```
+            #[inline]
+            pub fn own_constants(self, operands: usize) -> Option<usize> {
+                match self {
+                    $(Op::$N => expand!(@constants operands, $nbody),)*
+                    _ => None,
                 }
             }
 
@@ -390,24 +409,27 @@ macro_rules! expand {
 
     // What is in the body of a row.
     (@row $name:ident,
-        { $notation:expr, $(branch,)? on $samples:expr, $($rest:tt)* }
+        { [$row:expr, $(branch,)? $(shifted,)? js $javascript:literal] $($mathematics:tt)* }
     ) => {
-        Row { name: stringify!($name), notation: $notation, samples: &$samples }
+        $row.named(stringify!($name), $javascript)
     };
-    (@branch { $notation:expr, branch, $($rest:tt)* }) => { true };
+    (@branch { [$row:expr, branch, $($rest:tt)*] $($mathematics:tt)* }) => { true };
     (@branch { $($rest:tt)* }) => { false };
-    (@takes $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
-        takes |$n:ident, $c:ident| $takes:expr, $($rest:tt)* }
-    ) => {{ let ($n, $c) = $given; $takes }};
-    (@value $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
-        $(where |$($d:ident),+| $domain:expr,)? $(takes |$n:ident, $c:ident| $takes:expr,)?
+    (@shifted { [$row:expr, shifted, $($rest:tt)*] $($mathematics:tt)* }) => { true };
+    (@shifted { $($rest:tt)* }) => { false };
+    (@constants $given:expr, { $head:tt constants |$n:ident| $constants:expr, $($rest:tt)* }) => {{
+        let $n = $given;
+        $constants
+    }};
+    (@value $given:expr, { $head:tt
+        $(where |$($d:ident),+| $domain:expr,)? $(constants |$n:ident| $constants:expr,)?
         value |$x:ident| $value:expr, $($rest:tt)* }
     ) => {{ let $x = $given; $value }};
-    (@value $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
-        $(where |$($d:ident),+| $domain:expr,)? $(takes |$n:ident, $c:ident| $takes:expr,)?
+    (@value $given:expr, { $head:tt
+        $(where |$($d:ident),+| $domain:expr,)? $(constants |$n:ident| $constants:expr,)?
         value |$($x:ident),+| $value:expr, $($rest:tt)* }
     ) => {{ let ($($x),+) = $given; $value }};
-    (@partial $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+    (@partial $given:expr, { $head:tt
         $(where |$d:ident| $domain:expr,)? value |$v:ident| $value:expr,
         partial |$x:ident, $y:ident| $partial:expr }
     ) => {{
@@ -416,7 +438,7 @@ macro_rules! expand {
         if !inside { return $x * f64::NAN; })?
         $partial
     }};
-    (@first $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+    (@first $given:expr, { $head:tt
         $(where |$d1:ident, $d2:ident| $domain:expr,)? value |$v1:ident, $v2:ident| $value:expr,
         first |$a:ident, $b:ident, $y:ident| $first:expr, $($second:tt)* }
     ) => {{
@@ -425,7 +447,7 @@ macro_rules! expand {
         if !inside { return ($a + $b) * f64::NAN; })?
         $first
     }};
-    (@second $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
+    (@second $given:expr, { $head:tt
         $(where |$d1:ident, $d2:ident| $domain:expr,)? value |$v1:ident, $v2:ident| $value:expr,
         first |$fa:ident, $fb:ident, $fy:ident| $first:expr,
         second |$a:ident, $b:ident, $y:ident| $second:expr }
@@ -435,8 +457,7 @@ macro_rules! expand {
         if !inside { return ($a + $b) * f64::NAN; })?
         $second
     }};
-    (@partials $given:expr, { $notation:expr, $(branch,)? on $samples:expr,
-        takes |$tn:ident, $tc:ident| $takes:expr,
+    (@partials $given:expr, { $head:tt constants |$cn:ident| $constants:expr,
         value |$vn:ident, $vx:ident, $vc:ident| $value:expr,
         partials |$n:ident, $x:ident, $c:ident, $y:ident, $each:ident| $partials:expr }
     ) => {{ let ($n, $x, $c, $y, $each) = $given; $partials }};

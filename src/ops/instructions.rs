@@ -23,11 +23,7 @@ macro_rules! instructions {
                 $crate::ops::instructions! { @each all step Neg [] 4 5 6 7 }
                 // Two products that are added.
                 $crate::ops::instructions! { @each all step Mul [] 8 10 12 13 }
-                // Of a shifted operand.
-                $crate::ops::instructions! { @each all step Exp [] 4 5 8 9 }
-                $crate::ops::instructions! { @each all step Ln [] 4 5 8 9 }
-                $crate::ops::instructions! { @each all step Square [] 4 5 8 9 }
-                $crate::ops::instructions! { @each all step Sqrt [] 4 5 8 9 }
+                $($crate::ops::instructions! { @shifted all step $U [] $ubody 4 5 8 9 })*
                 all
             };
             const PULLBACKS: &'static [Act<R, N>; KINDS] = &Self::pullbacks::<false>();
@@ -46,14 +42,20 @@ macro_rules! instructions {
                 })*
                 // Of a square written as a product, and of two products.
                 $crate::ops::instructions! { @each all pullback Mul [BRANCHES,] 8 9 10 11 12 13 }
-                $crate::ops::instructions! { @each all pullback Exp [BRANCHES,] 4 5 6 7 8 9 10 11 }
-                $crate::ops::instructions! { @each all pullback Ln [BRANCHES,] 4 5 6 7 8 9 10 11 }
-                $crate::ops::instructions! { @each all pullback Square [BRANCHES,] 4 5 6 7 8 9 10 11 }
-                $crate::ops::instructions! { @each all pullback Sqrt [BRANCHES,] 4 5 6 7 8 9 10 11 }
+                $($crate::ops::instructions! {
+                    @shifted all pullback $U [BRANCHES,] $ubody 4 5 6 7 8 9 10 11
+                })*
                 all
             }
         }
     };
+    // Of a shifted operand, if the row asks for them.
+    (@shifted $all:ident $act:ident $Op:ident $branches:tt
+        { [$row:expr, shifted, $($head:tt)*] $($mathematics:tt)* } $($flags:literal)*
+    ) => {
+        $crate::ops::instructions! { @each $all $act $Op $branches $($flags)* }
+    };
+    (@shifted $all:ident $act:ident $Op:ident $branches:tt $body:tt $($flags:literal)*) => {};
     (@each $all:ident $act:ident $Op:ident $branches:tt $($flags:literal)*) => {
         $($crate::ops::instructions! { @one $all $act $Op $branches $flags })*
     };

@@ -5,52 +5,35 @@
 //! one macro that reads rows, and `rules.rs` what some partials are made of.
 //! Here are the [`Op`]s.
 
+mod dot;
 mod expand;
 mod instructions;
 mod loops;
 mod operator;
 mod real;
+mod row;
 pub(crate) mod rules;
 mod table;
 
+pub(crate) use dot::DotOperands;
 pub(crate) use expand::expand;
 pub(crate) use instructions::instructions;
 pub(crate) use loops::loops;
 pub(crate) use operator::operator;
 pub use real::Real;
 pub(crate) use real::{ABSENT, flatten, is_absent};
+pub use row::Notation;
+pub(crate) use row::{Parity, Written};
 pub(crate) use table::table;
 
 use crate::error::{Error, expect_length};
 use crate::math;
+use row::Notation::{Call, Infix, Prefix, Template};
+use row::Row;
+use row::Written::*; // how some rows of the table are written
 use rules::*; // what the partials of the table are made of
 use std::fmt;
 use std::ops::{Index, RangeTo};
-
-/// How an operation is written. The number is how strongly it binds, from 1
-/// (sums) to 9 (atoms).
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Notation {
-    /// `name(a, b, …)`
-    Call(&'static str),
-    /// `symbol a`
-    Prefix(&'static str, u8),
-    /// `a symbol b symbol …`
-    Infix(&'static str, u8),
-    /// A text in which `{0}`, `{1}` … stand for the operands.
-    Template(&'static str, u8),
-}
-use Notation::{Call, Infix, Prefix, Template};
-
-/// What a row says of an operation besides its mathematics.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Row {
-    name: &'static str,
-    notation: Notation,
-    /// One interval for each operand; for n-ary operations as many as tests sample.
-    samples: &'static [(f64, f64)],
-}
 
 table! { op }
 
@@ -73,6 +56,34 @@ impl Op {
     /// where to sample it. N-ary operations have as many as make sense.
     pub fn samples(self) -> &'static [(f64, f64)] {
         self.row().samples
+    }
+
+    /// How formulas write it, if not by its notation.
+    pub(crate) fn written(self) -> Option<Written> {
+        self.row().written
+    }
+
+    /// Its function in JavaScript, as in [`Row::named`].
+    pub(crate) fn javascript(self) -> &'static str {
+        self.row().javascript
+    }
+
+    /// What a function of −x is, if that is known.
+    pub(crate) fn parity(self) -> Option<Parity> {
+        self.row().parity
+    }
+
+    /// The command that LaTeX has for the name of a function.
+    pub(crate) fn latex(name: &str) -> Option<&'static str> {
+        let mut rows = Self::ALL.iter().map(|op| op.row());
+        rows.find(|row| matches!(row.notation, Call(found) if found == name))?
+            .latex
+    }
+
+    /// Whether it takes `n` operands, and `c` constants of its own, in a list.
+    #[inline]
+    pub(crate) fn takes(self, n: usize, c: usize) -> bool {
+        self.own_constants(n) == Some(c)
     }
 
     /// Writes the operation with operands that are written already, and put in

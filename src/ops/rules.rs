@@ -2,6 +2,7 @@
 //! n-ary operations that take more than a line. These are functions of their
 //! own, not inlined, so that the sweep keeps what it holds in registers.
 
+pub(crate) use super::dot::DotOperands;
 use super::{Op, Real};
 use smallvec::{SmallVec, smallvec};
 pub(crate) use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};

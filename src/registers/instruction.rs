@@ -67,10 +67,9 @@ pub(crate) const TWO: u8 = 12;
 pub(crate) const MINUS: u8 = 4;
 pub(crate) const PLUS: u8 = 8;
 
-/// Whether there are instructions of an operation on a shifted operand: the same are listed in
-/// `ops/instructions.rs`.
+/// Whether there are instructions of an operation on a shifted operand.
 pub(crate) const fn takes_shifted(op: Op) -> bool {
-    matches!(op, Op::Exp | Op::Ln | Op::Square | Op::Sqrt)
+    op.takes_shifted()
 }
 
 /// Whether there are instructions that send two shares: to both operands, if they are one node,

@@ -45,7 +45,7 @@ const runRule = (rule, xs, y) => {
   const local = [...xs, y];
   const get = (ref) => (isConstant(ref) ? number(ref.c) : local[ref]);
   for (const [op, refs, own] of rule.code) {
-    local.push(valueOf(op, refs.map(get), (own || []).map(number)));
+    local.push(VALUES[op](refs.map(get), (own || []).map(number)));
   }
   return rule.out.map(get);
 };
@@ -77,7 +77,7 @@ const shareOf = (adjoint, edge) => {
 const evaluate = () => {
   partials = [];
   nodes.forEach((node, i) => {
-    values[i] = node.isLeaf ? node.value : valueOf(node.o, operandsOf(node), node.own);
+    values[i] = node.isLeaf ? node.value : VALUES[node.o](operandsOf(node), node.own);
   });
 };
 

@@ -12,6 +12,7 @@ mod rules;
 use super::{Subject, View};
 use crate::graph::Operand;
 use crate::graph::escaped;
+use crate::ops::Op;
 use crate::tape::Adjoints;
 use crate::tape::Tape;
 use crate::tape::Var;
@@ -202,8 +203,9 @@ impl View<'_, Html> {
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: [&str; 5] = [
-    include_str!("values.js"),
+/// What the list of values is made of, and what uses it.
+const HELPERS: &str = include_str!("values.js");
+const SCRIPT: [&str; 4] = [
     include_str!("engine.js"),
     include_str!("drawing.js"),
     include_str!("panels.js"),
@@ -219,7 +221,11 @@ impl fmt::Display for View<'_, Html> {
             f.write_str(before)?;
             match mark {
                 "style" => f.write_str(STYLE)?,
-                "script" => SCRIPT.iter().try_for_each(|part| f.write_str(part))?,
+                "script" => {
+                    f.write_str(HELPERS)?;
+                    write_values(f)?;
+                    SCRIPT.iter().try_for_each(|part| f.write_str(part))?;
+                }
                 "title" => f.write_str(&escaped(&self.format.title))?,
                 "introduction" => f.write_str(&escaped(&self.format.introduction))?,
                 "data" => self.write_data(f)?,
@@ -229,6 +235,20 @@ impl fmt::Display for View<'_, Html> {
         }
         f.write_str(rest)
     }
+}
+
+/// The values of all operations, by name, each a function of the list of its operands and of the
+/// list of its own constants.
+fn write_values(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("const VALUES = {\n")?;
+    for op in Op::ALL {
+        let (name, javascript) = (op.name(), op.javascript());
+        match op.arity() {
+            Some(_) => writeln!(f, "  {name}: (xs) => ({javascript})(...xs),")?,
+            None => writeln!(f, "  {name}: {javascript},")?,
+        }
+    }
+    f.write_str("};\n")
 }
 
 impl View<'_, Html> {

@@ -318,4 +318,4 @@ fitted = stage.clientWidth;
 goTo(wanted.has("step") ? Number(wanted.get("step")) : steps.length - 1);
 showChapter();
 // For tests: the numbers of the page.
-window.chainrule = { data, state, valueOf, values, numbers: () => ({ values: [...values], adjoints: [...adjoints].map((x) => x + 0) }), compared, steps: () => steps, goTo, recompute };
+window.chainrule = { data, state, values, numbers: () => ({ values: [...values], adjoints: [...adjoints].map((x) => x + 0) }), compared, steps: () => steps, goTo, recompute };

@@ -1,6 +1,7 @@
-// The values of the table's operations, by name. There is no derivative here, nor
-// anywhere in the page: partials arrive as programs made of these operations, which
-// the engine read from its one table.
+// What values of the table's operations are made of where a row has no room for it; the
+// list `VALUES` follows, made from the rows. There is no derivative here, nor anywhere in
+// the page: partials arrive as programs made of these operations, which the engine read
+// from its one table.
 const softplus = (x) => (x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)));
 
 const erf = (x) => {
@@ -23,74 +24,10 @@ const logSumExp = (xs) => {
   return most + Math.log(xs.reduce((sum, x) => sum + Math.exp(x - most), 0));
 };
 
-const VALUES = {
-  neg: (x) => -x,
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-  recip: (x) => 1 / x,
-  square: (x) => x * x,
-  one_minus_square: (x) => (1 - x) * (1 + x),
-  sqrt: Math.sqrt,
-  cbrt: Math.cbrt,
-  exp: Math.exp,
-  exp_m1: Math.expm1,
-  exp2: (x) => 2 ** x,
-  ln: Math.log,
-  ln_1p: Math.log1p,
-  log2: Math.log2,
-  log10: Math.log10,
-  sin: Math.sin,
-  cos: Math.cos,
-  tan: Math.tan,
-  asin: Math.asin,
-  acos: Math.acos,
-  atan: Math.atan,
-  sinh: Math.sinh,
-  cosh: Math.cosh,
-  tanh: Math.tanh,
-  sech: (x) => (2 * Math.exp(-Math.abs(x))) / (1 + Math.exp(-2 * Math.abs(x))),
-  asinh: Math.asinh,
-  acosh: Math.acosh,
-  atanh: Math.atanh,
-  abs: Math.abs,
-  relu: (x) => Math.max(x, 0),
-  sigmoid: (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
-  logit: (p) =>
-    p > 0.25 && p < 0.75 ? 2 * Math.atanh(2 * p - 1) : Math.log(p) - Math.log1p(-p),
-  softplus,
-  log_sigmoid: (x) => -softplus(-x),
-  erf,
-  pow: (a, b) => (a === 1 ? 1 : a ** b),
-  atan2: Math.atan2,
-  hypot: (a, b) => Math.hypot(a, b),
-  min: (a, b) => Math.min(a, b),
-  max: (a, b) => Math.max(a, b),
-  compare: (a, b) => (a < b ? -1 : a > b ? 1 : a === b ? 0 : NaN),
-  log_add_exp: logAddExp,
-  x_ln_y: (x, y) => (x === 0 && y >= 0 ? 0 : x * Math.log(y)),
-  contribution: (a, p) => (Object.is(a, -0) ? a : a * p + 0),
-  gate: (x, p) => (p === 0 ? -0 : x),
+// A list of factors, perhaps after a number that products are added to.
+const dot = (xs) => {
+  const [start, half] = [xs.length % 2, Math.floor(xs.length / 2)];
+  let sum = start ? xs[0] : -0;
+  for (let i = start; i < start + half; i += 1) sum += xs[i] * xs[i + half];
+  return sum;
 };
-
-// Operations on any number of operands, and constants of their own.
-const VALUES_OF_MANY = {
-  sum: (xs) => xs.reduce((sum, x) => sum + x, -0),
-  product: (xs) => xs.reduce((product, x) => product * x, 1),
-  dot: (xs) => {
-    const [odd, half] = [xs.length % 2, Math.floor(xs.length / 2)];
-    let sum = odd ? xs[0] : -0;
-    for (let i = odd; i < odd + half; i += 1) sum += xs[i] * xs[i + half];
-    return sum;
-  },
-  linear_combination: (xs, own) =>
-    xs.reduce((sum, x, i) => sum + own[i] * x, own[xs.length]),
-  log_sum_exp: logSumExp,
-  select_lt: ([a, b, then, otherwise]) => (a < b ? then : otherwise),
-  select_le: ([a, b, then, otherwise]) => (a <= b ? then : otherwise),
-  select_eq: ([a, b, then, otherwise]) => (a === b ? then : otherwise),
-};
-
-const valueOf = (op, xs, own) =>
-  op in VALUES ? VALUES[op](...xs) : VALUES_OF_MANY[op](xs, own);

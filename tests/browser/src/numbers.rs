@@ -126,11 +126,10 @@ fn every_operation(tape: &Tape) -> (Vec<Var<'_>>, Var<'_>) {
         let at = |i: usize| samples[i].0 + 0.7 * (samples[i].1 - samples[i].0);
         let x: Vec<_> = (0..count).map(|i| tape.var(at(i))).collect();
         let weights: &[f64] = &[2.0, -0.5, 3.0, 0.25, 1.0, 0.125];
-        results.push(match op {
-            Op::LinearCombination => Var::nary(op, &[&x], &[weights]),
-            _ if count == 1 => Var::unary(op, x[0]),
-            _ if op.arity() == Some(2) => Var::binary(op, x[0], x[1]),
-            _ => Var::nary(op, &[&x], &[]),
+        results.push(match op.arity() {
+            Some(1) => Var::unary(op, x[0]),
+            Some(2) => Var::binary(op, x[0], x[1]),
+            _ => Var::nary(op, &[&x], &[&weights[..op.own_constants(count).unwrap_or(0)]]),
         });
         inputs.extend(x);
     }
