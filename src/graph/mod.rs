@@ -114,21 +114,28 @@ impl<'p> Graph<'p> {
     }
 
     /// Calls `each` with operand after operand.
+    #[inline]
     pub(crate) fn for_each_operand(&self, record: Record, mut each: impl FnMut(Operand)) {
+        let node = |index: usize| Operand::Node(NodeId(index as u32));
         match (record.op().arity(), record.form()) {
-            (None, Form::Range) => {
-                let nodes = self.range(record);
-                nodes.for_each(|index| each(Operand::Node(NodeId(index as u32))));
+            (Some(0), _) => {}
+            (Some(1), _) => each(node(record.a())),
+            (Some(_), form) => {
+                let second = match form {
+                    Form::Nodes | Form::Range => node(record.b()),
+                    _ => Operand::Constant(self.constants[record.b()]),
+                };
+                let (first, last) = match form {
+                    Form::ConstantNode => (second, node(record.a())),
+                    _ => (node(record.a()), second),
+                };
+                each(first);
+                each(last);
             }
+            (None, Form::Range) => self.range(record).for_each(|index| each(node(index))),
             (None, _) => {
                 let nary = self.nary(record);
                 (0..nary.len()).for_each(|i| each(nary.operand(i)));
-            }
-            (Some(0), _) => {}
-            (Some(_), _) => {
-                let (first, second) = self.one_or_two(record);
-                each(first);
-                second.into_iter().for_each(each);
             }
         }
     }
