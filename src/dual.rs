@@ -110,6 +110,20 @@ impl<T: Real> Real for Dual<T> {
         self.value.is_zero() && self.tangent.is_zero()
     }
 
+    const RECORDS: bool = T::RECORDS;
+
+    #[inline]
+    fn within_domain(partial: Self, value: Self) -> Self {
+        let tangent = match partial.tangent.is_absent() {
+            true => partial.tangent,
+            false => T::within_domain(partial.tangent, value.value),
+        };
+        Self {
+            value: T::within_domain(partial.value, value.value),
+            tangent,
+        }
+    }
+
     #[inline]
     fn is_constant(self) -> bool {
         self.value.is_constant() && self.tangent.is_absent()

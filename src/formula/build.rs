@@ -156,7 +156,7 @@ impl<'r> Reader<'r> {
                 sum(terms, &addends)
             }
             Op::Sum => sum(terms, &operands),
-            Op::Gate => operands[0],
+            Op::Gate | Op::Within => operands[0],
             Op::Contribution => contribution(terms, operands[0], operands[1]),
             Op::Product if operands.is_empty() => put_number(terms, 1.0),
             Op::Product if operands.len() == 1 => operands[0],

@@ -435,8 +435,10 @@ macro_rules! expand {
     ) => {{
         let ($x, $y) = $given;
         $(let inside = { let $d = $x.value(); $domain };
-        if !inside { return $x * f64::NAN; })?
-        $partial
+        if !inside && !T::RECORDS { return $x * f64::NAN; })?
+        let partial = $partial;
+        $(let $d = T::within_domain(partial, $y); let partial = $d;)?
+        partial
     }};
     (@first $given:expr, { $head:tt
         $(where |$d1:ident, $d2:ident| $domain:expr,)? value |$v1:ident, $v2:ident| $value:expr,
@@ -444,8 +446,10 @@ macro_rules! expand {
     ) => {{
         let ($a, $b, $y) = $given;
         $(let inside = { let ($d1, $d2) = ($a.value(), $b.value()); $domain };
-        if !inside { return ($a + $b) * f64::NAN; })?
-        $first
+        if !inside && !T::RECORDS { return ($a + $b) * f64::NAN; })?
+        let partial = $first;
+        $(let ($d1, _) = (T::within_domain(partial, $y), stringify!($d2)); let partial = $d1;)?
+        partial
     }};
     (@second $given:expr, { $head:tt
         $(where |$d1:ident, $d2:ident| $domain:expr,)? value |$v1:ident, $v2:ident| $value:expr,
@@ -454,8 +458,10 @@ macro_rules! expand {
     ) => {{
         let ($a, $b, $y) = $given;
         $(let inside = { let ($d1, $d2) = ($a.value(), $b.value()); $domain };
-        if !inside { return ($a + $b) * f64::NAN; })?
-        $second
+        if !inside && !T::RECORDS { return ($a + $b) * f64::NAN; })?
+        let partial = $second;
+        $(let ($d1, _) = (T::within_domain(partial, $y), stringify!($d2)); let partial = $d1;)?
+        partial
     }};
     (@partials $given:expr, { $head:tt constants |$cn:ident| $constants:expr,
         value |$vn:ident, $vx:ident, $vc:ident| $value:expr,

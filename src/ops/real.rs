@@ -112,6 +112,16 @@ pub trait Real:
         self.value() == 0.0
     }
 
+    /// Whether operations are recorded, to be evaluated at other points: whether these are inside
+    /// a domain is not known yet.
+    const RECORDS: bool = false;
+
+    /// A partial as it is recorded: NaN where the `value` of its operation will be NaN.
+    fn within_domain(partial: Self, value: Self) -> Self {
+        let _ = value;
+        partial
+    }
+
     /// Whether this is known to stay what it is, wherever it is evaluated again: a constant
     /// that a recording takes.
     fn is_constant(self) -> bool {

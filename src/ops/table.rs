@@ -243,6 +243,14 @@ macro_rules! table {
                 value |x, p| if p == 0.0 { -0.0 } else { x },
                 first |_x, p, _y| p.select_eq(0.0, 0.0, 1.0),
                 second |_x, _p, _y| T::from(0.0) }
+            /// self where `value` is a number; NaN where it is NaN. Outside of a domain the value
+            /// of an operation is NaN, and so is a partial, also where its formula is finite: by
+            /// this a recorded gradient finds it out.
+            Within within(value) { [Call("within").on(&[(-9.0, 9.0), (-9.0, 9.0)]),
+                branch, js "(x, y) => (Number.isNaN(y) ? NaN : x)"]
+                value |x, y| if y.is_nan() { y } else { x },
+                first |_x, y, _r| y.compare(y) + 1.0,
+                second |_x, _y, _r| T::from(0.0) }
         }
         nary {
             /// Sum of any number of terms, from left to right; −0 for none. One node.

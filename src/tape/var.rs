@@ -364,6 +364,12 @@ impl Real for Var<'_> {
         self.is_always(0.0)
     }
 
+    const RECORDS: bool = true;
+
+    fn within_domain(partial: Self, value: Self) -> Self {
+        partial.within(value)
+    }
+
     #[inline]
     fn is_constant(self) -> bool {
         self.tape.is_none()

@@ -174,6 +174,8 @@ BINARY = [
        [zero, lambda x, y: [1 / y], lambda x, y: [-x / y**2]]),
     op("contribution", pairs(REAL, REAL, near=NEAR), lambda a, p: a * p,
        [lambda a, p: p, lambda a, p: a], [zero, lambda a, p: [1], zero]),
+    op("within", pairs(REAL, REAL, near=NEAR), lambda x, y: x, [lambda x, y: 1, lambda x, y: 0],
+       [zero] * 3),
     op("gate", pairs(REAL, REAL, near=NEAR), lambda x, p: x, [lambda x, p: 1, lambda x, p: 0],
        [zero] * 3),
 ]
