@@ -117,7 +117,8 @@ fn equal_nodes_are_shared_if_asked_for_and_values_keep_every_bit() {
             replayed(&tape, &x, output, &point);
             for (i, size) in rounding::sizes(&tape, &x, output).into_iter().enumerate() {
                 let (a, b) = (gradient[i], slopes[i]);
-                let near = (a - b).abs() <= 1e-14 * size || !b.is_finite();
+                // What underflowed on the way has lost digits before it was multiplied again.
+                let near = (a - b).abs() <= 1e-14 * size.max(1e-300) || !b.is_finite();
                 assert!(near, "seed {seed}: {a} {b} {size}");
             }
         }

@@ -309,3 +309,70 @@ fn a_computed_zero_times_infinity_is_nan_in_both_modes_and_with_either_sign() {
     assert!(f(Dual::new(0.0, 1.0)).tangent().is_nan());
     assert!((-f(Dual::new(0.0, 1.0))).tangent().is_nan());
 }
+
+/// A point inside the domain of an operation that has one, and one outside.
+fn inside_and_outside(op: Op) -> Option<(Vec<f64>, Vec<f64>)> {
+    op.arity()?;
+    let inside: Vec<f64> = op
+        .samples()
+        .iter()
+        .map(|(low, high)| 0.5 * (low + high))
+        .collect();
+    let outside = match op {
+        Op::XLnY => vec![1.5, -2.0],
+        Op::Pow => vec![-2.0, 1e-17],
+        Op::Acosh => vec![-3.0],
+        _ => vec![-4.0; inside.len()],
+    };
+    let is_outside = f64::is_nan(apply(op, &outside));
+    is_outside.then_some((inside, outside))
+}
+
+#[test]
+fn a_recorded_gradient_is_nan_outside_a_domain_and_a_number_inside_wherever_it_was_recorded() {
+    let mut seen = 0;
+    for &op in Op::ALL {
+        let Some((inside, outside)) = inside_and_outside(op) else {
+            continue;
+        };
+        seen += 1;
+        for (recorded, evaluated) in [(&inside, &outside), (&outside, &inside)] {
+            let tape = Tape::new();
+            let x = tape.vars(recorded);
+            let first = apply(op, &x).gradient_graph(&x);
+            let second = first[0].gradient_graph(&x);
+            for (x, &at) in x.iter().zip(evaluated) {
+                tape.set(*x, at);
+            }
+            tape.forward();
+            for (i, derivative) in first.iter().chain(&second).enumerate() {
+                let is_nan = derivative.value().is_nan();
+                // x·ln y is linear in x.
+                let flat = op == Op::XLnY && i == x.len();
+                assert!(
+                    is_nan == (evaluated == &outside) || flat,
+                    "{op}{evaluated:?}, {i}"
+                );
+            }
+            let f = tape.function(&x, apply(op, &x));
+            for found in [
+                f.hessian(evaluated).unwrap(),
+                rows_hessian(op, recorded, evaluated),
+            ] {
+                let nan = found.concat().iter().any(|x| x.is_nan());
+                assert_eq!(nan, evaluated == &outside, "{op}{evaluated:?}: {found:?}");
+            }
+        }
+    }
+    assert!(seen >= 12, "{seen}");
+}
+
+/// The Hessian over one row of the operation, whose operands are p·c for a column c of 1.
+fn rows_hessian(op: Op, recorded: &[f64], evaluated: &[f64]) -> Vec<Vec<f64>> {
+    let tape = Tape::new();
+    let (p, c) = (tape.vars(recorded), tape.column(1.0));
+    let x: Vec<Var<'_>> = p.iter().map(|p| *p * c).collect();
+    let f = tape.function(&[&p[..], &[c]].concat(), apply(op, &x));
+    let column = [1.0];
+    f.rows(&[&column]).unwrap().hessian(evaluated).unwrap()
+}

@@ -249,7 +249,7 @@ macro_rules! table {
             Within within(value) { [Call("within").on(&[(-9.0, 9.0), (-9.0, 9.0)]),
                 branch, js "(x, y) => (Number.isNaN(y) ? NaN : x)"]
                 value |x, y| if y.is_nan() { y } else { x },
-                first |_x, y, _r| y.compare(y) + 1.0,
+                first |_x, y, _r| T::from(1.0).within(y),
                 second |_x, _y, _r| T::from(0.0) }
         }
         nary {
