@@ -62,7 +62,7 @@ impl Tape {
     pub fn forward(&self) {
         // Of a small one the pullbacks need the room that is given up below.
         let nodes = self.len();
-        if nodes > MOST_NODES && self.repeated.borrow().is_none() {
+        if nodes > MOST_NODES && self.cache.borrow().is_none() {
             self.prepare_for_repetition(nodes);
         }
         let recording = &mut *self.recording.borrow_mut();

@@ -21,7 +21,7 @@ use crate::graph::Recording;
 use crate::graph::{NodeId, Operand};
 use crate::ops::Op;
 use crate::registers::FEW;
-use cache::Repeated;
+use cache::RecordingCache;
 use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::fmt;
@@ -44,7 +44,7 @@ use std::sync::Arc;
 pub struct Tape {
     pub(crate) recording: RefCell<Recording>,
     /// From the first time on that it was cleared.
-    pub(crate) repeated: RefCell<Option<Box<Repeated>>>,
+    pub(crate) cache: RefCell<Option<Box<RecordingCache>>>,
 }
 
 /// One recorded operation.
@@ -134,7 +134,7 @@ impl Tape {
         let recording = self.recording.get_mut();
         let nodes = recording.len();
         recording.clear();
-        if self.repeated.get_mut().is_none() {
+        if self.cache.get_mut().is_none() {
             self.prepare_for_repetition(nodes);
         }
     }
@@ -145,7 +145,7 @@ impl Tape {
     pub(crate) fn prepare_for_repetition(&self, nodes: usize) {
         let recording = &mut *self.recording.borrow_mut();
         recording.reserve(recording.capacity().max(FEW));
-        *self.repeated.borrow_mut() = Some(Box::new(Repeated::with_room(nodes)));
+        *self.cache.borrow_mut() = Some(Box::new(RecordingCache::with_room(nodes)));
     }
 
     /// One node, by its position.

@@ -2,7 +2,7 @@
 //! is.
 
 use crate::ops::ABSENT;
-use crate::sweep::{reverse, reverse_to, seed};
+use crate::sweep::{reverse, seed};
 use crate::tape::Tape;
 
 impl Tape {
@@ -11,11 +11,9 @@ impl Tape {
     pub(super) fn sweep_from(&self, id: Option<u32>, weight: f64, adjoints: &mut Vec<f64>) -> u64 {
         if let Some(id) = id
             && weight == 1.0
-            && let Some(repeated) = &mut *self.repeated.borrow_mut()
+            && let Some(cache) = &mut *self.cache.borrow_mut()
             && let recording = &mut *self.recording.borrow_mut()
-            && repeated
-                .sweep(recording, id, adjoints, reverse_to)
-                .is_some()
+            && cache.adjoints(recording, id, adjoints).is_some()
         {
             return recording.revision;
         }
@@ -48,8 +46,8 @@ mod tests {
             tape.clear();
             tape.backward_with(&[(record(&tape), weight)], Vec::new());
         }
-        let repeated = tape.repeated.into_inner();
-        repeated.map(|repeated| repeated.sweeps())
+        let cache = tape.cache.into_inner();
+        cache.map(|cache| cache.sweeps())
     }
 
     /// The adjoints would be the same; but what is never looked at is never swept faster.

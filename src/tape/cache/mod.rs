@@ -1,4 +1,4 @@
-//! `Repeated`: how a tape is swept on which the same operations are recorded again and again.
+//! `RecordingCache`: how a tape is swept on which the same operations are recorded again and again.
 //!
 //! A program that records the same graph for each row of data, or in each step of an
 //! optimisation, mostly records the same operations with other numbers. When they have been
@@ -19,6 +19,7 @@ use crate::graph::Recording;
 use crate::graph::{Graph, Place, Record};
 use crate::ops::ABSENT;
 use crate::registers::{FEW, Uses};
+use crate::sweep::reverse_to;
 use laps::Laps;
 use std::cmp::Ordering;
 use whole::Whole;
@@ -36,7 +37,7 @@ const OFTEN: u32 = 16;
 const LONGEST_PAUSE: u32 = 1 << 10;
 
 #[derive(Clone)]
-pub(crate) struct Repeated {
+pub(crate) struct RecordingCache {
     /// How many nodes the tape had when it was last looked at, if pullbacks may be made of
     /// them, and from which it was swept.
     len: Option<usize>,
@@ -48,6 +49,20 @@ pub(crate) struct Repeated {
     pause: u32,
     whole: Whole,
     laps: Option<Box<Laps>>,
+    /// `RecordingCache::sweep`. By way of a pointer who never clears a tape has no code for it
+    /// in his program: 330 kB.
+    sweep: Sweep,
+}
+
+type Sweep = fn(&mut RecordingCache, &mut Recording, u32, &mut Vec<f64>) -> Option<()>;
+
+/// Loops of more nodes lie in no cache of the processor: copying what they read and send then
+/// takes longer than is saved, W1 of 100,000 rows 216 → 316 ns a row (`docs/benchmarks.md`).
+const MOST_LOOP_NODES: usize = 1 << 20;
+
+/// Whether a loop is looked for among so many nodes.
+fn has_loops(nodes: usize) -> bool {
+    (MOST_NODES + 1..=MOST_LOOP_NODES).contains(&nodes)
 }
 
 /// What is read by the pullbacks of an operation on one or two operands.
@@ -76,7 +91,7 @@ fn uses(record: Record) -> Read {
     }
 }
 
-impl Repeated {
+impl RecordingCache {
     /// With all the memory that a recording of so many nodes will take.
     pub(crate) fn with_room(nodes: usize) -> Self {
         Self {
@@ -86,13 +101,27 @@ impl Repeated {
             waiting: 0,
             pause: 0,
             whole: Whole::with_room(),
-            laps: (nodes > MOST_NODES).then(|| Box::new(Laps::with_room(nodes))),
+            laps: has_loops(nodes).then(|| Box::new(Laps::with_room(nodes))),
+            sweep: |cache, recording, output, adjoints| {
+                cache.sweep(recording, output, adjoints, reverse_to)
+            },
         }
+    }
+
+    /// The adjoints of all nodes up to `output`, if it has them.
+    #[inline(always)]
+    pub(crate) fn adjoints(
+        &mut self,
+        recording: &mut Recording,
+        output: u32,
+        adjoints: &mut Vec<f64>,
+    ) -> Option<()> {
+        (self.sweep)(self, recording, output, adjoints)
     }
 
     /// The adjoints of all nodes up to `output`, if pullbacks of the same operations have been
     /// made. Where there are none, `reverse_to` sweeps to the node that it is given.
-    pub(crate) fn sweep(
+    fn sweep(
         &mut self,
         recording: &mut Recording,
         output: u32,
@@ -165,7 +194,7 @@ impl Repeated {
         self.waiting = self.pause;
         self.pause = (2 * self.pause + 1).min(LONGEST_PAUSE);
         self.sweeps = 0;
-        if let Some(nodes) = len.filter(|&nodes| nodes > MOST_NODES)
+        if let Some(nodes) = len.filter(|&nodes| has_loops(nodes))
             && !self.laps.as_ref().is_some_and(|laps| laps.has_room(nodes))
         {
             self.laps = Some(Box::new(Laps::with_room(nodes)));
@@ -176,7 +205,7 @@ impl Repeated {
 }
 
 #[cfg(test)]
-impl Repeated {
+impl RecordingCache {
     /// How often in a row the same was swept, after the first time.
     pub(crate) fn sweeps(&self) -> u32 {
         self.sweeps
@@ -193,7 +222,7 @@ mod tests {
 
     /// Whether it is swept by pullbacks: where there are none yet, a sweep is asked for once, and
     /// with those of a loop twice. It leaves the adjoints as they are.
-    fn by_pullbacks(repeated: &mut Repeated, recording: &mut Recording) -> bool {
+    fn by_pullbacks(repeated: &mut RecordingCache, recording: &mut Recording) -> bool {
         let (last, sweeps) = (recording.len() as u32 - 1, Cell::new(0));
         let count = |_: Graph<'_>, _: &[f64], _: &mut [f64], _| sweeps.set(sweeps.get() + 1);
         let swept = repeated.sweep(recording, last, &mut Vec::new(), count);
@@ -201,7 +230,7 @@ mod tests {
     }
 
     /// Records a chain of so many products and a sine, and sweeps it.
-    fn is_swept(repeated: &mut Repeated, recording: &mut Recording, products: u64) -> bool {
+    fn is_swept(repeated: &mut RecordingCache, recording: &mut Recording, products: u64) -> bool {
         recording.clear();
         recording.put(Record::INPUT, 0.5);
         for x in 0..products {
@@ -212,12 +241,12 @@ mod tests {
         by_pullbacks(repeated, recording)
     }
 
-    fn new() -> (Repeated, Recording) {
-        (Repeated::with_room(0), Recording::with_room(FEW))
+    fn new() -> (RecordingCache, Recording) {
+        (RecordingCache::with_room(0), Recording::with_room(FEW))
     }
 
     /// How many of some sweeps are by pullbacks.
-    fn swept(both: &mut (Repeated, Recording), sweeps: usize, products: u64) -> usize {
+    fn swept(both: &mut (RecordingCache, Recording), sweeps: usize, products: u64) -> usize {
         let (repeated, recording) = both;
         let each = (0..sweeps).map(|_| is_swept(repeated, recording, products));
         each.map(usize::from).sum()
@@ -318,7 +347,7 @@ mod tests {
 
     #[test]
     fn nothing_is_swept_so_without_room_for_registers() {
-        let repeated = &mut Repeated::with_room(0);
+        let repeated = &mut RecordingCache::with_room(0);
         let mut recording = Recording::with_room(FEW - 1);
         assert!((0..100).all(|_| !is_swept(repeated, &mut recording, 3)));
         let mut recording = Recording::with_room(FEW);
