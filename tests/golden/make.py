@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the golden tables of tests/accuracy.rs: one CSV for each operation.
+"""Makes the golden tables of tests/numbers/accuracy.rs: one CSV for each operation.
 
     python3 tests/golden/make.py          (needs mpmath)
 
