@@ -171,7 +171,7 @@ impl Loop {
 }
 
 fn seeds() -> std::ops::Range<u64> {
-    0..if cfg!(debug_assertions) { 100 } else { 1000 }
+    0..if cfg!(debug_assertions) { 60 } else { 1000 }
 }
 
 /// Records a loop so many times, with other numbers, after a `change` before each round.
