@@ -2,7 +2,7 @@
 //! tape, bit by bit?
 
 use crate::again::{assert_same, number};
-use crate::common::Random;
+use crate::common::{Random, cases};
 use chainrule::{Op, Real, Tape, Var};
 
 /// Many more than it takes until the operations are known.
@@ -30,7 +30,7 @@ fn graph<'t>(tape: &'t Tape, shape: &mut Random, numbers: &mut Random, smooth: b
 
 #[test]
 fn random_graphs_have_the_adjoints_of_a_new_tape() {
-    for seed in 0..400 {
+    for seed in 0..cases(400) {
         let (again, mut numbers) = (&mut Tape::new(), Random(seed));
         for _ in 0..ROUNDS {
             let now = numbers.below(1 << 30) as u64;

@@ -219,7 +219,7 @@ fn a_function_with_columns_has_the_bits_of_a_tape_that_records_parameters_first(
         let mut random = Random(1_000 + seed);
         for f in [program.function(false), program.function(true)] {
             loops += usize::from(f.stats().turns > 0);
-            let points: Vec<[f64; INPUTS]> = (0..cases(8))
+            let points: Vec<[f64; INPUTS]> = (0..cases(5))
                 .map(|_| [0; INPUTS].map(|_| random.between(-1.5, 1.5)))
                 .collect();
             for point in &points {
