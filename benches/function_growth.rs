@@ -50,7 +50,7 @@ fn main() {
             .map(|(bytes, name)| (bytes / BYTES, name))
             .collect::<Vec<_>>(),
     };
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/function.svg");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/function.svg");
     fs::write(path, plot::svg(&curves, &frame)).expect("docs/function.svg");
     println!("\nfreezing the workloads, ns a recorded node");
     for workload in workloads::all(false) {

@@ -57,7 +57,7 @@ fn main() {
             .map(|(bytes, name)| (bytes / BYTES, name))
             .collect::<Vec<_>>(),
     };
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/growth.svg");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/growth.svg");
     fs::write(path, plot::svg(&curves, &frame)).expect("docs/growth.svg");
 }
 

@@ -1,7 +1,7 @@
 //! How many instructions does a node cost? Callgrind counts the same number
 //! whatever else the machine does.
 //!
-//! `cargo bench --bench instructions` needs valgrind. It runs itself under
+//! `cargo bench --workspace --bench instructions` needs valgrind. It runs itself under
 //! `valgrind --tool=callgrind` for one round and for two of each workload, and
 //! divides the difference by the number of nodes.
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]

@@ -1,7 +1,7 @@
 //! How fast are the kernels of `math` against `std`, one by one and in a loop
 //! that vectorises, and how accurate?
 //!
-//! `cargo bench --bench math` prints nanoseconds and ratios. With `--values OP`
+//! `cargo bench --workspace --bench math` prints nanoseconds and ratios. With `--values OP`
 //! the bench reads arguments as little-endian `f64` from standard input and
 //! writes the values to standard output: `tests/golden/worst.py` uses this to
 //! find the worst error in ulp.

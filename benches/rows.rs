@@ -21,8 +21,9 @@ use workloads::{Random, alternate};
 fn main() {
     let test = std::env::args().any(|argument| argument == "--test");
     let shrink = |n: usize| if test { n / 100 } else { n };
-    println!("medians in ns; × is to the hand-written value and gradient; two cores with");
-    println!("`--features parallel`; the Hessian in gradients");
+    println!(
+        "medians in ns; × is to the hand-written value and gradient; the Hessian in gradients"
+    );
     println!(
         "{:<16}{:>8}{:>10}{:>10}{:>8}{:>12}{:>12}",
         "", "rows", "by hand", "rows", "×", "all cores", "Hessian"
@@ -110,10 +111,7 @@ fn compare(
     for (a, b) in expected.iter().zip(&found) {
         assert!(close(*a, *b), "{name}: {a} {b}");
     }
-    #[cfg(feature = "parallel")]
     let on_all = rows.clone().parallel();
-    #[cfg(not(feature = "parallel"))]
-    let on_all = rows.clone();
     let (mut also, mut other) = (found.clone(), Workspace::new());
     let mut on_all = || {
         let value = on_all.value_and_gradient_into(black_box(parameters), &mut also, &mut other);

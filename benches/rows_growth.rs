@@ -44,7 +44,7 @@ fn main() {
         marks: &plot::caches().collect::<Vec<_>>(),
     };
     if !test {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rows.svg");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rows.svg");
         fs::write(path, plot::svg(&curves, &frame)).expect("docs/rows.svg");
     }
 }

@@ -2,7 +2,7 @@
 //! Hessians and Jacobians beside loops written by hand, two outputs beside two functions.
 //!
 //! ```sh
-//! cargo bench --bench second_order
+//! cargo bench -p chainrule-benches --bench second_order
 //! ```
 
 #![allow(clippy::print_stdout, reason = "it prints a table")]

@@ -1,8 +1,10 @@
 //! Is the house in order? The layering of the modules, the size of the files,
-//! and what each file says of itself.
+//! what each file says of itself, and what a newcomer has to build.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The modules in their order: each may use only those before it.
 const HOUSE: [&str; 13] = [
@@ -128,4 +130,29 @@ fn every_file_is_found() {
         files("src").len() > HOUSE.len(),
         "the other tests would see nothing"
     );
+}
+
+#[test]
+fn the_tests_are_at_most_ten_programs() {
+    let roots = files("tests").into_iter().filter(|path| {
+        let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"));
+        let below: Vec<_> = below.unwrap().iter().collect();
+        below.len() == 1 || below.len() == 2 && below[1] == "main.rs"
+    });
+    let roots: Vec<PathBuf> = roots.collect();
+    assert!((2..=10).contains(&roots.len()), "{roots:?}");
+}
+
+/// The crate, what it depends on, and what the examples and tests do.
+#[test]
+fn a_newcomer_builds_at_most_60_crates() {
+    let tree = ["tree", "--locked", "--offline", "--prefix=none"];
+    let edges = ["--edges=normal,build,dev", "--no-dedupe", "--format={p}"];
+    let mut cargo = Command::new(env!("CARGO"));
+    let cargo = cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = cargo.args(tree).args(edges).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let crates: HashSet<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    assert!((10..=60).contains(&crates.len()), "{crates:?}");
 }

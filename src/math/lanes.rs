@@ -96,22 +96,6 @@ pub(crate) fn log_sigmoid(x: f64) -> f64 {
     -softplus(-x)
 }
 
-/// ln cosh x, finite for every finite x: |x| − ln 2 + ln(1 + e^{−2|x|}); below ln 2 ln(1 + t²/(2 + 2t))
-/// for t = e^{|x|} − 1
-#[inline(always)]
-pub(crate) fn ln_cosh(x: f64) -> f64 {
-    let size = x.abs();
-    let near = size < LN_2;
-    let (t, rest) = exp_m1_up_to_50(clamp(size, 0.0, LN_2));
-    let sum = 1.0 + t;
-    let quotient = t / sum;
-    // What t and the sum lost in rounding, to first order
-    let lost = rest + (t - (sum - 1.0));
-    let small = 0.5 * t * quotient + quotient * (rest - 0.5 * quotient * lost);
-    let linear = (size - LN_2_HIGH) - LN_2_LOW;
-    (if near { 0.0 } else { linear }) + ln_1p(if near { small } else { exp(-2.0 * size) })
-}
-
 /// sin x where `is_reduced`
 #[inline(always)]
 pub(crate) fn sin(x: f64) -> f64 {

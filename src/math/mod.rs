@@ -22,12 +22,9 @@
 //! | `sech` | 2.10 (3·10⁵ arguments) | 2e/(1+e²) for e = e^{−\|x\|} |
 //! | `sigmoid` | 1.13 | one quotient of e^{−\|x\|}, roundings mended |
 //! | `softplus`, `log_sigmoid` | 1.58, 1.56 | max(x, 0) + ln_1p(e^{−\|x\|}) |
-//! | `ln_cosh` | 2.98 (10⁵ arguments) | ln_1p(t²/(2+2t)) with t = exp_m1(\|x\|), or \|x\| − ln 2 + ln_1p(e^{−2\|x\|}) |
 
 pub(crate) mod lanes;
 pub(crate) mod plain;
-
-pub(crate) use lanes::ln_cosh;
 
 pub(crate) use libm::{
     acos, asin, asinh, atan, atan2, atanh, cbrt, cosh, erf, exp2, hypot, log2, log10, pow, sinh,

@@ -167,13 +167,6 @@ macro_rules! table {
             LogSigmoid log_sigmoid { [Call("ln σ").on(&[(-9.0, 9.0)]).latex(r"\ln \sigma"),
                 js "(x) => -softplus(-x)"]
                 value |x| math::log_sigmoid(x), partial |x, _y| (-x).sigmoid() }
-            /// ln cosh x, finite for every finite x: a loss that is x²/2 near 0 and |x| − ln 2
-            /// far away.
-            LnCosh ln_cosh { [Call("ln_cosh").on(&[(-9.0, 9.0)]).even()
-                    .written(Of("ln", &Of("cosh", &Operand(0)))),
-                js "(x) => Math.abs(x) < 1 ? Math.log1p(2 * Math.sinh(x / 2) ** 2) \
-                    : Math.abs(x) - Math.LN2 + Math.log1p(Math.exp(-2 * Math.abs(x)))"]
-                value |x| math::ln_cosh(x), partial |x, _y| x.tanh() }
             /// Error function.
             Erf erf { [Call("erf").on(&[(-3.0, 3.0)]).odd(), js "erf"]
                 value |x| math::erf(x), partial |x, _y| (-x.square()).exp() * FRAC_2_SQRT_PI }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The worst error, in ulp, of the kernels of src/math.
 
-    cargo build --release --bench math    (prints the program's path with -v)
+    cargo build --release --workspace --bench math    (prints the program's path with -v)
     pip install gmpy2
     python3 tests/golden/worst.py PROGRAM [COUNT]
 
