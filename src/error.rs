@@ -420,3 +420,15 @@ pub(crate) fn expect_length(what: &'static str, found: usize, expected: usize) {
         .stop();
     }
 }
+
+/// Whether a length is the expected one, or the error that says so.
+pub(crate) fn check_length(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::WrongLength {
+        what,
+        found,
+        expected,
+    })
+}

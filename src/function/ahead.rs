@@ -2,8 +2,8 @@
 //! each step of the present one, so that computing and memory take their time together
 //! (`docs/benchmarks.md`). It changes no number. Only on x86-64 something is asked for.
 
-use super::columns::Column;
-use super::kernels::BLOCK;
+use super::block::BLOCK;
+use super::column::Column;
 
 /// Whether there is an instruction that asks, and a safe way to say so.
 const CAN_ASK: bool = cfg!(target_arch = "x86_64");

@@ -1,7 +1,8 @@
 //! Makes instructions on registers of a recording, if it has few numbers.
 
-use super::freeze::Ends;
-use super::fused::{Before, Fused};
+use super::fused::Fused;
+use super::interface::Ends;
+use super::modifier::Before;
 use super::on_registers::{Many, ManyPullback, RegisterGuard, Registers, ReverseSweep};
 use super::passes::uses;
 use crate::graph::Recording;

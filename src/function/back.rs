@@ -1,9 +1,11 @@
 //! The way back through a block of rows: from step to step, and to totals.
 
-use super::blocks::{Numbers, Rows, Scratch, Slot, all};
-use super::kernels::{self, BLOCK, Block, Sender, Span, Total};
-use super::plan::{Factors, Kind, Place, Run, Step};
-use super::route::{Held, How, Route, Served, Share, To, Way};
+use super::block::{BLOCK, Block, Slot, Total};
+use super::blocks::{Numbers, Rows, Scratch, all};
+use super::kernels::{self, Sender, Span};
+use super::lane_program::{
+    Factors, Held, How, Kind, Place, Route, Run, Served, Share, Step, To, Way,
+};
 use super::vectors::Vectors;
 use crate::ops::{ABSENT, is_absent};
 use smallvec::SmallVec;

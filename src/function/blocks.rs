@@ -5,10 +5,11 @@
 //! added up by the remainder of their number by `LANES`, so that the order does not
 //! depend on how many a processor adds at once.
 
+use super::block::{BLOCK, Block, LANES, Slot, Total};
 use super::columns::Columns;
-use super::kernels::{self, BLOCK, Block, LANES, Span, Total};
-use super::plan::{Factors, Kind, Place, Plan, RowGuard, Run, Step};
-use super::route::{Known, Route, To};
+use super::kernels::{self, Span};
+use super::lane;
+use super::lane_program::{Factors, Kind, Known, Place, Plan, Route, RowGuard, Run, Step, To};
 use super::vectors::Vectors;
 use crate::ops::{ABSENT, Real};
 use smallvec::SmallVec;
@@ -83,18 +84,6 @@ pub(super) struct Numbers {
 #[allow(clippy::vec_box, reason = "as in `Numbers`")]
 fn grow(blocks: &mut Vec<Box<Slot>>, count: usize) {
     blocks.resize_with(blocks.len().max(count), Box::default);
-}
-
-/// Aligned as the widest vectors are: one that lies across two lines of the cache takes
-/// two reads (`docs/benchmarks.md`).
-#[derive(Clone, Debug)]
-#[repr(align(64))]
-pub(super) struct Slot(pub(super) Block);
-
-impl Default for Slot {
-    fn default() -> Self {
-        Self([0.0; BLOCK])
-    }
 }
 
 /// A block of rows.
@@ -357,7 +346,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
                 Factors::Numbers => {
                     for product in products(run, &numbers.factors) {
                         match &mut begin {
-                            Some(begin) => *begin = kernels::sum(*begin, product),
+                            Some(begin) => *begin = lane::sum(*begin, product),
                             None => kernels::add_number(self.span, product, out),
                         }
                     }
@@ -464,5 +453,5 @@ pub(super) fn all<'s, const N: usize>(
 /// The products of a run whose factors are the same in all rows.
 fn products<'s>(run: &Run, factors: &'s [f64]) -> impl Iterator<Item = f64> + use<'s> {
     let pairs = factors[run.half(0)].iter().zip(&factors[run.half(1)]);
-    pairs.map(|(&a, &b)| kernels::product(a, b))
+    pairs.map(|(&a, &b)| lane::product(a, b))
 }

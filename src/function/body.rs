@@ -4,15 +4,16 @@
 //! The inputs of a turn are what all turns take (its parameters), and what each takes for
 //! itself (its columns): nodes before the loop, and constants that are not the same in all.
 
-use super::blocks::Slot;
-use super::columns::pad;
-use super::freeze::{Change, Ends};
-use super::kernels::BLOCK;
-use super::passes::{Gone, copy, drop_ones, merge_sums};
-use super::plan::Plan;
+use super::block::BLOCK;
+use super::block::Slot;
+use super::block::pad;
+use super::interface::{Change, Ends};
+use super::lane_program::Plan;
+use super::passes::{drop_ones, merge_sums};
 use super::reroll::{Argument, Summed, Turns, for_each_argument};
 use super::taken::{Taken, are_distinct, lie_apart};
 use crate::graph::Recording;
+use crate::graph::rewrite::{Gone, copy};
 use crate::graph::{NodeId, Operand, Record};
 use crate::ops::{ABSENT, DotOperands, Op};
 use indexmap::IndexSet;

@@ -1,108 +1,9 @@
 //! Columns of data, as they lie with the caller, and the rows that they make; and those of
 //! a loop's turns, which are stored in blocks or put together elsewhere.
 
-use super::Function;
 use super::ahead::{Ahead, ahead};
-use super::blocks::Slot;
-use super::kernels::{BLOCK, Block, LANES};
-use super::rows::Rows;
-use super::run::length;
-use crate::error::Error;
-
-/// A column of data where it lies: its numbers follow one another, or are some way
-/// apart, as in data that lies row by row. For [`Function::rows_from`]. It copies nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Column<'d> {
-    pub(super) numbers: &'d [f64],
-    pub(super) stride: usize,
-}
-
-impl<'d> Column<'d> {
-    /// Every `stride`-th number of a slice, beginning with the first: as many rows as
-    /// there are such numbers. A stride of 0 is an error where rows are made of it.
-    pub fn strided(numbers: &'d [f64], stride: usize) -> Self {
-        Self { numbers, stride }
-    }
-
-    /// How many rows it has a number for.
-    fn rows(&self) -> usize {
-        self.numbers.len().div_ceil(self.stride)
-    }
-}
-
-/// The numbers of the slice, one after another.
-impl<'d> From<&'d [f64]> for Column<'d> {
-    fn from(numbers: &'d [f64]) -> Self {
-        Self::strided(numbers, 1)
-    }
-}
-
-impl Function {
-    /// This function over rows of data: a slice for each column, in the order of
-    /// the inputs that are columns, with a value in each row.
-    ///
-    /// # Errors
-    /// If there are not as many slices as columns, or not all of one length.
-    pub fn rows<'d>(&self, columns: &[&'d [f64]]) -> Result<Rows<'_, 'd>, Error> {
-        let columns = columns.iter().map(|&column| column.into()).collect();
-        self.over(columns)
-    }
-
-    /// The same for data that lies row by row: each row is `width` numbers long
-    /// and begins with the columns in their order.
-    ///
-    /// # Errors
-    /// If `width` is less than there are columns, or the length of the data is no
-    /// multiple of it.
-    pub fn rows_of<'d>(&self, data: &'d [f64], width: usize) -> Result<Rows<'_, 'd>, Error> {
-        let columns = self.columns();
-        self.expect_columns(width.min(columns))?;
-        length("numbers in the last row", data.len() % width, 0)?;
-        let column = |c: usize| Column::strided(data.get(c..).unwrap_or(&[]), width);
-        self.over((0..columns).map(column).collect())
-    }
-
-    /// The same for columns each of which lies in its own way.
-    ///
-    /// ```
-    /// use chainrule::{Column, Function};
-    ///
-    /// let f = Function::record(|r| {
-    ///     let w = r.inputs(&[0.0, 0.0]);
-    ///     let (x1, x2, y) = (r.column("x1", 0.0), r.column("x2", 0.0), r.column("y", 0.0));
-    ///     (w[0] * x1 + w[1] * x2 - y).square()
-    /// });
-    /// let x = [1.0, 2.0, 3.0, 4.0]; // two rows of two
-    /// let y = [3.0, 7.0];
-    /// let [x1, x2] = [0, 1].map(|c| Column::strided(&x[c..], 2));
-    /// let rows = f.rows_from(&[x1, x2, y[..].into()])?;
-    /// assert_eq!(rows.value(&[1.0, 1.0])?, 0.0);
-    /// # Ok::<(), chainrule::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// If there are not as many as the function has columns, if not all have equally
-    /// many rows, or if a stride is 0.
-    pub fn rows_from<'d>(&self, columns: &[Column<'d>]) -> Result<Rows<'_, 'd>, Error> {
-        self.over(columns.to_vec())
-    }
-
-    fn over<'d>(&self, columns: Vec<Column<'d>>) -> Result<Rows<'_, 'd>, Error> {
-        self.expect_columns(columns.len())?;
-        for column in &columns {
-            length("numbers from row to row", column.stride.min(1), 1)?;
-            length("rows in a column", column.rows(), columns[0].rows())?;
-        }
-        Ok(Rows::new(self, Columns::new(columns)))
-    }
-
-    fn expect_columns(&self, found: usize) -> Result<(), Error> {
-        if self.columns() == 0 {
-            return Err(Error::NoColumns);
-        }
-        length("columns", found, self.columns())
-    }
-}
+use super::block::{BLOCK, Block, Slot, pad, take_every};
+use super::column::Column;
 
 /// All columns of one function.
 #[derive(Clone, Debug)]
@@ -121,7 +22,7 @@ pub(super) struct Columns<'d> {
 }
 
 impl<'d> Columns<'d> {
-    fn new(columns: Vec<Column<'d>>) -> Self {
+    pub(super) fn new(columns: Vec<Column<'d>>) -> Self {
         let whole = |column: &Column<'d>| match column.stride {
             1 => column.numbers.as_chunks().0,
             _ => &[],
@@ -190,21 +91,4 @@ impl<'d> Columns<'d> {
             pad(&mut to.0, count);
         }
     }
-}
-
-/// Copies every `stride`-th number, as many as there is room for.
-pub(super) fn take_every(stride: usize, from: &[f64], to: &mut [f64]) {
-    match stride {
-        1 => to.copy_from_slice(&from[..to.len()]),
-        _ => {
-            let from = from.iter().step_by(stride);
-            to.iter_mut().zip(from).for_each(|(to, &x)| *to = x);
-        }
-    }
-}
-
-/// Repeats the last of `count` numbers of a block to where kernels read.
-pub(super) fn pad(block: &mut Block, count: usize) {
-    let last = block[count - 1];
-    block[count..count.next_multiple_of(LANES)].fill(last);
 }

@@ -6,10 +6,11 @@
 //! comes of it unless one of the factors is not finite. So where a result is NaN the sweeps are
 //! asked.
 
-use super::Function;
-use super::run::{Workspace, length};
+use super::frozen::Function;
+use super::workspace::Workspace;
 use crate::dual::Dual;
 use crate::error::Error;
+use crate::error::check_length;
 use crate::graph::Operand;
 use crate::ops::{ABSENT, Real};
 use crate::sweep::{forward, reverse, reverse_to, seed};
@@ -41,7 +42,7 @@ impl Function {
         values: &mut [f64],
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
-        length("values of outputs", values.len(), self.outputs())?;
+        check_length("values of outputs", values.len(), self.outputs())?;
         if self.all_on_registers(x, values, None, workspace).is_some() {
             return Ok(());
         }
@@ -75,9 +76,9 @@ impl Function {
         product: &mut [f64],
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
-        length("weights of the outputs", u.len(), self.outputs())?;
-        length("values of outputs", values.len(), self.outputs())?;
-        length("components of the product", product.len(), self.inputs())?;
+        check_length("weights of the outputs", u.len(), self.outputs())?;
+        check_length("values of outputs", values.len(), self.outputs())?;
+        check_length("components of the product", product.len(), self.inputs())?;
         self.evaluate(x, workspace)?;
         self.pull_back(u, workspace);
         self.read_gradient(workspace, product);
@@ -110,8 +111,8 @@ impl Function {
         product: &mut [f64],
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
-        length("values of outputs", values.len(), self.outputs())?;
-        length("components of the product", product.len(), self.outputs())?;
+        check_length("values of outputs", values.len(), self.outputs())?;
+        check_length("components of the product", product.len(), self.outputs())?;
         self.expect_direction(x, v)?;
         let out = [&mut *values, &mut *product];
         if self.run_along(self.tangent(), x, v, out, workspace) {
@@ -166,8 +167,8 @@ impl Function {
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
         let numbers = self.outputs() * self.inputs();
-        length("values of outputs", values.len(), self.outputs())?;
-        length("numbers of the Jacobian", jacobian.len(), numbers)?;
+        check_length("values of outputs", values.len(), self.outputs())?;
+        check_length("numbers of the Jacobian", jacobian.len(), numbers)?;
         let rows = Some(&mut *jacobian);
         if self.all_on_registers(x, values, rows, workspace).is_some() {
             return Ok(());
@@ -215,8 +216,8 @@ impl Function {
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
         self.expect_one_output()?;
-        length("components of the gradient", gradient.len(), self.inputs())?;
-        length("components of the product", product.len(), self.inputs())?;
+        check_length("components of the gradient", gradient.len(), self.inputs())?;
+        check_length("components of the product", product.len(), self.inputs())?;
         self.expect_direction(x, v)?;
         let mut value = [0.0];
         let out = [&mut value[..], &mut *gradient, &mut *product];
@@ -259,8 +260,8 @@ impl Function {
     ) -> Result<(), Error> {
         self.expect_one_output()?;
         let n = self.inputs();
-        length("numbers of the Hessian", hessian.len(), n * n)?;
-        length("inputs", x.len(), n)?;
+        check_length("numbers of the Hessian", hessian.len(), n * n)?;
+        check_length("inputs", x.len(), n)?;
         // Outside of a domain the value is NaN, and no derivative is what is recorded for it.
         let value = self.value_with(x, workspace)?;
         if n >= FEW_DIRECTIONS && !value.is_nan() && self.products_with_all(x, hessian, workspace) {
@@ -277,8 +278,8 @@ impl Function {
     }
 
     fn expect_direction(&self, x: &[f64], v: &[f64]) -> Result<(), Error> {
-        length("inputs", x.len(), self.inputs())?;
-        length("components of the direction", v.len(), self.inputs())
+        check_length("inputs", x.len(), self.inputs())?;
+        check_length("components of the direction", v.len(), self.inputs())
     }
 
     /// Writes what a function of the point and a direction gives, in parts. Nothing is

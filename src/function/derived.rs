@@ -1,10 +1,10 @@
 //! Functions made from a function when they are first asked for: its derivatives, recorded by the
 //! sweeps over numbers that record.
 
-use super::Function;
-use super::blocks::Slot;
+use super::block::BLOCK;
+use super::block::Slot;
 use super::columns::Columns;
-use super::kernels::BLOCK;
+use super::frozen::{Function, Products};
 use super::rows::Rows;
 use crate::dual::Dual;
 use crate::graph::{Guard, Operand};
@@ -12,27 +12,6 @@ use crate::ops::{ABSENT, Op};
 use crate::sweep::{forward, reverse};
 use crate::tape::Tape;
 use crate::tape::Var;
-use std::sync::OnceLock;
-
-#[derive(Clone, Default)]
-pub(super) struct Derived {
-    /// The gradient of a row by the parameters, with an output for each; and the terms that
-    /// count once as a function of the parameters.
-    gradient: OnceLock<Box<[Function; 2]>>,
-    tangent: OnceLock<Box<Function>>,
-    product: OnceLock<Box<Function>>,
-    products: OnceLock<Box<Products>>,
-    first_reached: OnceLock<Vec<u32>>,
-}
-
-/// Products with all unit vectors.
-#[derive(Clone)]
-struct Products {
-    /// Its parameters are the inputs, its columns the components of a direction.
-    function: Function,
-    /// The blocks of these columns, where each row is a unit vector.
-    unit_vectors: Vec<Vec<Slot>>,
-}
 
 /// A recording of a function at a point that moves along a direction.
 struct Moving<'t> {

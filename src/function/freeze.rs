@@ -1,14 +1,17 @@
 //! From a tape to a `Function`: what is asked for, and the passes in their order.
 
-use super::Function;
-use super::derived::Derived;
+use super::frozen::Derived;
+use super::frozen::Function;
+use super::frozen::Pass;
+use super::interface::{Change, Ends};
+use super::lane_program::Plan;
 use super::on_registers::OnRegisters;
-use super::passes::{Gone, copy, drop_ones, gone_to, merge_sums, share_equal};
-use super::plan::{Plan, parameters_first};
+use super::passes::{drop_ones, merge_sums, share_equal};
+use super::plan::parameters_first;
 use super::rolled::Rolled;
-use super::stats::Pass;
 use crate::error::Error;
 use crate::graph::Recording;
+use crate::graph::rewrite::{Gone, copy, gone_to};
 use crate::graph::{Guard, NodeId, Operand};
 use crate::ops::Op;
 use crate::registers::FEW;
@@ -45,15 +48,6 @@ pub struct Freeze<'t> {
     ends: Ends,
     share_equal: bool,
     as_recorded: bool,
-}
-
-/// What a function begins and ends with.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Ends {
-    pub(super) inputs: Vec<u32>,
-    pub(super) outputs: Vec<Operand>,
-    pub(super) once: Vec<Operand>,
-    pub(super) retained: Vec<Operand>,
 }
 
 impl Tape {
@@ -268,43 +262,11 @@ impl Freeze<'_> {
     }
 }
 
-impl Ends {
-    /// Every node that somebody asks for.
-    pub(super) fn asked_for(&self) -> impl Iterator<Item = Operand> + '_ {
-        let ends = [&self.outputs, &self.once, &self.retained];
-        ends.into_iter().flatten().copied()
-    }
-
-    /// Whether each of `len` nodes is an input of the function.
-    pub(super) fn inputs_among(&self, len: usize) -> Vec<bool> {
-        let mut is_input = vec![false; len];
-        self.inputs
-            .iter()
-            .for_each(|&id| is_input[id as usize] = true);
-        is_input
-    }
-
-    pub(super) fn follow(self, moved: &[Gone]) -> Self {
-        let all = |ends: Vec<Operand>| ends.into_iter().map(|end| gone_to(end, moved)).collect();
-        let input = |id: u32| moved[id as usize].operand().node();
-        Self {
-            inputs: self.inputs.into_iter().filter_map(input).collect(),
-            outputs: all(self.outputs),
-            once: all(self.once),
-            retained: all(self.retained),
-        }
-    }
-}
-
 /// A recording on its way to a function.
 struct Stage {
     recording: Recording,
     ends: Ends,
 }
-
-/// Makes a recording another one and says where each node has gone; `None` if there
-/// is nothing to do.
-pub(super) type Change = fn(&Recording, &Ends) -> Option<(Recording, Vec<Gone>)>;
 
 impl Stage {
     /// Does a pass, and notes how many nodes there were before and after it.

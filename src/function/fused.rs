@@ -6,51 +6,25 @@
 //! sooner than those of steps of their own would; so operands are only those that receive two
 //! shares at most, in whatever order.
 
-use super::freeze::Ends;
-use super::kernels::{product, sum};
+use super::interface::Ends;
+use super::modifier::Before;
 use super::passes::uses;
 use crate::graph::Recording;
 use crate::graph::{Form, Graph, NodeId, Operand, Record};
 use crate::ops::Op;
 use crate::registers::takes_shifted;
 
-/// What is done to the operand of a step before its operation: sign·x + shift.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Before {
-    /// 1 or −1, so that it rounds nothing.
-    pub(super) sign: f64,
-    pub(super) shift: f64,
-}
-
-impl Before {
-    /// Adding −0 changes no number.
-    pub(super) const NOTHING: Self = Self {
-        sign: 1.0,
-        shift: -0.0,
+/// A record that can be done before another operation, and its operand.
+fn modifier(program: Graph<'_>, record: Record) -> Option<(usize, Before)> {
+    let constant = || program.constants[record.b()];
+    let (sign, shift) = match (record.op(), record.form()) {
+        (Op::Neg, _) => (-1.0, Before::NOTHING.shift),
+        (Op::Add, Form::NodeConstant | Form::ConstantNode) => (1.0, constant()),
+        (Op::Sub, Form::NodeConstant) => (1.0, -constant()),
+        (Op::Sub, Form::ConstantNode) => (-1.0, constant()),
+        _ => return None,
     };
-
-    #[inline(always)]
-    pub(super) fn is_nothing(self) -> bool {
-        self.sign == 1.0 && self.shift.to_bits() == Self::NOTHING.shift.to_bits()
-    }
-
-    #[inline(always)]
-    pub(super) fn of(self, x: f64) -> f64 {
-        sum(product(self.sign, x), self.shift)
-    }
-
-    /// A record that can be done before another operation, and its operand.
-    fn in_record(program: Graph<'_>, record: Record) -> Option<(usize, Self)> {
-        let constant = || program.constants[record.b()];
-        let (sign, shift) = match (record.op(), record.form()) {
-            (Op::Neg, _) => (-1.0, Self::NOTHING.shift),
-            (Op::Add, Form::NodeConstant | Form::ConstantNode) => (1.0, constant()),
-            (Op::Sub, Form::NodeConstant) => (1.0, -constant()),
-            (Op::Sub, Form::ConstantNode) => (-1.0, constant()),
-            _ => return None,
-        };
-        Some((record.a(), Self { sign, shift }))
-    }
+    Some((record.a(), Before { sign, shift }))
 }
 
 /// What becomes of the nodes from `first` on.
@@ -147,7 +121,7 @@ impl Fused {
         };
         if uses[id] == 1
             && let Node::Own = self.nodes[at]
-            && let Some((of, _)) = Before::in_record(program, program.records[id])
+            && let Some((of, _)) = modifier(program, program.records[id])
             && is_movable(of)
             && self.has_step(of)
         {
@@ -179,7 +153,7 @@ impl Fused {
     ) -> (Operand, Option<Before>) {
         if let Some(id) = operand.node()
             && let Node::Before = self.node(id as usize)
-            && let Some((of, before)) = Before::in_record(program, program.records[id as usize])
+            && let Some((of, before)) = modifier(program, program.records[id as usize])
         {
             return (Operand::Node(NodeId(of as u32)), Some(before));
         }

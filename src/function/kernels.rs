@@ -5,24 +5,15 @@
 //! as its rows see it here). A loop over a call that cannot be inlined, such as
 //! `erf`, goes number by number.
 
-use super::fused::Before;
-use super::lane::Lane;
+use super::block::{BLOCK, Block, LANES, Total};
+use super::lane::{Lane, product, sum};
+use super::modifier::Before;
 use super::vectors::Vectors;
 use crate::math::lanes as math; // what the rows of the table call `math` here
 use crate::math::{is_reduced, plain};
 use crate::ops::rules::*; // what the partials of the table are made of
 use crate::ops::{ABSENT, Op, Real, table};
 use std::ops::Range;
-
-/// Rows evaluated together, a multiple of `LANES`: as many as let 30 columns and some values
-/// stay in a nearest cache of 32 KiB for the most part. Fewer, and what is done once a block
-/// takes longer; 128, and columns are in each other's way (`docs/benchmarks.md`).
-pub(super) const BLOCK: usize = 112;
-/// Sums over rows that are kept apart: as many as the widest vector has numbers.
-pub(super) const LANES: usize = 8;
-
-pub(super) type Block = [f64; BLOCK];
-pub(super) type Total = [f64; LANES];
 
 /// The rows that a kernel goes over, and with which vectors.
 #[derive(Clone, Copy)]
@@ -276,16 +267,6 @@ fn zip(a: Total, b: Total, f: impl Fn(f64, f64) -> f64) -> Total {
         out[i] = f(a[i], b[i]);
     }
     out
-}
-
-#[inline(always)]
-pub(super) fn sum(a: f64, b: f64) -> f64 {
-    Lane::binary(Op::Add, Lane(a), Lane(b)).0
-}
-
-#[inline(always)]
-pub(super) fn product(a: f64, b: f64) -> f64 {
-    Lane::binary(Op::Mul, Lane(a), Lane(b)).0
 }
 
 /// The same number in each row: in stores as wide as the loads that come after, which

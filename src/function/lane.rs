@@ -68,3 +68,14 @@ impl fmt::Display for Lane {
 }
 
 table! { operators [] Lane, }
+
+/// What the table says a sum is.
+#[inline(always)]
+pub(super) fn sum(a: f64, b: f64) -> f64 {
+    Lane::binary(Op::Add, Lane(a), Lane(b)).0
+}
+
+#[inline(always)]
+pub(super) fn product(a: f64, b: f64) -> f64 {
+    Lane::binary(Op::Mul, Lane(a), Lane(b)).0
+}

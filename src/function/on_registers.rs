@@ -1,7 +1,7 @@
 //! A function as instructions on registers: inputs, constants, values and adjoints.
 //! `assemble.rs` makes them; the bits are those of the sweeps.
 
-use super::freeze::Ends;
+use super::interface::Ends;
 use crate::graph::Comparison;
 use crate::graph::Recording;
 use crate::ops::{ABSENT, Op, Real};

@@ -5,149 +5,21 @@
 //! them is a step, done for many rows at a time. To whom each step's adjoint goes is
 //! in `route.rs`.
 
-use super::freeze::Ends;
-use super::fused::{Before, Fused};
-use super::passes::{Gone, copy, varying};
-use super::route::{Known, Route, To};
+use super::fused::Fused;
+use super::interface::Ends;
+use super::lane_program::{Factors, Kind, Place, Plan, RowGuard, Run, Step, To};
+use super::modifier::Before;
+use super::passes::varying;
 use crate::graph::Recording;
-use crate::graph::{Comparison, Graph, NodeId, Operand};
+use crate::graph::rewrite::{Gone, copy};
+use crate::graph::{Graph, NodeId, Operand};
 use crate::ops::{DotOperands, Op};
 use crate::registers::Uses;
 use indexmap::IndexMap;
 use smallvec::SmallVec;
-use std::ops::Range;
-
-/// Where the numbers of an operand are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Place {
-    /// A step's, in this slot. (While a plan is made: the step's number.)
-    Slot(u32),
-    /// A column's.
-    Column(u32),
-    /// The same in all rows: a node's that depends on parameters alone, or, from
-    /// `Plan::shared` on, a constant.
-    Shared(u32),
-    /// The same, copied to all rows.
-    Copied(u32),
-}
 
 /// The place of a node that is done together with another.
 const NOWHERE: Place = Place::Slot(u32::MAX);
-
-impl Place {
-    /// Its number among those of its kind.
-    #[inline(always)]
-    pub(super) fn index(self) -> usize {
-        let (Self::Slot(at) | Self::Column(at) | Self::Shared(at) | Self::Copied(at)) = self;
-        at as usize
-    }
-}
-
-/// One node, evaluated in each row.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
-    pub(super) op: Op,
-    pub(super) kind: Kind,
-    /// What is done to its operand before, if it has one.
-    pub(super) before: Before,
-    /// Its arguments, from here to here.
-    pub(super) start: u32,
-    pub(super) end: u32,
-    /// The runs of its terms, from here to here.
-    pub(super) runs: (u32, u32),
-    /// The slot that it writes.
-    pub(super) slot: u32,
-}
-
-impl Step {
-    /// Where its arguments are.
-    pub(super) fn range(&self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-
-    /// Where its runs are.
-    pub(super) fn runs(&self) -> Range<usize> {
-        self.runs.0 as usize..self.runs.1 as usize
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
-    One,
-    Two,
-    /// A sum of products, term by term; this is what it begins with. The arguments
-    /// are those of its runs.
-    Terms(f64),
-    Many,
-}
-
-/// What the factors of some terms have in common.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Factors {
-    /// All are the same in all rows.
-    Numbers,
-    /// The first (0) or the second (1) of each pair is the same in all rows; the other
-    /// ones are all columns, or all steps.
-    Multiples { shared: usize, columns: bool },
-    /// None is the same in all rows.
-    Products,
-}
-
-/// Terms that follow one another and have something in common.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
-    pub(super) factors: Factors,
-    /// Its first factors are the arguments from here on, and then its second ones.
-    start: u32,
-    terms: u32,
-}
-
-impl Run {
-    /// Where its first (0) or its second (1) factors are.
-    pub(super) fn half(&self, which: usize) -> Range<usize> {
-        let (start, terms) = (self.start as usize, self.terms as usize);
-        start + which * terms..start + (which + 1) * terms
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RowGuard {
-    pub(super) a: Place,
-    pub(super) b: Place,
-    pub(super) test: Comparison,
-    pub(super) held: bool,
-    /// Its place among the guards of the recording.
-    pub(super) number: usize,
-}
-
-#[derive(Clone, Debug, Default)]
-pub(super) struct Plan {
-    /// How many nodes depend on parameters alone.
-    pub(super) shared: usize,
-    /// By which columns a gradient is asked for.
-    pub(super) wanted: Vec<bool>,
-    pub(super) constants: Vec<f64>,
-    pub(super) steps: Vec<Step>,
-    /// What the steps are applied to, one after another.
-    pub(super) arguments: Vec<Place>,
-    pub(super) runs: Vec<Run>,
-    /// What is the same in all rows and is copied to all.
-    pub(super) copied: Vec<u32>,
-    /// How many values are alive at most.
-    pub(super) slots: usize,
-    /// How many adjoints are alive at most.
-    pub(super) adjoints: usize,
-    /// The adjoints that are the same in all rows.
-    pub(super) known: Known,
-    /// For each total the node that it belongs to: those of the first output of the first
-    /// way back in the order of the shares, then those of the next.
-    pub(super) totals: Vec<u32>,
-    pub(super) outputs: Vec<Place>,
-    /// The ways back from the outputs.
-    pub(super) routes: Vec<Route>,
-    pub(super) retained: Vec<Place>,
-    pub(super) guards: Vec<RowGuard>,
-}
 
 impl Plan {
     /// The plan of a recording whose first `shared` nodes depend on parameters
@@ -316,22 +188,6 @@ impl Plan {
             self.copied.len() - 1
         });
         Place::Copied(at as u32)
-    }
-
-    /// A constant, by its number among what is the same in all rows.
-    pub(super) fn constant(&self, shared: u32) -> Option<f64> {
-        let at = (shared as usize).checked_sub(self.shared)?;
-        self.constants.get(at).copied()
-    }
-
-    /// The terms of a step.
-    pub(super) fn runs_of(&self, step: &Step) -> &[Run] {
-        &self.runs[step.runs()]
-    }
-
-    /// The arguments of a step.
-    pub(super) fn of(&self, step: &Step) -> &[Place] {
-        &self.arguments[step.range()]
     }
 }
 

@@ -5,7 +5,7 @@
 //! A loop is followed only where nothing but its sum leads from turn to turn or out of it.
 //! Everything else is left to the sweeps.
 
-use super::freeze::Ends;
+use super::interface::Ends;
 use super::taken::{Taken, Window};
 use crate::graph::Recording;
 use crate::graph::{Form, Graph, Operand, Record};

@@ -5,17 +5,17 @@
 //! no bit differs: the sum is added up turn by turn, and on the way back the blocks are
 //! taken from the last to the first, their shares from the last turn to the first.
 
-use super::blocks::{Rows, Scratch, Slot};
+use super::block::{BLOCK, Slot, pad, take_every};
+use super::blocks::{Rows, Scratch};
 use super::body::{Body, body};
-use super::columns::{Columns, pad, take_every};
-use super::freeze::Ends;
-use super::kernels::BLOCK;
-use super::piece::{Piece, PieceScratch};
+use super::columns::Columns;
+use super::interface::Ends;
+use super::piece::Piece;
 use super::reroll::{Argument, Summed, Turns, find};
-use super::run::Workspace;
 use super::shares::Shares;
 use super::taken::Taken;
 use super::vectors::{VectorTask, Vectors, with_widest};
+use super::workspace::Workspace;
 use crate::graph::Operand;
 use crate::graph::Recording;
 use crate::ops::{ABSENT, Op, Real};
@@ -53,16 +53,6 @@ enum Inputs {
     /// They follow one another, from here on: the usual case, and W4 has one for each turn.
     From(usize),
     Each(Vec<u32>),
-}
-
-/// Memory for the evaluation of a loop.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Turning {
-    /// The term of each turn.
-    terms: Vec<f64>,
-    /// The numbers that all turns take.
-    shared: Vec<f64>,
-    piece: PieceScratch,
 }
 
 impl Rolled {

@@ -1,13 +1,14 @@
 //! A function over rows of data, one by one: values, predictions and gradients of
 //! each row, and the first row that is not finite.
 
+use super::block::BLOCK;
 use super::blocks::{self, Broken, Scratch};
-use super::kernels::BLOCK;
-use super::plan::Place;
+use super::lane_program::Place;
 use super::rows::Rows;
-use super::run::{Workspace, length};
 use super::vectors::{VectorTask, Vectors, with_widest};
+use super::workspace::Workspace;
 use crate::error::Error;
+use crate::error::check_length;
 use crate::ops::{ABSENT, Real};
 use crate::sweep::reverse;
 use std::mem;
@@ -119,7 +120,7 @@ impl Rows<'_, '_> {
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
         let outputs = &self.function.plan.outputs;
-        length("values of rows", values.len(), self.len() * outputs.len())?;
+        check_length("values of rows", values.len(), self.len() * outputs.len())?;
         self.each_block(parameters, false, workspace, |block| {
             let rows = values[block.first * outputs.len()..].chunks_exact_mut(outputs.len());
             for (row, values) in rows.take(block.count).enumerate() {
@@ -137,7 +138,7 @@ impl Rows<'_, '_> {
         values: &mut [f64],
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
-        length("values of rows", values.len(), self.len())?;
+        check_length("values of rows", values.len(), self.len())?;
         self.each_block(parameters, false, workspace, |block| {
             for (row, value) in values[block.first..][..block.count].iter_mut().enumerate() {
                 *value = (block.at)(place, row);
@@ -171,7 +172,7 @@ impl Rows<'_, '_> {
     ) -> Result<(), Error> {
         let width = self.function.parameters();
         let expected = self.len() * width;
-        length("components of the gradients", gradients.len(), expected)?;
+        check_length("components of the gradients", gradients.len(), expected)?;
         self.each_row(parameters, workspace, |row, _, adjoints| {
             let gradient = gradients[row * width..].iter_mut();
             for (slot, at) in gradient.zip(self.function.parameter_nodes()) {

@@ -5,14 +5,15 @@
 //! the row's number alone, chunks are added up in their order, and the number of
 //! threads or the width of a vector changes no bit.
 
-use super::Function;
+use super::block::{BLOCK, LANES, Total};
 use super::blocks::{self, Broken, Scratch};
 use super::columns::Columns;
-use super::kernels::{BLOCK, LANES, Total};
-use super::plan::Place;
-use super::run::{Workspace, length};
+use super::frozen::Function;
+use super::lane_program::Place;
 use super::vectors::{VectorTask, Vectors, with_widest};
+use super::workspace::Workspace;
 use crate::error::Error;
+use crate::error::check_length;
 use crate::ops::{ABSENT, Real};
 use crate::sweep::{forward, reverse};
 use std::ops::Range;
@@ -204,7 +205,7 @@ impl Rows<'_, '_> {
         workspace: &mut Workspace,
     ) -> Result<f64, Error> {
         let expected = self.function.parameters();
-        length("components of the gradient", gradient.len(), expected)?;
+        check_length("components of the gradient", gradient.len(), expected)?;
         let value = self.run(parameters, Wanted::Gradient, workspace)?;
         let totals = 0..self.function.plan.totals.len();
         self.end_sweep(totals, Some(1.0), workspace);
@@ -316,7 +317,7 @@ impl Rows<'_, '_> {
 
     /// Evaluates what depends on parameters alone, and puts the constants after it.
     pub(super) fn set(&self, parameters: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
-        length("parameters", parameters.len(), self.function.parameters())?;
+        check_length("parameters", parameters.len(), self.function.parameters())?;
         let plan = &self.function.plan;
         let values = &mut workspace.values;
         values.resize(plan.shared, 0.0);

@@ -1,63 +1,15 @@
 //! Evaluation of a `Function` at a point: the two sweeps over the frozen
 //! recording, in a caller's workspace or a new one.
 
-use super::Function;
-use super::blocks::Scratch;
-use super::on_registers::{OnRegisters, RegisterFile};
-use super::plan::Place;
-use super::rolled::Turning;
-use crate::error::{Error, expect_length};
+use super::frozen::Function;
+use super::lane_program::Place;
+use super::on_registers::OnRegisters;
+use super::workspace::Workspace;
+use crate::error::{Error, check_length, expect_length};
 use crate::graph::{Guard, Operand};
 use crate::ops::{ABSENT, Real};
-use crate::registers::{FEW, MORE};
+use crate::registers::FEW;
 use crate::sweep::{forward, reverse, seed};
-
-/// Memory for the evaluation of a [`Function`], to be used again and again, by
-/// one function or several. It allocates when first used and never after.
-#[derive(Clone, Debug, Default)]
-pub struct Workspace {
-    pub(super) values: Vec<f64>,
-    pub(super) adjoints: Vec<f64>,
-    /// One for each thread.
-    pub(super) scratches: Vec<Scratch>,
-    /// Sums over rows.
-    pub(super) sums: Vec<f64>,
-    /// What chunks of rows add to the sums.
-    pub(super) parts: Vec<f64>,
-    pub(super) turning: Turning,
-    /// The inputs of a function that was made from another one, and its outputs.
-    pub(super) point: Vec<f64>,
-    pub(super) results: Vec<f64>,
-    few: Option<RegisterFile<FEW>>,
-    more: Option<RegisterFile<MORE>>,
-    /// Whether it is used once and then dropped.
-    is_for_once: bool,
-}
-
-impl Workspace {
-    /// An empty workspace. Allocates nothing.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    pub(super) fn for_once() -> Self {
-        Self {
-            is_for_once: true,
-            ..Self::default()
-        }
-    }
-}
-
-pub(super) fn length(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::WrongLength {
-        what,
-        found,
-        expected,
-    })
-}
 
 /// The number that an operand stands for.
 fn number<T: Real>(operand: &Operand, node: impl Fn(usize) -> T) -> T {
@@ -121,7 +73,7 @@ impl Function {
     fn value_by_sweeps(&self, x: &[f64], workspace: &mut Workspace) -> Result<f64, Error> {
         self.expect_one_output()?;
         if let Some(rolled) = &self.rolled {
-            length("inputs", x.len(), self.inputs())?;
+            check_length("inputs", x.len(), self.inputs())?;
             return Ok(rolled.value(x, workspace));
         }
         self.evaluate(x, workspace)?;
@@ -175,9 +127,9 @@ impl Function {
         workspace: &mut Workspace,
     ) -> Result<f64, Error> {
         self.expect_one_output()?;
-        length("components of the gradient", gradient.len(), self.inputs())?;
+        check_length("components of the gradient", gradient.len(), self.inputs())?;
         if let Some(rolled) = &self.rolled {
-            length("inputs", x.len(), self.inputs())?;
+            check_length("inputs", x.len(), self.inputs())?;
             return Ok(rolled.value_and_gradient(x, gradient, workspace));
         }
         self.evaluate(x, workspace)?;
@@ -217,7 +169,7 @@ impl Function {
     }
 
     pub(super) fn expect_one_output(&self) -> Result<(), Error> {
-        length("outputs where one is needed", self.outputs(), 1)
+        check_length("outputs where one is needed", self.outputs(), 1)
     }
 
     /// Value, and gradient if it is asked for, on registers. Nothing, if the function is not
@@ -262,7 +214,7 @@ impl Function {
 
     /// Sets the inputs, evaluates, and checks the guards.
     pub(super) fn evaluate(&self, x: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
-        length("inputs", x.len(), self.inputs())?;
+        check_length("inputs", x.len(), self.inputs())?;
         let values = &mut workspace.values;
         // Inputs are the only leaves: the sweep overwrites everything else.
         values.resize(self.nodes(), 0.0);

@@ -1,7 +1,7 @@
 //! `Stats`: what freezing did to a recording.
 
-use super::Function;
-use super::kernels::Block;
+use super::block::Block;
+use super::frozen::{Function, Pass};
 use super::on_registers::OnRegisters;
 use super::rolled::Rolled;
 use std::fmt;
@@ -39,18 +39,6 @@ pub struct Stats {
     pub bytes: usize,
     /// Bytes of a workspace for values and adjoints, at a point, over rows or turns.
     pub workspace_bytes: usize,
-}
-
-/// One pass over a recording that is made a function.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Pass {
-    /// What it does.
-    pub name: &'static str,
-    /// How many nodes there were before it.
-    pub before: usize,
-    /// How many there are after it.
-    pub after: usize,
 }
 
 impl Function {

@@ -13,6 +13,7 @@ mod guards;
 mod names;
 mod record;
 mod recording;
+pub(crate) mod rewrite;
 
 pub(crate) use guards::{Comparison, Guard};
 pub(crate) use names::{Names, escaped, visible};

@@ -1,0 +1,29 @@
+//! What is done to an operand by the step that takes it.
+
+use super::lane::{product, sum};
+
+/// What is done to the operand of a step before its operation: sign·x + shift.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Before {
+    /// 1 or −1, so that it rounds nothing.
+    pub(super) sign: f64,
+    pub(super) shift: f64,
+}
+
+impl Before {
+    /// Adding −0 changes no number.
+    pub(super) const NOTHING: Self = Self {
+        sign: 1.0,
+        shift: -0.0,
+    };
+
+    #[inline(always)]
+    pub(super) fn is_nothing(self) -> bool {
+        self.sign == 1.0 && self.shift.to_bits() == Self::NOTHING.shift.to_bits()
+    }
+
+    #[inline(always)]
+    pub(super) fn of(self, x: f64) -> f64 {
+        sum(product(self.sign, x), self.shift)
+    }
+}
