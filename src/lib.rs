@@ -85,8 +85,10 @@
 #![deny(unreachable_pub)]
 
 mod check;
+mod compile;
 mod dual;
 mod error;
+mod execute;
 mod formula;
 mod function;
 mod graph;

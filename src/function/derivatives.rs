@@ -7,10 +7,10 @@
 //! asked.
 
 use super::frozen::Function;
-use super::workspace::Workspace;
 use crate::dual::Dual;
 use crate::error::Error;
 use crate::error::check_length;
+use crate::execute::driver::workspace::Workspace;
 use crate::graph::Operand;
 use crate::ops::{ABSENT, Real};
 use crate::sweep::{forward, reverse, reverse_to, seed};

@@ -1,12 +1,12 @@
 //! Functions made from a function when they are first asked for: its derivatives, recorded by the
 //! sweeps over numbers that record.
 
-use super::block::BLOCK;
-use super::block::Slot;
-use super::columns::Columns;
 use super::frozen::{Function, Products};
 use super::rows::Rows;
 use crate::dual::Dual;
+use crate::execute::lanes::block::BLOCK;
+use crate::execute::lanes::block::Slot;
+use crate::execute::lanes::columns::Columns;
 use crate::graph::{Guard, Operand};
 use crate::ops::{ABSENT, Op};
 use crate::sweep::{forward, reverse};
@@ -30,7 +30,7 @@ impl Function {
 
     /// The gradient by the parameters as a function with an output for each, and
     /// the terms that count once as a function of the parameters.
-    pub(super) fn gradient_of_row(&self) -> &[Function; 2] {
+    pub(crate) fn gradient_of_row(&self) -> &[Function; 2] {
         self.derived.gradient.get_or_init(|| {
             let tape = self.on_tape();
             let inputs: Vec<_> = self.inputs.iter().map(|&id| Var::on(&tape, id)).collect();
@@ -52,7 +52,7 @@ impl Function {
 
     /// The values of all outputs, and then their derivatives along a direction, as a function
     /// of the inputs and then of the components of the direction.
-    pub(super) fn tangent(&self) -> &Function {
+    pub(crate) fn tangent(&self) -> &Function {
         self.derived.tangent.get_or_init(|| {
             let tape = Tape::new();
             let moving = self.record_moving(&tape, false);
@@ -67,7 +67,7 @@ impl Function {
 
     /// The only output, its gradient, and the product of the Hessian with a direction, as a
     /// function of the inputs and then of the components of the direction.
-    pub(super) fn product_with_hessian(&self) -> &Function {
+    pub(crate) fn product_with_hessian(&self) -> &Function {
         self.derived.product.get_or_init(|| {
             let tape = Tape::new();
             let moving = self.record_moving(&tape, false);
@@ -81,7 +81,7 @@ impl Function {
     }
 
     /// The same over all unit vectors, without the gradient.
-    pub(super) fn products_with_unit_vectors(&self) -> Rows<'_, '_> {
+    pub(crate) fn products_with_unit_vectors(&self) -> Rows<'_, '_> {
         let products = self.derived.products.get_or_init(|| {
             let tape = Tape::new();
             let moving = self.record_moving(&tape, true);
@@ -100,7 +100,7 @@ impl Function {
 
     /// For each output the first operation that it depends on, or the output itself if there is
     /// none: no sweep from it goes further.
-    pub(super) fn first_reached(&self) -> &[u32] {
+    pub(crate) fn first_reached(&self) -> &[u32] {
         self.derived.first_reached.get_or_init(|| {
             let mut reached = vec![false; self.nodes()];
             let first = |output: &Operand| {

@@ -1,10 +1,10 @@
 //! `Function`: what it has, and what is asked of it without an evaluation.
 
-use super::block::Slot;
-use super::lane_program::Plan;
-use super::on_registers::OnRegisters;
-use super::rolled::Rolled;
 use crate::error::Error;
+use crate::execute::driver::rolled::Rolled;
+use crate::execute::lanes::block::Slot;
+use crate::execute::lanes::lane_program::Plan;
+use crate::execute::scalar::on_registers::OnRegisters;
 use crate::graph::Recording;
 use crate::graph::{NodeId, Operand};
 use crate::tape::Tape;
@@ -79,26 +79,26 @@ use std::sync::{Arc, OnceLock};
 /// [rows](Rows#debug-builds); two lines in `Cargo.toml` help.
 #[derive(Clone)]
 pub struct Function {
-    pub(super) recording: Recording,
+    pub(crate) recording: Recording,
     /// Where each input lies.
-    pub(super) inputs: Vec<u32>,
+    pub(crate) inputs: Vec<u32>,
     /// Input names, with their positions among the inputs.
-    pub(super) names: IndexMap<Arc<str>, usize>,
+    pub(crate) names: IndexMap<Arc<str>, usize>,
     /// Which of them are columns.
-    pub(super) is_column: Vec<bool>,
-    pub(super) outputs: Vec<Operand>,
+    pub(crate) is_column: Vec<bool>,
+    pub(crate) outputs: Vec<Operand>,
     /// Terms that count once, however many rows there are.
-    pub(super) once: Vec<Operand>,
-    pub(super) retained: Vec<Operand>,
-    pub(super) recorded_nodes: usize,
-    pub(super) passes: Vec<Pass>,
-    pub(super) plan: Plan,
+    pub(crate) once: Vec<Operand>,
+    pub(crate) retained: Vec<Operand>,
+    pub(crate) recorded_nodes: usize,
+    pub(crate) passes: Vec<Pass>,
+    pub(crate) plan: Plan,
     /// The same for value and gradient at a point, if the recording is a loop.
-    pub(super) rolled: Option<Box<Rolled>>,
+    pub(crate) rolled: Option<Box<Rolled>>,
     /// The same, if there are few enough numbers.
-    pub(super) registers: Option<Box<OnRegisters>>,
+    pub(crate) registers: Option<Box<OnRegisters>>,
     /// Functions made from this one when they are first asked for.
-    pub(super) derived: Derived,
+    pub(crate) derived: Derived,
 }
 
 /// Records a [`Function`] without a tape in hand.
@@ -221,7 +221,7 @@ impl Function {
         Ok(point.into_iter().flatten().collect())
     }
 
-    pub(super) fn written(&self, operand: Operand) -> String {
+    pub(crate) fn written(&self, operand: Operand) -> String {
         match operand {
             Operand::Constant(value) => value.to_string(),
             Operand::Node(id) => match self.recording.names.of(id.0).cloned() {
@@ -273,23 +273,23 @@ impl fmt::Debug for Function {
 
 /// Functions made from a function when they are first asked for: see `derived.rs`.
 #[derive(Clone, Default)]
-pub(super) struct Derived {
+pub(crate) struct Derived {
     /// The gradient of a row by the parameters, with an output for each; and the terms that
     /// count once as a function of the parameters.
-    pub(super) gradient: OnceLock<Box<[Function; 2]>>,
-    pub(super) tangent: OnceLock<Box<Function>>,
-    pub(super) product: OnceLock<Box<Function>>,
-    pub(super) products: OnceLock<Box<Products>>,
-    pub(super) first_reached: OnceLock<Vec<u32>>,
+    pub(crate) gradient: OnceLock<Box<[Function; 2]>>,
+    pub(crate) tangent: OnceLock<Box<Function>>,
+    pub(crate) product: OnceLock<Box<Function>>,
+    pub(crate) products: OnceLock<Box<Products>>,
+    pub(crate) first_reached: OnceLock<Vec<u32>>,
 }
 
 /// Products with all unit vectors.
 #[derive(Clone)]
-pub(super) struct Products {
+pub(crate) struct Products {
     /// Its parameters are the inputs, its columns the components of a direction.
-    pub(super) function: Function,
+    pub(crate) function: Function,
     /// The blocks of these columns, where each row is a unit vector.
-    pub(super) unit_vectors: Vec<Vec<Slot>>,
+    pub(crate) unit_vectors: Vec<Vec<Slot>>,
 }
 
 /// One pass over a recording that is made a function.

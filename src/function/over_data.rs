@@ -1,10 +1,10 @@
 //! A function over data: rows are made of columns, each as it lies.
 
-use super::column::Column;
-use super::columns::Columns;
 use super::frozen::Function;
 use super::rows::Rows;
 use crate::error::{Error, check_length};
+use crate::execute::lanes::column::Column;
+use crate::execute::lanes::columns::Columns;
 
 impl Function {
     /// This function over rows of data: a slice for each column, in the order of

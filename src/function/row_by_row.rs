@@ -1,14 +1,14 @@
 //! A function over rows of data, one by one: values, predictions and gradients of
 //! each row, and the first row that is not finite.
 
-use super::block::BLOCK;
-use super::blocks::{self, Broken, Scratch};
-use super::lane_program::Place;
 use super::rows::Rows;
-use super::vectors::{VectorTask, Vectors, with_widest};
-use super::workspace::Workspace;
 use crate::error::Error;
 use crate::error::check_length;
+use crate::execute::driver::workspace::Workspace;
+use crate::execute::lanes::block::BLOCK;
+use crate::execute::lanes::blocks::{self, Broken, Scratch};
+use crate::execute::lanes::lane_program::Place;
+use crate::execute::lanes::vectors::{VectorTask, Vectors, with_widest};
 use crate::ops::{ABSENT, Real};
 use crate::sweep::reverse;
 use std::mem;
@@ -113,7 +113,7 @@ impl Rows<'_, '_> {
 
     /// Writes the values of all outputs in each row: as many numbers as there are outputs for
     /// the first row, then for the second, and so on.
-    pub(super) fn all_values_into(
+    pub(crate) fn all_values_into(
         &self,
         parameters: &[f64],
         values: &mut [f64],

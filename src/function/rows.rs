@@ -5,21 +5,21 @@
 //! the row's number alone, chunks are added up in their order, and the number of
 //! threads or the width of a vector changes no bit.
 
-use super::block::{BLOCK, LANES, Total};
-use super::blocks::{self, Broken, Scratch};
-use super::columns::Columns;
 use super::frozen::Function;
-use super::lane_program::Place;
-use super::vectors::{VectorTask, Vectors, with_widest};
-use super::workspace::Workspace;
 use crate::error::Error;
 use crate::error::check_length;
+use crate::execute::driver::workspace::Workspace;
+use crate::execute::lanes::block::{BLOCK, LANES, Total};
+use crate::execute::lanes::blocks::{self, Broken, Scratch};
+use crate::execute::lanes::columns::Columns;
+use crate::execute::lanes::lane_program::Place;
+use crate::execute::lanes::vectors::{VectorTask, Vectors, with_widest};
 use crate::ops::{ABSENT, Real};
 use crate::sweep::{forward, reverse};
 use std::ops::Range;
 
 /// Rows that are added up by themselves.
-pub(super) const CHUNK: usize = 10 * BLOCK;
+pub(crate) const CHUNK: usize = 10 * BLOCK;
 /// Up to this many rows, waking other threads takes longer than they save.
 const WORTHWHILE: usize = 4 * CHUNK;
 
@@ -61,14 +61,14 @@ const WORTHWHILE: usize = 4 * CHUNK;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rows<'f, 'd> {
-    pub(super) function: &'f Function,
-    pub(super) columns: Columns<'d>,
+    pub(crate) function: &'f Function,
+    pub(crate) columns: Columns<'d>,
     mean: bool,
     parallel: bool,
 }
 
 impl<'f, 'd> Rows<'f, 'd> {
-    pub(super) fn new(function: &'f Function, columns: Columns<'d>) -> Self {
+    pub(crate) fn new(function: &'f Function, columns: Columns<'d>) -> Self {
         Self {
             function,
             columns,
@@ -93,7 +93,7 @@ impl Function {
     }
 
     /// Where the parameters lie, in their order.
-    pub(super) fn parameter_nodes(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn parameter_nodes(&self) -> impl Iterator<Item = usize> + '_ {
         let inputs = self.inputs.iter().zip(&self.is_column);
         inputs
             .filter(|(_, is_column)| !**is_column)
@@ -102,7 +102,7 @@ impl Function {
 }
 
 impl Function {
-    pub(super) fn broken(&self, broken: &Broken) -> Error {
+    pub(crate) fn broken(&self, broken: &Broken) -> Error {
         let guard = &self.recording.guards()[broken.guard];
         self.other_branch(guard, broken.operands, Some(broken.row))
     }
@@ -110,7 +110,7 @@ impl Function {
 
 /// What a run over rows asks for.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     Value,
     Gradient,
 }
@@ -316,7 +316,7 @@ impl Rows<'_, '_> {
     }
 
     /// Evaluates what depends on parameters alone, and puts the constants after it.
-    pub(super) fn set(&self, parameters: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
+    pub(crate) fn set(&self, parameters: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
         check_length("parameters", parameters.len(), self.function.parameters())?;
         let plan = &self.function.plan;
         let values = &mut workspace.values;
@@ -348,7 +348,7 @@ impl Rows<'_, '_> {
     }
 
     /// What one chunk adds to the sums: totals, and then the output.
-    pub(super) fn chunk(
+    pub(crate) fn chunk(
         &self,
         first: usize,
         shared: &[f64],
@@ -374,7 +374,7 @@ impl Rows<'_, '_> {
 
     /// Sweeps on through what depends on parameters alone, from some of the totals
     /// and, with a weight, from the terms that count once.
-    pub(super) fn end_sweep(
+    pub(crate) fn end_sweep(
         &self,
         totals: Range<usize>,
         once: Option<f64>,
@@ -400,7 +400,7 @@ impl Rows<'_, '_> {
         reverse(function.recording.program(), values, adjoints);
     }
 
-    pub(super) fn read_gradient(&self, workspace: &Workspace, gradient: &mut [f64]) {
+    pub(crate) fn read_gradient(&self, workspace: &Workspace, gradient: &mut [f64]) {
         for (slot, at) in gradient.iter_mut().zip(self.function.parameter_nodes()) {
             *slot = workspace.adjoints[at] + 0.0;
         }

@@ -2,10 +2,10 @@
 //! recording, in a caller's workspace or a new one.
 
 use super::frozen::Function;
-use super::lane_program::Place;
-use super::on_registers::OnRegisters;
-use super::workspace::Workspace;
 use crate::error::{Error, check_length, expect_length};
+use crate::execute::driver::workspace::Workspace;
+use crate::execute::lanes::lane_program::Place;
+use crate::execute::scalar::on_registers::OnRegisters;
 use crate::graph::{Guard, Operand};
 use crate::ops::{ABSENT, Real};
 use crate::registers::FEW;
@@ -159,7 +159,7 @@ impl Function {
     }
 
     /// Where the `which`-th retained node is.
-    pub(super) fn retained_place(&self, which: usize) -> Result<Place, Error> {
+    pub(crate) fn retained_place(&self, which: usize) -> Result<Place, Error> {
         let places = &self.plan.retained;
         let place = places.get(which).copied();
         place.ok_or(Error::NotRetained {
@@ -168,7 +168,7 @@ impl Function {
         })
     }
 
-    pub(super) fn expect_one_output(&self) -> Result<(), Error> {
+    pub(crate) fn expect_one_output(&self) -> Result<(), Error> {
         check_length("outputs where one is needed", self.outputs(), 1)
     }
 
@@ -192,7 +192,7 @@ impl Function {
 
     /// The values of all outputs, and the Jacobian if it is asked for, on registers. Nothing as
     /// there.
-    pub(super) fn all_on_registers(
+    pub(crate) fn all_on_registers(
         &self,
         x: &[f64],
         values: &mut [f64],
@@ -213,7 +213,7 @@ impl Function {
     }
 
     /// Sets the inputs, evaluates, and checks the guards.
-    pub(super) fn evaluate(&self, x: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
+    pub(crate) fn evaluate(&self, x: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
         check_length("inputs", x.len(), self.inputs())?;
         let values = &mut workspace.values;
         // Inputs are the only leaves: the sweep overwrites everything else.
@@ -225,7 +225,7 @@ impl Function {
         self.check_guards(|id| values[id])
     }
 
-    pub(super) fn check_guards(&self, value: impl Fn(usize) -> f64) -> Result<(), Error> {
+    pub(crate) fn check_guards(&self, value: impl Fn(usize) -> f64) -> Result<(), Error> {
         for guard in self.recording.guards() {
             let operands = (number(&guard.a, &value), number(&guard.b, &value));
             if guard.test.holds(operands.0, operands.1) != guard.held {
@@ -235,7 +235,7 @@ impl Function {
         Ok(())
     }
 
-    pub(super) fn other_branch(
+    pub(crate) fn other_branch(
         &self,
         guard: &Guard,
         operands: (f64, f64),
@@ -252,24 +252,24 @@ impl Function {
         }
     }
 
-    pub(super) fn output(&self, i: usize, workspace: &Workspace) -> f64 {
+    pub(crate) fn output(&self, i: usize, workspace: &Workspace) -> f64 {
         self.sum_of_output(i, |id| workspace.values[id])
     }
 
     /// An output with the terms that count once.
-    pub(super) fn sum_of_output<T: Real>(&self, i: usize, node: impl Fn(usize) -> T) -> T {
+    pub(crate) fn sum_of_output<T: Real>(&self, i: usize, node: impl Fn(usize) -> T) -> T {
         self.plus_once(number(&self.outputs[i], &node), node)
     }
 
     /// A sum with the terms that count once.
-    pub(super) fn plus_once<T: Real>(&self, sum: T, node: impl Fn(usize) -> T) -> T {
+    pub(crate) fn plus_once<T: Real>(&self, sum: T, node: impl Fn(usize) -> T) -> T {
         let terms = self.once.iter();
         terms.fold(sum, |sum, term| sum + number(term, &node))
     }
 
     /// Gives each output its weight, and the terms that count once that of the
     /// only one.
-    pub(super) fn seed<T: Real>(&self, weights: &[f64], adjoints: &mut [T]) {
+    pub(crate) fn seed<T: Real>(&self, weights: &[f64], adjoints: &mut [T]) {
         self.outputs
             .iter()
             .zip(weights)
@@ -279,14 +279,14 @@ impl Function {
         }
     }
 
-    pub(super) fn seed_once<T: Real>(&self, weight: f64, adjoints: &mut [T]) {
+    pub(crate) fn seed_once<T: Real>(&self, weight: f64, adjoints: &mut [T]) {
         self.once
             .iter()
             .for_each(|term| give(term, weight, adjoints));
     }
 
     /// Sweeps back from the outputs, each with its weight.
-    pub(super) fn pull_back(&self, weights: &[f64], workspace: &mut Workspace) {
+    pub(crate) fn pull_back(&self, weights: &[f64], workspace: &mut Workspace) {
         expect_length("weights of the outputs", weights.len(), self.outputs());
         let adjoints = &mut workspace.adjoints;
         adjoints.resize(self.nodes(), ABSENT);
@@ -295,7 +295,7 @@ impl Function {
         reverse(self.recording.program(), &workspace.values, adjoints);
     }
 
-    pub(super) fn read_gradient(&self, workspace: &Workspace, gradient: &mut [f64]) {
+    pub(crate) fn read_gradient(&self, workspace: &Workspace, gradient: &mut [f64]) {
         for (slot, &input) in gradient.iter_mut().zip(&self.inputs) {
             *slot = workspace.adjoints[input as usize] + 0.0;
         }

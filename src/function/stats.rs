@@ -1,9 +1,9 @@
 //! `Stats`: what freezing did to a recording.
 
-use super::block::Block;
 use super::frozen::{Function, Pass};
-use super::on_registers::OnRegisters;
-use super::rolled::Rolled;
+use crate::execute::driver::rolled::Rolled;
+use crate::execute::lanes::block::Block;
+use crate::execute::scalar::on_registers::OnRegisters;
 use std::fmt;
 
 /// What each pass did when a [`Function`] was made, and how large it is. Made by

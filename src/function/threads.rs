@@ -1,9 +1,9 @@
 //! Rows on several threads: each takes chunk after chunk, and what they add up to is added in
 //! the order of the chunks.
 
-use super::blocks::Scratch;
 use super::rows::{CHUNK, Rows, Wanted};
 use crate::error::Error;
+use crate::execute::lanes::blocks::Scratch;
 use smallvec::SmallVec;
 use std::iter::Zip;
 use std::mem;
@@ -73,7 +73,7 @@ fn wait_briefly(busy: &AtomicUsize) {
 
 impl Rows<'_, '_> {
     /// Adds up the rows by this thread and all others but one of the pool.
-    pub(super) fn add_in_parallel(
+    pub(crate) fn add_in_parallel(
         &self,
         values: &[f64],
         wanted: Wanted,

@@ -1,23 +1,18 @@
 //! A function as instructions on registers: inputs, constants, values and adjoints.
 //! `assemble.rs` makes them; the bits are those of the sweeps.
 
-use super::interface::Ends;
 use crate::graph::Comparison;
-use crate::graph::Recording;
 use crate::ops::{ABSENT, Op, Real};
 use crate::registers::{FEW, Instruction, MORE, Register, of, share};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Sweeps from more outputs are not made before they are asked for.
-const MOST_SWEEPS: usize = 8;
-
 /// Registers in a workspace, for one function after another.
 #[derive(Clone, Debug)]
-pub(super) struct RegisterFile<const N: usize> {
-    pub(super) numbers: Box<[f64; N]>,
+pub(crate) struct RegisterFile<const N: usize> {
+    pub(crate) numbers: Box<[f64; N]>,
     /// The function whose constants they hold, which need not be copied again. 0 is none.
-    pub(super) holder: u64,
+    pub(crate) holder: u64,
 }
 
 impl<const N: usize> Default for RegisterFile<N> {
@@ -31,96 +26,78 @@ impl<const N: usize> Default for RegisterFile<N> {
 
 /// An operation on any number of operands. It stands between instructions.
 #[derive(Clone)]
-pub(super) struct Many<R> {
+pub(crate) struct Many<R> {
     /// How many instructions come before it.
-    pub(super) at: usize,
-    pub(super) op: Op,
-    pub(super) operands: Vec<R>,
-    pub(super) constants: Vec<f64>,
-    pub(super) y: R,
+    pub(crate) at: usize,
+    pub(crate) op: Op,
+    pub(crate) operands: Vec<R>,
+    pub(crate) constants: Vec<f64>,
+    pub(crate) y: R,
 }
 
 /// What such an operation sends back to its operands.
 #[derive(Clone)]
-pub(super) struct ManyPullback<R> {
+pub(crate) struct ManyPullback<R> {
     /// How many instructions come before that.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// Which of the operations on any number of operands it is.
-    pub(super) many: usize,
-    pub(super) adjoint: R,
+    pub(crate) many: usize,
+    pub(crate) adjoint: R,
     /// For each operand whose adjoint is asked for the shares before, and where their sum goes.
-    pub(super) to: Vec<Option<(Option<R>, R)>>,
+    pub(crate) to: Vec<Option<(Option<R>, R)>>,
 }
 
 /// A reverse sweep from one output.
 #[derive(Clone)]
-pub(super) struct ReverseSweep<R> {
+pub(crate) struct ReverseSweep<R> {
     /// How many instructions there are up to its end.
-    pub(super) end: usize,
-    pub(super) many: Vec<ManyPullback<R>>,
+    pub(crate) end: usize,
+    pub(crate) many: Vec<ManyPullback<R>>,
     /// Where the derivative by each input then is.
-    pub(super) gradient: Vec<R>,
+    pub(crate) gradient: Vec<R>,
 }
 
 /// A comparison that was made while recording.
 #[derive(Clone, Copy)]
-pub(super) struct RegisterGuard<R> {
-    pub(super) a: R,
-    pub(super) b: R,
-    pub(super) test: Comparison,
-    pub(super) held: bool,
+pub(crate) struct RegisterGuard<R> {
+    pub(crate) a: R,
+    pub(crate) b: R,
+    pub(crate) test: Comparison,
+    pub(crate) held: bool,
 }
 
 /// A function on `N` registers. The first ones are its inputs, the last ones constants, and
 /// the others what instructions write.
 #[derive(Clone, Default)]
-pub(super) struct Registers<R, const N: usize> {
+pub(crate) struct Registers<R, const N: usize> {
     /// No other function has it, but copies of this one.
     id: u64,
     /// How many registers it takes.
-    pub(super) count: usize,
-    pub(super) constants: Vec<f64>,
-    pub(super) inputs: usize,
-    pub(super) instructions: Vec<Instruction<R, N>>,
+    pub(crate) count: usize,
+    pub(crate) constants: Vec<f64>,
+    pub(crate) inputs: usize,
+    pub(crate) instructions: Vec<Instruction<R, N>>,
     /// How many of them make the values; the others make derivatives.
-    pub(super) forward: usize,
-    pub(super) many: Vec<Many<R>>,
+    pub(crate) forward: usize,
+    pub(crate) many: Vec<Many<R>>,
     /// Whether some operation picks one of its operands, so that adjoints may be absent.
-    pub(super) branches: bool,
-    pub(super) guards: Vec<RegisterGuard<R>>,
-    pub(super) outputs: Vec<R>,
+    pub(crate) branches: bool,
+    pub(crate) guards: Vec<RegisterGuard<R>>,
+    pub(crate) outputs: Vec<R>,
     /// One from each output, or none if only values are asked for.
-    pub(super) sweeps: Vec<ReverseSweep<R>>,
+    pub(crate) sweeps: Vec<ReverseSweep<R>>,
 }
 
 /// A function on as few registers as suffice.
 #[derive(Clone)]
-pub(super) enum OnRegisters {
+pub(crate) enum OnRegisters {
     Few(Registers<u8, FEW>),
     More(Registers<u16, MORE>),
 }
 
 impl OnRegisters {
-    /// What is worth it: the gradients of so many outputs, or values alone.
-    pub(super) fn of(recording: &Recording, ends: &Ends) -> Option<Self> {
-        let outputs = ends.outputs.len();
-        let with_sweeps = (1..=MOST_SWEEPS).contains(&outputs);
-        let found = with_sweeps.then(|| Self::new(recording, ends, true));
-        match found.flatten() {
-            None if outputs != 1 => Self::new(recording, ends, false),
-            found => found,
-        }
-    }
-
-    /// The values of all outputs and, `with_sweeps`, the gradient of each; nothing, if they take
-    /// more registers than there are.
-    fn new(recording: &Recording, ends: &Ends, with_sweeps: bool) -> Option<Self> {
-        let few = Registers::new(recording, ends, with_sweeps).map(Self::Few);
-        few.or_else(|| Registers::new(recording, ends, with_sweeps).map(Self::More))
-    }
-
     /// How many registers it takes.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         match self {
             Self::Few(registers) => registers.count,
             Self::More(registers) => registers.count,
@@ -128,14 +105,14 @@ impl OnRegisters {
     }
 
     /// How many instructions value and gradient take.
-    pub(super) fn instructions(&self) -> usize {
+    pub(crate) fn instructions(&self) -> usize {
         match self {
             Self::Few(registers) => registers.instructions.len(),
             Self::More(registers) => registers.instructions.len(),
         }
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Few(registers) => registers.bytes(),
             Self::More(registers) => registers.bytes(),
@@ -143,7 +120,7 @@ impl OnRegisters {
     }
 
     /// Bytes of the registers in a workspace.
-    pub(super) fn workspace_bytes(&self) -> usize {
+    pub(crate) fn workspace_bytes(&self) -> usize {
         let registers = match self {
             Self::Few(_) => FEW,
             Self::More(_) => MORE,
@@ -154,7 +131,7 @@ impl OnRegisters {
 
 impl<R: Register, const N: usize> Registers<R, N> {
     /// Those of another function of so many inputs, with none of its instructions.
-    pub(super) fn with_room(inputs: usize) -> Self {
+    pub(crate) fn with_room(inputs: usize) -> Self {
         static LAST_ID: AtomicU64 = AtomicU64::new(0);
         Self {
             id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
@@ -164,7 +141,7 @@ impl<R: Register, const N: usize> Registers<R, N> {
     }
 
     /// Bytes of the instructions and of what they take.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let many =
             |many: &Many<R>| size_of_val(&many.operands[..]) + size_of_val(&many.constants[..]);
         let sweep = |sweep: &ReverseSweep<R>| {
@@ -182,7 +159,7 @@ impl<R: Register, const N: usize> Registers<R, N> {
     /// of them is not as long as there are inputs, or a comparison comes out the other way than
     /// recorded.
     #[inline(always)] // into what saves registers of its own
-    pub(super) fn run(
+    pub(crate) fn run(
         &self,
         x: &[f64],
         gradient: Option<&mut [f64]>,
@@ -216,7 +193,7 @@ impl<R: Register, const N: usize> Registers<R, N> {
     /// Writes the values of all outputs and, if it is asked for, the Jacobian, row by row;
     /// nothing, if a length is wrong, a comparison comes out the other way than recorded, or
     /// there are no sweeps.
-    pub(super) fn run_all(
+    pub(crate) fn run_all(
         &self,
         x: &[f64],
         values: &mut [f64],

@@ -5,107 +5,56 @@
 //! no bit differs: the sum is added up turn by turn, and on the way back the blocks are
 //! taken from the last to the first, their shares from the last turn to the first.
 
-use super::block::{BLOCK, Slot, pad, take_every};
-use super::blocks::{Rows, Scratch};
-use super::body::{Body, body};
-use super::columns::Columns;
-use super::interface::Ends;
+use super::loop_body::Body;
 use super::piece::Piece;
-use super::reroll::{Argument, Summed, Turns, find};
 use super::shares::Shares;
 use super::taken::Taken;
-use super::vectors::{VectorTask, Vectors, with_widest};
 use super::workspace::Workspace;
-use crate::graph::Operand;
-use crate::graph::Recording;
+use crate::execute::lanes::block::{BLOCK, Slot, pad, take_every};
+use crate::execute::lanes::blocks::{Rows, Scratch};
+use crate::execute::lanes::columns::Columns;
+use crate::execute::lanes::vectors::{VectorTask, Vectors, with_widest};
 use crate::ops::{ABSENT, Op, Real};
-
-/// With more blocks of values and adjoints than these, 7 MiB, few turns take longer than by
-/// the sweeps (`docs/benchmarks.md`).
-const MOST_BLOCKS: usize = 8_192;
 
 /// A loop, and what lies before and after it.
 #[derive(Clone)]
-pub(super) struct Rolled {
+pub(crate) struct Rolled {
     /// How many nodes there are outside the loop, and its sum.
-    nodes: usize,
-    inputs: Inputs,
-    before: Piece,
-    body: Body,
-    after: Piece,
-    pub(super) turns: usize,
+    pub(crate) nodes: usize,
+    pub(crate) inputs: Inputs,
+    pub(crate) before: Piece,
+    pub(crate) body: Body,
+    pub(crate) after: Piece,
+    pub(crate) turns: usize,
     /// What adds a term to the sum, and whether the sum stands before the term.
-    op: Op,
-    sum_first: bool,
+    pub(crate) op: Op,
+    pub(crate) sum_first: bool,
     /// What the sum begins with; where it is; the output of the function.
-    begin: Vec<u32>,
-    sum: u32,
-    output: u32,
-    shares: Shares,
+    pub(crate) begin: Vec<u32>,
+    pub(crate) sum: u32,
+    pub(crate) output: u32,
+    pub(crate) shares: Shares,
     /// Whether the adjoint of the sum does not depend on the sum: as in a mean, or with a
     /// penalty. Then one way through the turns gives values and adjoints.
-    is_adjoint_known: bool,
+    pub(crate) is_adjoint_known: bool,
 }
 
 /// Where the inputs of the function are.
 #[derive(Clone)]
-enum Inputs {
+pub(crate) enum Inputs {
     /// They follow one another, from here on: the usual case, and W4 has one for each turn.
     From(usize),
     Each(Vec<u32>),
 }
 
 impl Rolled {
-    /// The loop of a recording, if there is one that is worth it.
-    pub(super) fn new(recording: &Recording, ends: &Ends) -> Option<Self> {
-        let turns = find(recording, ends)?;
-        let body = body(recording, &turns)?;
-        let plan = &body.plan;
-        if plan.slots + plan.adjoints + plan.totals.len() > MOST_BLOCKS {
-            return None;
-        }
-        let Some(&Operand::Node(output)) = ends.outputs.first() else {
-            return None;
-        };
-        let program = recording.program();
-        let (first, last, sum) = (turns.first, turns.last(), turns.sum());
-        // A node that adds all terms does what the sum of two does, again and again.
-        let (op, sum_first, rest) = match turns.summed {
-            Summed::TurnByTurn => (program.records[sum].op(), sum_first(&turns), last + 1),
-            Summed::ByNode(_) => (Op::Add, true, sum + 1),
-        };
-        let removed = turns.own() + (turns.count - 1) * turns.period;
-        let number = |id: u32| match (id as usize) < first {
-            true => id,
-            false => id - removed as u32,
-        };
-        let after = [last + 1..sum.max(last + 1), rest..recording.len()];
-        let after = Piece::new(recording, &after, number);
-        let output = number(output.0);
-        Some(Self {
-            is_adjoint_known: after.is_linear(output, number(sum as u32)),
-            nodes: recording.len() - removed,
-            inputs: Inputs::new(ends.inputs.iter().map(|&id| number(id)).collect()),
-            before: Piece::new(recording, &[0..first, 0..0], number),
-            after,
-            shares: Shares::new(&body, turns.count),
-            body,
-            turns: turns.count,
-            op,
-            sum_first,
-            begin: turns.begin(program),
-            sum: number(sum as u32),
-            output,
-        })
-    }
-
     /// How many nodes are evaluated in each turn.
-    pub(super) fn steps(&self) -> usize {
+    pub(crate) fn steps(&self) -> usize {
         self.body.plan.steps.len() + 1
     }
 
     /// Bytes of all that is kept of the recording.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let blocks: usize = self.body.constants.iter().map(Vec::len).sum();
         let lists: usize = self.body.each.iter().map(Taken::bytes).sum();
         size_of::<Slot>() * blocks + lists + self.before.bytes() + self.after.bytes()
@@ -113,7 +62,7 @@ impl Rolled {
 
     /// Bytes of a workspace for values and adjoints outside the loop, and blocks of those
     /// within.
-    pub(super) fn workspace_bytes(&self) -> usize {
+    pub(crate) fn workspace_bytes(&self) -> usize {
         let plan = &self.body.plan;
         let blocks = plan.slots + plan.adjoints + plan.totals.len() + plan.copied.len();
         size_of::<f64>() * (2 * self.nodes + self.turns)
@@ -121,7 +70,7 @@ impl Rolled {
     }
 
     /// The value at a point.
-    pub(super) fn value(&self, x: &[f64], workspace: &mut Workspace) -> f64 {
+    pub(crate) fn value(&self, x: &[f64], workspace: &mut Workspace) -> f64 {
         self.begin(x, workspace);
         self.turn(None, workspace);
         self.end(workspace);
@@ -129,7 +78,7 @@ impl Rolled {
     }
 
     /// Writes the gradient at a point and returns the value.
-    pub(super) fn value_and_gradient(
+    pub(crate) fn value_and_gradient(
         &self,
         x: &[f64],
         gradient: &mut [f64],
@@ -268,12 +217,6 @@ impl Rolled {
     }
 }
 
-/// Whether the sum stands before the term where they are added.
-fn sum_first(turns: &Turns) -> bool {
-    let last = turns.arguments.len() - 2;
-    turns.arguments[last] == Argument::Carried
-}
-
 /// The turns, from the last block of them to the first: their terms, and if these have an
 /// adjoint, the way back.
 struct Turn<'a> {
@@ -320,7 +263,7 @@ impl VectorTask<()> for Turn<'_> {
 }
 
 impl Inputs {
-    fn new(nodes: Vec<u32>) -> Self {
+    pub(crate) fn new(nodes: Vec<u32>) -> Self {
         let first = nodes.first().copied().unwrap_or(0);
         match (first..).zip(&nodes).all(|(next, &node)| next == node) {
             true => Self::From(first as usize),

@@ -7,8 +7,8 @@
 //! shares at most, in whatever order.
 
 use super::interface::Ends;
-use super::modifier::Before;
 use super::passes::uses;
+use crate::execute::lanes::modifier::Before;
 use crate::graph::Recording;
 use crate::graph::{Form, Graph, NodeId, Operand, Record};
 use crate::ops::Op;
@@ -29,7 +29,7 @@ fn modifier(program: Graph<'_>, record: Record) -> Option<(usize, Before)> {
 
 /// What becomes of the nodes from `first` on.
 #[derive(Default)]
-pub(super) struct Fused {
+pub(crate) struct Fused {
     first: usize,
     nodes: Vec<Node>,
 }
@@ -49,7 +49,7 @@ enum Node {
 impl Fused {
     /// Over rows, whose nodes are those from `first` on. No share may be moved that goes to a
     /// wanted column: there shares of other rows may be added to it.
-    pub(super) fn over_rows(
+    pub(crate) fn over_rows(
         recording: &Recording,
         first: usize,
         ends: &Ends,
@@ -92,7 +92,7 @@ impl Fused {
     }
 
     /// At one point: for operations whose instructions take an operand so.
-    pub(super) fn at_a_point(recording: &Recording, uses: &[u32]) -> Self {
+    pub(crate) fn at_a_point(recording: &Recording, uses: &[u32]) -> Self {
         let mut fused = Self::of(recording, 0);
         for &record in recording.program().records {
             if takes_shifted(record.op()) {
@@ -135,18 +135,18 @@ impl Fused {
     }
 
     /// Whether a node has a step of its own.
-    pub(super) fn has_step(&self, index: usize) -> bool {
+    pub(crate) fn has_step(&self, index: usize) -> bool {
         matches!(self.node(index), Node::Own | Node::Sum)
     }
 
     /// Whether a node is the sum of two products that have no steps.
-    pub(super) fn is_sum_of_products(&self, index: usize) -> bool {
+    pub(crate) fn is_sum_of_products(&self, index: usize) -> bool {
         matches!(self.node(index), Node::Sum)
     }
 
     /// The operand of a step, and what is done to it before.
     #[inline]
-    pub(super) fn operand(
+    pub(crate) fn operand(
         &self,
         program: Graph<'_>,
         operand: Operand,

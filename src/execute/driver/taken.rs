@@ -5,7 +5,7 @@ use indexmap::IndexSet;
 
 /// Nodes before a loop, of which each turn takes one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Taken {
+pub(crate) enum Taken {
     /// All turns take this one.
     All(u32),
     /// They lie evenly.
@@ -16,16 +16,16 @@ pub(super) enum Taken {
 
 /// Nodes that lie evenly from turn to turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Window {
+pub(crate) struct Window {
     /// The first turn's.
-    pub(super) first: usize,
+    pub(crate) first: usize,
     /// How far on the next turn's is.
-    pub(super) stride: usize,
+    pub(crate) stride: usize,
 }
 
 impl Taken {
     /// What a turn takes.
-    pub(super) fn node(&self, turn: usize) -> usize {
+    pub(crate) fn node(&self, turn: usize) -> usize {
         match self {
             Self::All(node) => *node as usize,
             Self::Even(Window { first, stride }) => first + turn * stride,
@@ -34,7 +34,7 @@ impl Taken {
     }
 
     /// Bytes of a list of nodes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Any(nodes) => size_of_val(&nodes[..]),
             Self::All(_) | Self::Even(_) => 0,
@@ -42,12 +42,12 @@ impl Taken {
     }
 
     /// Whether all turns take the same.
-    pub(super) fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         matches!(self, Self::All(_))
     }
 
     /// The last of the nodes on the tape.
-    pub(super) fn greatest(&self, turns: usize) -> usize {
+    pub(crate) fn greatest(&self, turns: usize) -> usize {
         match self {
             Self::Any(nodes) => nodes.iter().max().map_or(0, |&node| node as usize),
             _ => self.node(turns - 1),
@@ -58,7 +58,7 @@ impl Taken {
 /// Whether they are nodes of their own, or lie as far apart from turn to turn as others
 /// among which they are. Then a node that several turns take is taken first, on the way
 /// back, by what begins before the others.
-pub(super) fn lie_apart(taken: &IndexSet<&Taken>, turns: usize) -> bool {
+pub(crate) fn lie_apart(taken: &IndexSet<&Taken>, turns: usize) -> bool {
     let mut ranges = Vec::new();
     for &taken in taken {
         let stride = match taken {
@@ -86,7 +86,7 @@ pub(super) fn lie_apart(taken: &IndexSet<&Taken>, turns: usize) -> bool {
 }
 
 /// Whether no turn takes a node by two of them.
-pub(super) fn are_distinct(taken: &IndexSet<&Taken>, turns: usize) -> bool {
+pub(crate) fn are_distinct(taken: &IndexSet<&Taken>, turns: usize) -> bool {
     let mut nodes: Vec<usize> = Vec::with_capacity(taken.len());
     (0..turns).all(|turn| {
         nodes.clear();

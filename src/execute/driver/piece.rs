@@ -12,7 +12,7 @@ use std::panic::Location;
 
 /// Nodes by themselves, and what they take from elsewhere.
 #[derive(Clone)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     recording: Recording,
     /// Which node each of its own stands for; first its leaves.
     nodes: Vec<u32>,
@@ -21,7 +21,7 @@ pub(super) struct Piece {
 
 /// Memory for the values and adjoints of a piece, whichever it is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct PieceScratch {
+pub(crate) struct PieceScratch {
     values: Vec<f64>,
     adjoints: Vec<f64>,
 }
@@ -29,7 +29,7 @@ pub(super) struct PieceScratch {
 impl Piece {
     /// The nodes of a recording that are in these two ranges and are no leaves. `number`
     /// gives the number that a node is to have.
-    pub(super) fn new(
+    pub(crate) fn new(
         from: &Recording,
         nodes: &[Range<usize>; 2],
         number: impl Fn(u32) -> u32,
@@ -78,12 +78,12 @@ impl Piece {
     }
 
     /// Bytes of its recording.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.recording.bytes() + size_of_val(&self.nodes[..])
     }
 
     /// Whether no leaf's adjoint is made of the value of one of them, read off the table.
-    pub(super) fn is_linear(&self, output: u32, of: u32) -> bool {
+    pub(crate) fn is_linear(&self, output: u32, of: u32) -> bool {
         let place = |node| self.nodes.iter().position(|&own| own == node);
         let (Some(output), Some(of)) = (place(output), place(of)) else {
             return true; // the output is the sum itself
@@ -99,7 +99,7 @@ impl Piece {
     }
 
     /// Evaluates the nodes among the `values` of all.
-    pub(super) fn forward(&self, values: &mut [f64], scratch: &mut PieceScratch) {
+    pub(crate) fn forward(&self, values: &mut [f64], scratch: &mut PieceScratch) {
         let own = &mut scratch.values;
         self.load(values, own);
         forward(self.recording.program(), own);
@@ -109,7 +109,7 @@ impl Piece {
     }
 
     /// Sweeps back from the nodes, whose adjoints are among those of all.
-    pub(super) fn reverse(&self, values: &[f64], adjoints: &mut [f64], scratch: &mut PieceScratch) {
+    pub(crate) fn reverse(&self, values: &[f64], adjoints: &mut [f64], scratch: &mut PieceScratch) {
         let own = &mut scratch.adjoints;
         self.load(values, &mut scratch.values);
         self.load(adjoints, own);

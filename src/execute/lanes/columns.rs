@@ -7,9 +7,9 @@ use super::column::Column;
 
 /// All columns of one function.
 #[derive(Clone, Debug)]
-pub(super) struct Columns<'d> {
+pub(crate) struct Columns<'d> {
     columns: Vec<Column<'d>>,
-    pub(super) rows: usize,
+    pub(crate) rows: usize,
     /// The whole blocks of each column that can be read where they lie.
     blocks: Vec<&'d [Block]>,
     /// The blocks of further columns, and after how many of those that are put together
@@ -18,11 +18,11 @@ pub(super) struct Columns<'d> {
     /// Whether all whole blocks can.
     in_place: bool,
     /// What is asked for of the next block before it is read.
-    pub(super) ahead: Vec<Ahead<'d>>,
+    pub(crate) ahead: Vec<Ahead<'d>>,
 }
 
 impl<'d> Columns<'d> {
-    pub(super) fn new(columns: Vec<Column<'d>>) -> Self {
+    pub(crate) fn new(columns: Vec<Column<'d>>) -> Self {
         let whole = |column: &Column<'d>| match column.stride {
             1 => column.numbers.as_chunks().0,
             _ => &[],
@@ -40,7 +40,7 @@ impl<'d> Columns<'d> {
 
     /// So many rows of some columns whose blocks are put together elsewhere, and of stored
     /// ones after them.
-    pub(super) fn stored(rows: usize, elsewhere: usize, stored: &'d [Vec<Slot>]) -> Self {
+    pub(crate) fn stored(rows: usize, elsewhere: usize, stored: &'d [Vec<Slot>]) -> Self {
         Self {
             rows,
             ahead: Vec::new(),
@@ -52,7 +52,7 @@ impl<'d> Columns<'d> {
     }
 
     /// Asks for the part of a block that has its turn among `turns`.
-    pub(super) fn ask(&self, block: usize, turn: usize, turns: usize) {
+    pub(crate) fn ask(&self, block: usize, turn: usize, turns: usize) {
         let each = self.ahead.len().div_ceil(turns);
         let parts = self.ahead.iter().skip(turn * each).take(each);
         parts.for_each(|part| part.ask(block));
@@ -60,7 +60,7 @@ impl<'d> Columns<'d> {
 
     /// A block of a column, if it can be read where it lies.
     #[inline(always)]
-    pub(super) fn block(&self, column: usize, block: usize) -> Option<&'d Block> {
+    pub(crate) fn block(&self, column: usize, block: usize) -> Option<&'d Block> {
         match self.blocks.get(column) {
             Some(blocks) => blocks.get(block),
             None => {
@@ -73,13 +73,13 @@ impl<'d> Columns<'d> {
 
     /// Whether some column of a block of so many rows cannot be read where it lies.
     #[inline(always)]
-    pub(super) fn to_gather(&self, rows: usize) -> bool {
+    pub(crate) fn to_gather(&self, rows: usize) -> bool {
         (!self.in_place || rows < BLOCK) && !self.columns.is_empty()
     }
 
     /// Copies the `count` rows of a block together for each column that cannot be read
     /// where it lies; the last one is repeated to where kernels read.
-    pub(super) fn gather(&self, block: usize, count: usize, gathered: &mut Vec<Slot>) {
+    pub(crate) fn gather(&self, block: usize, count: usize, gathered: &mut Vec<Slot>) {
         gathered.resize_with(self.columns.len(), Slot::default);
         let all = gathered.iter_mut().zip(&self.columns).enumerate();
         for (c, (to, column)) in all {

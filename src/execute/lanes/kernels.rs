@@ -17,9 +17,9 @@ use std::ops::Range;
 
 /// The rows that a kernel goes over, and with which vectors.
 #[derive(Clone, Copy)]
-pub(super) struct Span<V> {
-    pub(super) vectors: V,
-    pub(super) rows: usize,
+pub(crate) struct Span<V> {
+    pub(crate) vectors: V,
+    pub(crate) rows: usize,
 }
 
 impl<V: Vectors> Span<V> {
@@ -101,9 +101,9 @@ fn each_two(rows: Count, a: &Block, b: &Block, out: &mut Block, f: impl Fn(f64, 
 
 /// A step at its turn in a reverse sweep: its adjoint and its values.
 #[derive(Clone, Copy)]
-pub(super) struct Sender<'a> {
-    pub(super) adjoint: &'a Block,
-    pub(super) y: &'a Block,
+pub(crate) struct Sender<'a> {
+    pub(crate) adjoint: &'a Block,
+    pub(crate) y: &'a Block,
 }
 
 impl Sender<'_> {
@@ -149,7 +149,7 @@ impl Sender<'_> {
 
 /// adjoint × partial, and nothing where a branch was not taken.
 #[inline(always)]
-pub(super) fn share<const BRANCH: bool, T: Real>(adjoint: f64, partial: T) -> f64 {
+pub(crate) fn share<const BRANCH: bool, T: Real>(adjoint: f64, partial: T) -> f64 {
     let share = T::share(T::from(adjoint), partial).value();
     if BRANCH && partial.is_zero() {
         ABSENT
@@ -159,14 +159,14 @@ pub(super) fn share<const BRANCH: bool, T: Real>(adjoint: f64, partial: T) -> f6
 }
 
 /// Whether the kernels cover all numbers of a block.
-pub(super) fn covered<V: Copy>(span: Span<V>, op: Op, before: Before, x: &Block) -> bool {
+pub(crate) fn covered<V: Copy>(span: Span<V>, op: Op, before: Before, x: &Block) -> bool {
     let all = || x[..span.rows].iter().all(|&x| is_reduced(before.of(x)));
     !(op == Op::Sin || op == Op::Cos) || all()
 }
 
 /// What `value_one` does, by shorter ways that some operations have away from edges.
 /// Returns whether all numbers are there: W1 10.6 → 10.3 ns a row (`docs/benchmarks.md`).
-pub(super) fn value_plain<V: Vectors>(
+pub(crate) fn value_plain<V: Vectors>(
     span: Span<V>,
     op: Op,
     before: Before,
@@ -206,7 +206,7 @@ fn each_plain<V: Vectors>(
 
 /// What `value_one` does, for numbers that the kernels do not cover.
 #[cold]
-pub(super) fn value_uncovered<V: Copy>(
+pub(crate) fn value_uncovered<V: Copy>(
     span: Span<V>,
     op: Op,
     before: Before,
@@ -218,7 +218,7 @@ pub(super) fn value_uncovered<V: Copy>(
 
 /// What `share_one` does, for numbers that the kernels do not cover.
 #[cold]
-pub(super) fn share_uncovered<V: Copy>(
+pub(crate) fn share_uncovered<V: Copy>(
     span: Span<V>,
     op: Op,
     before: Before,
@@ -234,7 +234,7 @@ pub(super) fn share_uncovered<V: Copy>(
 }
 
 /// Whether every row has an adjoint.
-pub(super) fn all_reached<V: Vectors>(span: Span<V>, adjoint: &Block) -> bool {
+pub(crate) fn all_reached<V: Vectors>(span: Span<V>, adjoint: &Block) -> bool {
     span.compiled(
         #[inline(always)]
         move |rows| {
@@ -271,7 +271,7 @@ fn zip(a: Total, b: Total, f: impl Fn(f64, f64) -> f64) -> Total {
 
 /// The same number in each row: in stores as wide as the loads that come after, which
 /// would wait for several narrower ones.
-pub(super) fn fill<V: Vectors>(span: Span<V>, number: f64, out: &mut Block) {
+pub(crate) fn fill<V: Vectors>(span: Span<V>, number: f64, out: &mut Block) {
     span.compiled(
         #[inline(always)]
         move |rows| {
@@ -283,7 +283,7 @@ pub(super) fn fill<V: Vectors>(span: Span<V>, number: f64, out: &mut Block) {
 }
 
 /// to += shares
-pub(super) fn add<V: Vectors>(span: Span<V>, shares: &Block, to: &mut Block) {
+pub(crate) fn add<V: Vectors>(span: Span<V>, shares: &Block, to: &mut Block) {
     span.compiled(
         #[inline(always)]
         move |rows| {
@@ -296,7 +296,7 @@ pub(super) fn add<V: Vectors>(span: Span<V>, shares: &Block, to: &mut Block) {
 }
 
 /// total += shares
-pub(super) fn add_up<V: Vectors>(span: Span<V>, shares: &Block, total: &mut Total) {
+pub(crate) fn add_up<V: Vectors>(span: Span<V>, shares: &Block, total: &mut Total) {
     span.compiled(
         #[inline(always)]
         move |rows| {
@@ -312,7 +312,7 @@ pub(super) fn add_up<V: Vectors>(span: Span<V>, shares: &Block, total: &mut Tota
 }
 
 /// to += number
-pub(super) fn add_number<V: Vectors>(span: Span<V>, number: f64, to: &mut Block) {
+pub(crate) fn add_number<V: Vectors>(span: Span<V>, number: f64, to: &mut Block) {
     span.compiled(
         #[inline(always)]
         move |rows| {
@@ -324,7 +324,7 @@ pub(super) fn add_number<V: Vectors>(span: Span<V>, number: f64, to: &mut Block)
 }
 
 /// to += aⱼ·xⱼ for j = 0, 1 …, where aⱼ is the same in all rows; or `to` is `begin` and these.
-pub(super) fn add_multiples<V: Vectors, const N: usize>(
+pub(crate) fn add_multiples<V: Vectors, const N: usize>(
     span: Span<V>,
     begin: Option<f64>,
     a: &[f64; N],
@@ -347,7 +347,7 @@ pub(super) fn add_multiples<V: Vectors, const N: usize>(
 }
 
 /// to += aⱼ·bⱼ for j = 0, 1 …; or `to` is `begin` and these.
-pub(super) fn add_products<V: Vectors, const N: usize>(
+pub(crate) fn add_products<V: Vectors, const N: usize>(
     span: Span<V>,
     begin: Option<f64>,
     [a, b]: [&[&Block; N]; 2],
@@ -388,7 +388,7 @@ fn factor_share_of_reached(adjoint: f64, other: f64) -> f64 {
 }
 
 /// What goes back to a factor in each row, of which the other is a number in each.
-pub(super) fn factor_shares<V: Vectors>(
+pub(crate) fn factor_shares<V: Vectors>(
     span: Span<V>,
     adjoint: &Block,
     other: &Block,
@@ -401,7 +401,7 @@ pub(super) fn factor_shares<V: Vectors>(
 }
 
 /// The same where the other factor is one number.
-pub(super) fn factor_shares_of<V: Vectors>(
+pub(crate) fn factor_shares_of<V: Vectors>(
     span: Span<V>,
     adjoint: &Block,
     other: f64,
@@ -423,7 +423,7 @@ pub(super) fn factor_shares_of<V: Vectors>(
 
 /// Adds `factor_shares_of` N numbers to what has been sent before, where every row has
 /// an adjoint.
-pub(super) fn add_factor_shares_of<V: Vectors, const N: usize>(
+pub(crate) fn add_factor_shares_of<V: Vectors, const N: usize>(
     span: Span<V>,
     adjoint: &Block,
     other: &[f64; N],
@@ -447,7 +447,7 @@ pub(super) fn add_factor_shares_of<V: Vectors, const N: usize>(
 ///
 /// There the selection of `factor_share` can wait: a sum of products is −0 only if
 /// all of them are, and becomes +0 at the end as each of them would have.
-pub(super) fn add_up_products<V: Vectors, const N: usize>(
+pub(crate) fn add_up_products<V: Vectors, const N: usize>(
     span: Span<V>,
     adjoint: &Block,
     other: &[&Block; N],

@@ -2,9 +2,11 @@
 
 use super::fused::Fused;
 use super::interface::Ends;
-use super::modifier::Before;
-use super::on_registers::{Many, ManyPullback, RegisterGuard, Registers, ReverseSweep};
 use super::passes::uses;
+use crate::execute::lanes::modifier::Before;
+use crate::execute::scalar::on_registers::{
+    Many, ManyPullback, OnRegisters, RegisterGuard, Registers, ReverseSweep,
+};
 use crate::graph::Recording;
 use crate::graph::{NodeId, Operand, Record};
 use crate::ops::Op;
@@ -29,11 +31,34 @@ struct Maker<'r, R, const N: usize> {
     left: Vec<u32>,
 }
 
+/// Sweeps from more outputs are not made before they are asked for.
+const MOST_SWEEPS: usize = 8;
+
+impl OnRegisters {
+    /// What is worth it: the gradients of so many outputs, or values alone.
+    pub(crate) fn of(recording: &Recording, ends: &Ends) -> Option<Self> {
+        let outputs = ends.outputs.len();
+        let with_sweeps = (1..=MOST_SWEEPS).contains(&outputs);
+        let found = with_sweeps.then(|| Self::new(recording, ends, true));
+        match found.flatten() {
+            None if outputs != 1 => Self::new(recording, ends, false),
+            found => found,
+        }
+    }
+
+    /// The values of all outputs and, `with_sweeps`, the gradient of each; nothing, if they take
+    /// more registers than there are.
+    fn new(recording: &Recording, ends: &Ends, with_sweeps: bool) -> Option<Self> {
+        let few = Registers::new(recording, ends, with_sweeps).map(Self::Few);
+        few.or_else(|| Registers::new(recording, ends, with_sweeps).map(Self::More))
+    }
+}
+
 impl<R: Register, const N: usize> Registers<R, N> {
     /// The instructions for the values of all outputs and, `with_sweeps`, for the gradient of
     /// each, unless they take more registers than there are. The registers of values that are no
     /// longer needed are written again if there are no sweeps.
-    pub(super) fn new(recording: &Recording, ends: &Ends, with_sweeps: bool) -> Option<Self> {
+    pub(crate) fn new(recording: &Recording, ends: &Ends, with_sweeps: bool) -> Option<Self> {
         let columns = || recording.program().records.iter().any(|r| r.is_column());
         if with_sweeps && recording.len() > N || ends.inputs.len() > N || columns() {
             return None;

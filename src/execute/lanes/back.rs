@@ -13,7 +13,7 @@ use std::mem;
 
 impl<V: Vectors> Rows<'_, V> {
     /// Goes a way back from the seed in each row.
-    pub(super) fn reverse(&self, way: usize, seed: f64, scratch: &mut Scratch) {
+    pub(crate) fn reverse(&self, way: usize, seed: f64, scratch: &mut Scratch) {
         let (plan, route) = (self.plan, &self.plan.routes[way]);
         let Scratch {
             numbers,

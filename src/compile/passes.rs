@@ -41,7 +41,7 @@ fn node(index: usize) -> Operand {
 }
 
 /// Whether each node depends on a column; nothing if there are none.
-pub(super) fn varying(recording: &Recording, ends: &Ends) -> Vec<bool> {
+pub(crate) fn varying(recording: &Recording, ends: &Ends) -> Vec<bool> {
     let program = recording.program();
     let is_column = |&id: &u32| program.records[id as usize].is_column();
     if !ends.inputs.iter().any(is_column) {
@@ -59,7 +59,7 @@ pub(super) fn varying(recording: &Recording, ends: &Ends) -> Vec<bool> {
 }
 
 /// How often each node is used: by nodes, by guards, by outputs, or by a name.
-pub(super) fn uses(recording: &Recording, ends: &Ends) -> Vec<u32> {
+pub(crate) fn uses(recording: &Recording, ends: &Ends) -> Vec<u32> {
     let program = recording.program();
     let mut uses = vec![0; recording.len()];
     let mut count = |operand: Operand| {
@@ -204,7 +204,7 @@ impl Terms {
 /// Copies the recording with each sum of some length as one node. Returns where
 /// each node has gone; what is inside a sum has gone nowhere. `None` if there is no
 /// such sum.
-pub(super) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
+pub(crate) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
     let (program, uses) = (from.program(), uses(from, ends));
     let mut sums = sums(from, ends, &uses);
     let mut inside = vec![false; from.len()];
@@ -265,7 +265,7 @@ fn inputs_by_use(program: Graph<'_>, sums: &[Terms], is_input: &[bool]) -> Vec<u
 
 /// Copies the recording without products with 1 and quotients by 1 of what nothing
 /// else uses. Returns where each node has gone, or `None` if there are none.
-pub(super) fn drop_ones(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
+pub(crate) fn drop_ones(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
     let program = from.program();
     let is_one = |record: &Record| match (record.op(), record.form()) {
         (Op::Mul, Form::NodeConstant | Form::ConstantNode) | (Op::Div, Form::NodeConstant) => {
@@ -297,7 +297,7 @@ type Key = (Op, SmallVec<[Result<NodeId, u64>; 4]>, SmallVec<[u64; 4]>);
 /// Copies the recording with one node in place of equal ones. Inputs and what is retained
 /// stay by themselves, and no second name is lost. Returns where each node has gone, or
 /// `None` if all are different.
-pub(super) fn share_equal(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
+pub(crate) fn share_equal(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
     let (program, is_input) = (from.program(), ends.inputs_among(from.len()));
     let mut by_itself = is_input.clone();
     for id in ends.retained.iter().filter_map(Operand::node) {

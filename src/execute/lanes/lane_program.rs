@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Where the numbers of an operand are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// A step's, in this slot. (While a plan is made: the step's number.)
     Slot(u32),
     /// A column's.
@@ -23,7 +23,7 @@ pub(super) enum Place {
 impl Place {
     /// Its number among those of its kind.
     #[inline(always)]
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         let (Self::Slot(at) | Self::Column(at) | Self::Shared(at) | Self::Copied(at)) = self;
         at as usize
     }
@@ -31,34 +31,34 @@ impl Place {
 
 /// One node, evaluated in each row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
-    pub(super) op: Op,
-    pub(super) kind: Kind,
+pub(crate) struct Step {
+    pub(crate) op: Op,
+    pub(crate) kind: Kind,
     /// What is done to its operand before, if it has one.
-    pub(super) before: Before,
+    pub(crate) before: Before,
     /// Its arguments, from here to here.
-    pub(super) start: u32,
-    pub(super) end: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
     /// The runs of its terms, from here to here.
-    pub(super) runs: (u32, u32),
+    pub(crate) runs: (u32, u32),
     /// The slot that it writes.
-    pub(super) slot: u32,
+    pub(crate) slot: u32,
 }
 
 impl Step {
     /// Where its arguments are.
-    pub(super) fn range(&self) -> Range<usize> {
+    pub(crate) fn range(&self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 
     /// Where its runs are.
-    pub(super) fn runs(&self) -> Range<usize> {
+    pub(crate) fn runs(&self) -> Range<usize> {
         self.runs.0 as usize..self.runs.1 as usize
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     One,
     Two,
     /// A sum of products, term by term; this is what it begins with. The arguments
@@ -69,7 +69,7 @@ pub(super) enum Kind {
 
 /// What the factors of some terms have in common.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Factors {
+pub(crate) enum Factors {
     /// All are the same in all rows.
     Numbers,
     /// The first (0) or the second (1) of each pair is the same in all rows; the other
@@ -81,63 +81,63 @@ pub(super) enum Factors {
 
 /// Terms that follow one another and have something in common.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
-    pub(super) factors: Factors,
+pub(crate) struct Run {
+    pub(crate) factors: Factors,
     /// Its first factors are the arguments from here on, and then its second ones.
-    pub(super) start: u32,
-    pub(super) terms: u32,
+    pub(crate) start: u32,
+    pub(crate) terms: u32,
 }
 
 impl Run {
     /// Where its first (0) or its second (1) factors are.
-    pub(super) fn half(&self, which: usize) -> Range<usize> {
+    pub(crate) fn half(&self, which: usize) -> Range<usize> {
         let (start, terms) = (self.start as usize, self.terms as usize);
         start + which * terms..start + (which + 1) * terms
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RowGuard {
-    pub(super) a: Place,
-    pub(super) b: Place,
-    pub(super) test: Comparison,
-    pub(super) held: bool,
+pub(crate) struct RowGuard {
+    pub(crate) a: Place,
+    pub(crate) b: Place,
+    pub(crate) test: Comparison,
+    pub(crate) held: bool,
     /// Its place among the guards of the recording.
-    pub(super) number: usize,
+    pub(crate) number: usize,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// How many nodes depend on parameters alone.
-    pub(super) shared: usize,
+    pub(crate) shared: usize,
     /// By which columns a gradient is asked for.
-    pub(super) wanted: Vec<bool>,
-    pub(super) constants: Vec<f64>,
-    pub(super) steps: Vec<Step>,
+    pub(crate) wanted: Vec<bool>,
+    pub(crate) constants: Vec<f64>,
+    pub(crate) steps: Vec<Step>,
     /// What the steps are applied to, one after another.
-    pub(super) arguments: Vec<Place>,
-    pub(super) runs: Vec<Run>,
+    pub(crate) arguments: Vec<Place>,
+    pub(crate) runs: Vec<Run>,
     /// What is the same in all rows and is copied to all.
-    pub(super) copied: Vec<u32>,
+    pub(crate) copied: Vec<u32>,
     /// How many values are alive at most.
-    pub(super) slots: usize,
+    pub(crate) slots: usize,
     /// How many adjoints are alive at most.
-    pub(super) adjoints: usize,
+    pub(crate) adjoints: usize,
     /// The adjoints that are the same in all rows.
-    pub(super) known: Known,
+    pub(crate) known: Known,
     /// For each total the node that it belongs to: those of the first output of the first
     /// way back in the order of the shares, then those of the next.
-    pub(super) totals: Vec<u32>,
-    pub(super) outputs: Vec<Place>,
+    pub(crate) totals: Vec<u32>,
+    pub(crate) outputs: Vec<Place>,
     /// The ways back from the outputs.
-    pub(super) routes: Vec<Route>,
-    pub(super) retained: Vec<Place>,
-    pub(super) guards: Vec<RowGuard>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) retained: Vec<Place>,
+    pub(crate) guards: Vec<RowGuard>,
 }
 
 /// Where a share of an adjoint goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) enum To {
+pub(crate) enum To {
     #[default]
     Nobody,
     /// It is the first that this adjoint receives.
@@ -150,7 +150,7 @@ pub(super) enum To {
 
 /// Where the shares of the first or the second factors of a run of terms go.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     Nobody,
     /// To totals, from this one on, in their order.
     Totals(u32),
@@ -160,7 +160,7 @@ pub(super) enum Way {
 
 /// Where the adjoint of a step is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Held {
+pub(crate) enum Held {
     /// In this block.
     Block(u32),
     /// It is the same in all rows, and in this one of the blocks that are filled beforehand.
@@ -170,26 +170,26 @@ pub(super) enum Held {
 
 /// A step as a way back visits it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Visit {
+pub(crate) struct Visit {
     /// Its number.
-    pub(super) step: u32,
+    pub(crate) step: u32,
     /// Where its adjoint is.
-    pub(super) held: Held,
+    pub(crate) held: Held,
     /// If it has one or two operands: its shares, from here to here.
-    pub(super) shares: (u32, u32),
+    pub(crate) shares: (u32, u32),
 }
 
 /// A share for the first or the only (0) or the second (1) operand of a step.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Share {
-    pub(super) operand: usize,
-    pub(super) to: To,
-    pub(super) how: How,
+pub(crate) struct Share {
+    pub(crate) operand: usize,
+    pub(crate) to: To,
+    pub(crate) how: How,
 }
 
 /// How a share comes about.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum How {
+pub(crate) enum How {
     /// As the adjoint times the partial.
     Computed,
     /// It is the adjoint itself, for the partial is 1; it may still be needed.
@@ -201,83 +201,83 @@ pub(super) enum How {
 /// What the adjoint of a step receives where that is the same in all rows: computed once, not
 /// block by block. So are the adjoints of terms, up to the first operation that is not linear.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct KnownShare {
+pub(crate) struct KnownShare {
     /// The known adjoint that sends it, or the seed.
-    pub(super) from: Option<u32>,
-    pub(super) partial: f64,
+    pub(crate) from: Option<u32>,
+    pub(crate) partial: f64,
     /// The known adjoint that receives it.
-    pub(super) to: u32,
+    pub(crate) to: u32,
 }
 
 /// All that they receive, way by way, each in the order of a sweep.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    pub(super) shares: Vec<KnownShare>,
+pub(crate) struct Known {
+    pub(crate) shares: Vec<KnownShare>,
     /// How many adjoints are known.
-    pub(super) count: usize,
+    pub(crate) count: usize,
     /// Those that blocks are filled with, to be sent on.
-    pub(super) blocks: Vec<u32>,
+    pub(crate) blocks: Vec<u32>,
 }
 
 /// An output that a way back serves.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Served {
+pub(crate) struct Served {
     /// Its place among the outputs.
-    pub(super) output: usize,
+    pub(crate) output: usize,
     /// The data that it is a multiple of; the way begins with the other factor.
-    pub(super) times: Option<Place>,
+    pub(crate) times: Option<Place>,
     /// How many totals lie before its own, from the way's first one on.
-    pub(super) before: usize,
+    pub(crate) before: usize,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Route {
+pub(crate) struct Route {
     /// Whom it serves: an output, or several that are multiples of one step by data, as the
     /// components of a linear model's gradient are. What is the same for all is done once,
     /// which makes the Hessian of W1 7.7 gradients instead of 19.5 (`docs/benchmarks.md`).
-    pub(super) served: Vec<Served>,
+    pub(crate) served: Vec<Served>,
     /// Where the seed goes, if not to an adjoint that is known.
-    pub(super) seed: To,
+    pub(crate) seed: To,
     /// The steps that have anything to send, the last one first.
-    pub(super) visits: Vec<Visit>,
+    pub(crate) visits: Vec<Visit>,
     /// How many steps there are on the way there, and visits on the ways back before this one.
-    pub(super) first_visit: usize,
+    pub(crate) first_visit: usize,
     /// What operations on one or two operands send.
-    pub(super) shares: Vec<Share>,
+    pub(crate) shares: Vec<Share>,
     /// Where the share of each argument goes.
-    pub(super) to: Vec<To>,
+    pub(crate) to: Vec<To>,
     /// The same for the first and the second factors of each run of terms.
-    pub(super) ways: Vec<[Way; 2]>,
+    pub(crate) ways: Vec<[Way; 2]>,
     /// Which totals are those of the first output that it serves.
-    pub(super) totals: Range<usize>,
+    pub(crate) totals: Range<usize>,
 }
 
 impl Route {
     /// The number of the visit after its last one.
-    pub(super) fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.first_visit + self.visits.len()
     }
 
     /// Where the totals of an output are.
-    pub(super) fn totals_of(&self, served: &Served) -> Range<usize> {
+    pub(crate) fn totals_of(&self, served: &Served) -> Range<usize> {
         self.totals.start + served.before..self.totals.end + served.before
     }
 }
 
 impl Plan {
     /// A constant, by its number among what is the same in all rows.
-    pub(super) fn constant(&self, shared: u32) -> Option<f64> {
+    pub(crate) fn constant(&self, shared: u32) -> Option<f64> {
         let at = (shared as usize).checked_sub(self.shared)?;
         self.constants.get(at).copied()
     }
 
     /// The terms of a step.
-    pub(super) fn runs_of(&self, step: &Step) -> &[Run] {
+    pub(crate) fn runs_of(&self, step: &Step) -> &[Run] {
         &self.runs[step.runs()]
     }
 
     /// The arguments of a step.
-    pub(super) fn of(&self, step: &Step) -> &[Place] {
+    pub(crate) fn of(&self, step: &Step) -> &[Place] {
         &self.arguments[step.range()]
     }
 }

@@ -5,8 +5,8 @@
 //! A loop is followed only where nothing but its sum leads from turn to turn or out of it.
 //! Everything else is left to the sweeps.
 
-use super::interface::Ends;
-use super::taken::{Taken, Window};
+use crate::compile::interface::Ends;
+use crate::execute::driver::taken::{Taken, Window};
 use crate::graph::Recording;
 use crate::graph::{Form, Graph, Operand, Record};
 use crate::ops::Op;
@@ -17,7 +17,7 @@ const LEAST_TURNS: usize = 16;
 
 /// What an operand of a turn is, or a constant of an operation's own.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Argument {
+pub(crate) enum Argument {
     /// The node of the turn that is so many places after its first.
     Inside(u32),
     /// The sum that the turn before has left.
@@ -32,7 +32,7 @@ pub(super) enum Argument {
 
 /// Nodes that lie evenly from turn to turn.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Outside {
+pub(crate) struct Outside {
     /// What the last turn takes.
     last: u32,
     /// How many places before it the turn before takes its own: 0 if all take one.
@@ -67,7 +67,7 @@ impl Outside {
 
 /// How the terms of the turns are added up.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Summed {
+pub(crate) enum Summed {
     /// Each turn ends with the node that adds its term to the sum.
     TurnByTurn,
     /// Each turn ends with its term, and this node adds all.
@@ -75,33 +75,33 @@ pub(super) enum Summed {
 }
 
 /// The turns of a loop.
-pub(super) struct Turns {
-    pub(super) summed: Summed,
+pub(crate) struct Turns {
+    pub(crate) summed: Summed,
     /// The first node of the first turn.
-    pub(super) first: usize,
+    pub(crate) first: usize,
     /// How many nodes a turn has.
-    pub(super) period: usize,
+    pub(crate) period: usize,
     /// How many turns there are.
-    pub(super) count: usize,
+    pub(crate) count: usize,
     /// What each node of a turn is applied to, one after another.
-    pub(super) arguments: Vec<Argument>,
+    pub(crate) arguments: Vec<Argument>,
     /// What those of them are that lie before the loop, by their places.
-    pub(super) taken: IndexMap<usize, Taken>,
+    pub(crate) taken: IndexMap<usize, Taken>,
 }
 
 impl Turns {
     /// The first node of a turn.
-    pub(super) fn start(&self, turn: usize) -> usize {
+    pub(crate) fn start(&self, turn: usize) -> usize {
         self.first + turn * self.period
     }
 
     /// The node that ends the last turn.
-    pub(super) fn last(&self) -> usize {
+    pub(crate) fn last(&self) -> usize {
         self.start(self.count) - 1
     }
 
     /// The sum of all terms.
-    pub(super) fn sum(&self) -> usize {
+    pub(crate) fn sum(&self) -> usize {
         match self.summed {
             Summed::TurnByTurn => self.last(),
             Summed::ByNode(at) => at,
@@ -109,12 +109,12 @@ impl Turns {
     }
 
     /// The nodes that a turn has besides that which adds its term to the sum.
-    pub(super) fn own(&self) -> usize {
+    pub(crate) fn own(&self) -> usize {
         self.period - usize::from(self.summed == Summed::TurnByTurn)
     }
 
     /// Before the loop, what the sum begins with.
-    pub(super) fn begin(&self, program: Graph<'_>) -> Vec<u32> {
+    pub(crate) fn begin(&self, program: Graph<'_>) -> Vec<u32> {
         match self.summed {
             Summed::TurnByTurn => vec![self.first as u32 - 1],
             Summed::ByNode(at) => {
@@ -127,7 +127,7 @@ impl Turns {
 
     /// Calls `each` with what has some places among the arguments, in turn after turn: with
     /// its number among the places, which are in order, and with what it is in the turn.
-    pub(super) fn each_at(
+    pub(crate) fn each_at(
         &self,
         program: Graph<'_>,
         places: &[usize],
@@ -150,7 +150,7 @@ impl Turns {
 }
 
 /// Calls `each` with every operand of a record, and then with the constants of its own.
-pub(super) fn for_each_argument(program: Graph<'_>, record: Record, mut each: impl FnMut(Operand)) {
+pub(crate) fn for_each_argument(program: Graph<'_>, record: Record, mut each: impl FnMut(Operand)) {
     program.for_each_operand(record, &mut each);
     if record.op().arity().is_none() {
         let own = program.own_constants(record).iter();
@@ -159,7 +159,7 @@ pub(super) fn for_each_argument(program: Graph<'_>, record: Record, mut each: im
 }
 
 /// The loop of a recording that has the most nodes, if it is worth it.
-pub(super) fn find(recording: &Recording, ends: &Ends) -> Option<Turns> {
+pub(crate) fn find(recording: &Recording, ends: &Ends) -> Option<Turns> {
     let guarded = !recording.guards().is_empty();
     if guarded || !ends.once.is_empty() || ends.outputs.len() != 1 {
         return None;

@@ -18,7 +18,7 @@ const SPAN: usize = BLOCK - LINE + 1;
 
 /// Some lines of a column, in any block.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ahead<'d> {
+pub(crate) struct Ahead<'d> {
     column: Column<'d>,
     /// Its first row.
     row: usize,
@@ -29,7 +29,7 @@ pub(super) struct Ahead<'d> {
 impl Ahead<'_> {
     /// Asks for those of a block; there need be no such block.
     #[inline]
-    pub(super) fn ask(self, block: usize) {
+    pub(crate) fn ask(self, block: usize) {
         let Self { column, row, step } = self;
         let first = block * BLOCK + row;
         if column.stride > 1 {
@@ -61,7 +61,7 @@ fn ask_for(number: &f64) {
 
 /// The lines that hold a block of all columns: of columns that lie in the same lines, as
 /// those do that lie row by row, the first one's. Nothing if all `rows` are near.
-pub(super) fn ahead<'d>(rows: usize, columns: &[Column<'d>]) -> Vec<Ahead<'d>> {
+pub(crate) fn ahead<'d>(rows: usize, columns: &[Column<'d>]) -> Vec<Ahead<'d>> {
     let mut ahead = Vec::new();
     if !CAN_ASK || rows.saturating_mul(columns.len()) <= NEAR {
         return ahead;

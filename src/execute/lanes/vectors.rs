@@ -8,7 +8,7 @@
 use fearless_simd::{Avx2, Avx512, Level, Simd};
 
 /// A kind of vector instructions.
-pub(super) trait Vectors: Copy {
+pub(crate) trait Vectors: Copy {
     /// Runs `task` compiled for them, in a function of its own. What it calls must
     /// be inlined.
     fn compiled<R>(self, task: impl FnOnce() -> R) -> R;
@@ -16,7 +16,7 @@ pub(super) trait Vectors: Copy {
 
 /// Those that every processor of the target has.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Baseline;
+pub(crate) struct Baseline;
 
 impl Vectors for Baseline {
     #[inline(never)]
@@ -42,12 +42,12 @@ impl Vectors for Avx512 {
 }
 
 /// What is done with the vectors of this processor.
-pub(super) trait VectorTask<R> {
+pub(crate) trait VectorTask<R> {
     fn run<V: Vectors>(self, vectors: V) -> R;
 }
 
 /// Runs a task with the widest vectors that this processor has.
-pub(super) fn with_widest<R>(task: impl VectorTask<R>) -> R {
+pub(crate) fn with_widest<R>(task: impl VectorTask<R>) -> R {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {
         let level = Level::new();

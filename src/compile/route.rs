@@ -2,7 +2,7 @@
 //! goes, so that nothing is computed that nobody needs, and a first share is written where
 //! a later one is added.
 
-use super::lane_program::{
+use crate::execute::lanes::lane_program::{
     Held, How, Kind, Known, KnownShare, Place, Plan, Route, Served, Share, Step, To, Visit, Way,
 };
 use crate::ops::Op;
@@ -27,7 +27,7 @@ impl Plan {
     }
 
     /// Finds the ways back from all outputs.
-    pub(super) fn find_routes(&mut self) {
+    pub(crate) fn find_routes(&mut self) {
         let needs = self.needs_adjoint();
         let mut ways: IndexMap<Place, Vec<(usize, Option<Place>)>> = IndexMap::new();
         for (number, &output) in self.outputs.iter().enumerate() {

@@ -7,9 +7,9 @@
 
 use super::fused::Fused;
 use super::interface::Ends;
-use super::lane_program::{Factors, Kind, Place, Plan, RowGuard, Run, Step, To};
-use super::modifier::Before;
 use super::passes::varying;
+use crate::execute::lanes::lane_program::{Factors, Kind, Place, Plan, RowGuard, Run, Step, To};
+use crate::execute::lanes::modifier::Before;
 use crate::graph::Recording;
 use crate::graph::rewrite::{Gone, copy};
 use crate::graph::{Graph, NodeId, Operand};
@@ -25,7 +25,7 @@ impl Plan {
     /// The plan of a recording whose first `shared` nodes depend on parameters
     /// alone. `is_column` tells which inputs are columns, and `wanted` by which columns a
     /// gradient is asked for: the share of each row, and all inputs then lie first.
-    pub(super) fn new(
+    pub(crate) fn new(
         recording: &Recording,
         shared: usize,
         ends: &Ends,
@@ -77,7 +77,7 @@ impl Plan {
     }
 
     /// Whether one of these depends on a column.
-    pub(super) fn varies(&self, nodes: &[Operand]) -> bool {
+    pub(crate) fn varies(&self, nodes: &[Operand]) -> bool {
         let mut ids = nodes.iter().filter_map(Operand::node);
         ids.any(|id| id as usize >= self.shared)
     }
@@ -307,7 +307,7 @@ fn common(pair: [Place; 2]) -> Factors {
 /// Copies the recording with what depends on parameters alone before the rest,
 /// else in the same order. Returns where each node has gone, and how many of the
 /// first kind there are; `None` if there are no columns.
-pub(super) fn parameters_first(
+pub(crate) fn parameters_first(
     from: &Recording,
     ends: &Ends,
 ) -> Option<(Recording, Vec<Gone>, usize)> {

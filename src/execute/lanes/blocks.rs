@@ -18,14 +18,14 @@ use std::ops::Range;
 
 /// The numbers of an operand in a block of rows.
 #[derive(Clone, Copy)]
-pub(super) enum View<'a> {
+pub(crate) enum View<'a> {
     Each(&'a Block),
     All(f64),
 }
 
 impl View<'_> {
     #[inline(always)]
-    pub(super) fn at(self, row: usize) -> f64 {
+    pub(crate) fn at(self, row: usize) -> f64 {
         match self {
             Self::Each(block) => block[row],
             Self::All(value) => value,
@@ -35,25 +35,25 @@ impl View<'_> {
 
 /// A comparison that came out the other way than recorded.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Broken {
-    pub(super) row: usize,
+pub(crate) struct Broken {
+    pub(crate) row: usize,
     /// Its place among the guards of the recording.
-    pub(super) guard: usize,
-    pub(super) operands: (f64, f64),
+    pub(crate) guard: usize,
+    pub(crate) operands: (f64, f64),
 }
 
 /// What evaluating a block needs, to be used again. Aligned so that what two threads write is
 /// not in one line of the cache, nor in two that are fetched together.
 #[derive(Clone, Debug, Default)]
 #[repr(align(128))]
-pub(super) struct Scratch {
-    pub(super) numbers: Numbers,
+pub(crate) struct Scratch {
+    pub(crate) numbers: Numbers,
     /// What a step writes; it then changes places with what was there.
-    pub(super) spare: Box<Slot>,
+    pub(crate) spare: Box<Slot>,
     /// The adjoint of the step whose turn it is.
-    pub(super) own: Box<Slot>,
+    pub(crate) own: Box<Slot>,
     /// What goes to a total, for one of several outputs.
-    pub(super) multiple: Box<Slot>,
+    pub(crate) multiple: Box<Slot>,
 }
 
 /// The numbers of a block. Boxes, because they change places with `spare`.
@@ -62,21 +62,21 @@ pub(super) struct Scratch {
     reason = "a box is moved where a block would be copied"
 )]
 #[derive(Clone, Debug, Default)]
-pub(super) struct Numbers {
-    pub(super) values: Vec<Box<Slot>>,
-    pub(super) adjoints: Vec<Box<Slot>>,
+pub(crate) struct Numbers {
+    pub(crate) values: Vec<Box<Slot>>,
+    pub(crate) adjoints: Vec<Box<Slot>>,
     /// Adjoints that are the same in all rows.
-    pub(super) known: Vec<Box<Slot>>,
+    pub(crate) known: Vec<Box<Slot>>,
     known_numbers: Vec<f64>,
     /// For each argument of a step, its number, if it is the same in all rows.
-    pub(super) factors: Vec<f64>,
+    pub(crate) factors: Vec<f64>,
     /// Numbers that are the same in all rows, copied to all.
     copied: Vec<Slot>,
     /// Columns of a block that cannot be read where they lie.
-    pub(super) gathered: Vec<Slot>,
-    pub(super) totals: Vec<Total>,
+    pub(crate) gathered: Vec<Slot>,
+    pub(crate) totals: Vec<Total>,
     /// Whether totals are wanted for each row by itself, in `row_totals`.
-    pub(super) row_by_row: bool,
+    pub(crate) row_by_row: bool,
     row_totals: Vec<Box<Slot>>,
 }
 
@@ -88,21 +88,21 @@ fn grow(blocks: &mut Vec<Box<Slot>>, count: usize) {
 
 /// A block of rows.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a, V> {
-    pub(super) span: Span<V>,
-    pub(super) plan: &'a Plan,
-    pub(super) columns: &'a Columns<'a>,
+pub(crate) struct Rows<'a, V> {
+    pub(crate) span: Span<V>,
+    pub(crate) plan: &'a Plan,
+    pub(crate) columns: &'a Columns<'a>,
     /// The numbers that are the same in all rows.
-    pub(super) shared: &'a [f64],
+    pub(crate) shared: &'a [f64],
     /// The adjoint of the output in each row, if there is to be a gradient.
-    pub(super) seed: Option<f64>,
+    pub(crate) seed: Option<f64>,
     /// The number of the block.
     block: usize,
 }
 
 impl Numbers {
     /// Makes room for a plan. Who adds up totals empties them.
-    pub(super) fn prepare(&mut self, plan: &Plan, shared: &[f64], row_by_row: bool) {
+    pub(crate) fn prepare(&mut self, plan: &Plan, shared: &[f64], row_by_row: bool) {
         self.row_by_row = row_by_row;
         let row_totals = if row_by_row { plan.totals.len() } else { 0 };
         grow(&mut self.row_totals, row_totals);
@@ -141,17 +141,17 @@ impl Numbers {
 
     /// The value in a slot.
     #[inline(always)]
-    pub(super) fn value(&self, slot: usize) -> &Block {
+    pub(crate) fn value(&self, slot: usize) -> &Block {
         &self.values[slot].0
     }
 
     /// A total in each row of the block, if they are wanted row by row.
-    pub(super) fn row_total(&self, total: usize) -> &Block {
+    pub(crate) fn row_total(&self, total: usize) -> &Block {
         &self.row_totals[total].0
     }
 
     /// Writes or adds shares, those for a total row by row.
-    pub(super) fn deliver<V: Vectors>(&mut self, span: Span<V>, to: To, shares: &mut Box<Slot>) {
+    pub(crate) fn deliver<V: Vectors>(&mut self, span: Span<V>, to: To, shares: &mut Box<Slot>) {
         match to {
             To::Nobody => {}
             To::First(to) => mem::swap(&mut self.adjoints[to as usize], shares),
@@ -163,7 +163,7 @@ impl Numbers {
 
 impl<'a, V: Vectors> Rows<'a, V> {
     /// No block yet.
-    pub(super) fn new(
+    pub(crate) fn new(
         vectors: V,
         plan: &'a Plan,
         columns: &'a Columns<'a>,
@@ -181,14 +181,14 @@ impl<'a, V: Vectors> Rows<'a, V> {
     }
 
     /// What is the same for all blocks.
-    pub(super) fn begin(&self, numbers: &mut Numbers) {
+    pub(crate) fn begin(&self, numbers: &mut Numbers) {
         if let Some(seed) = self.seed {
             numbers.know(&self.plan.known, seed);
         }
     }
 
     /// The rows of a block.
-    pub(super) fn at(mut self, block: usize) -> Self {
+    pub(crate) fn at(mut self, block: usize) -> Self {
         self.block = block;
         self.span.rows = (self.columns.rows - self.first()).min(BLOCK);
         self
@@ -196,7 +196,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
 
     /// Evaluates blocks, and adds up the output and, if there is to be a gradient,
     /// the totals.
-    pub(super) fn add_up(
+    pub(crate) fn add_up(
         self,
         blocks: Range<usize>,
         scratch: &mut Scratch,
@@ -222,12 +222,12 @@ impl<'a, V: Vectors> Rows<'a, V> {
     }
 
     /// How many rows there are of this block.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.span.rows
     }
 
     #[inline(always)]
-    pub(super) fn view<'s>(&'s self, place: Place, numbers: &'s Numbers) -> View<'s> {
+    pub(crate) fn view<'s>(&'s self, place: Place, numbers: &'s Numbers) -> View<'s> {
         match place {
             Place::Shared(at) => View::All(self.shared[at as usize]),
             place => View::Each(self.block(place, numbers)),
@@ -235,7 +235,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
     }
 
     #[inline(always)]
-    pub(super) fn column<'s>(&'s self, column: usize, numbers: &'s Numbers) -> &'s Block {
+    pub(crate) fn column<'s>(&'s self, column: usize, numbers: &'s Numbers) -> &'s Block {
         match self.columns.block(column, self.block) {
             Some(block) => block,
             None => &numbers.gathered[column].0,
@@ -243,7 +243,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
     }
 
     #[inline(always)]
-    pub(super) fn block<'s>(&'s self, place: Place, numbers: &'s Numbers) -> &'s Block {
+    pub(crate) fn block<'s>(&'s self, place: Place, numbers: &'s Numbers) -> &'s Block {
         match place {
             Place::Slot(slot) => numbers.value(slot as usize),
             Place::Column(column) => self.column(column as usize, numbers),
@@ -253,7 +253,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
     }
 
     /// Evaluates the block, and sweeps back from each output if there is to be a gradient.
-    pub(super) fn evaluate(&self, scratch: &mut Scratch) -> Result<(), Broken> {
+    pub(crate) fn evaluate(&self, scratch: &mut Scratch) -> Result<(), Broken> {
         self.forward(scratch)?;
         if let Some(seed) = self.seed {
             (0..self.plan.routes.len()).for_each(|which| self.reverse(which, seed, scratch));
@@ -264,7 +264,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
     /// Asks for a part of the next block, at each of the steps there and back for another:
     /// all at once would be waited for.
     #[inline(always)]
-    pub(super) fn ask_ahead(&self, turn: usize) {
+    pub(crate) fn ask_ahead(&self, turn: usize) {
         if !self.columns.ahead.is_empty() {
             self.ask(turn);
         }
@@ -439,7 +439,7 @@ fn split<'s, A, B, const N: usize>(
 // In line: an array of words that a call returns is moved in wider pieces, which wait until
 // these words are stored.
 #[inline(always)]
-pub(super) fn all<'s, const N: usize>(
+pub(crate) fn all<'s, const N: usize>(
     places: &[Place; N],
     block: impl Fn(Place) -> &'s Block,
 ) -> [&'s Block; N] {

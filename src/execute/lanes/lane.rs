@@ -10,7 +10,7 @@ use std::fmt;
 table! { values }
 
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub(super) struct Lane(pub(super) f64);
+pub(crate) struct Lane(pub(crate) f64);
 
 impl Real for Lane {
     #[inline(always)]
@@ -71,11 +71,11 @@ table! { operators [] Lane, }
 
 /// What the table says a sum is.
 #[inline(always)]
-pub(super) fn sum(a: f64, b: f64) -> f64 {
+pub(crate) fn sum(a: f64, b: f64) -> f64 {
     Lane::binary(Op::Add, Lane(a), Lane(b)).0
 }
 
 #[inline(always)]
-pub(super) fn product(a: f64, b: f64) -> f64 {
+pub(crate) fn product(a: f64, b: f64) -> f64 {
     Lane::binary(Op::Mul, Lane(a), Lane(b)).0
 }

@@ -5,22 +5,22 @@ use crate::graph::{Operand, Recording};
 
 /// What a function begins and ends with.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ends {
-    pub(super) inputs: Vec<u32>,
-    pub(super) outputs: Vec<Operand>,
-    pub(super) once: Vec<Operand>,
-    pub(super) retained: Vec<Operand>,
+pub(crate) struct Ends {
+    pub(crate) inputs: Vec<u32>,
+    pub(crate) outputs: Vec<Operand>,
+    pub(crate) once: Vec<Operand>,
+    pub(crate) retained: Vec<Operand>,
 }
 
 impl Ends {
     /// Every node that somebody asks for.
-    pub(super) fn asked_for(&self) -> impl Iterator<Item = Operand> + '_ {
+    pub(crate) fn asked_for(&self) -> impl Iterator<Item = Operand> + '_ {
         let ends = [&self.outputs, &self.once, &self.retained];
         ends.into_iter().flatten().copied()
     }
 
     /// Whether each of `len` nodes is an input of the function.
-    pub(super) fn inputs_among(&self, len: usize) -> Vec<bool> {
+    pub(crate) fn inputs_among(&self, len: usize) -> Vec<bool> {
         let mut is_input = vec![false; len];
         self.inputs
             .iter()
@@ -28,7 +28,7 @@ impl Ends {
         is_input
     }
 
-    pub(super) fn follow(self, moved: &[Gone]) -> Self {
+    pub(crate) fn follow(self, moved: &[Gone]) -> Self {
         let all = |ends: Vec<Operand>| ends.into_iter().map(|end| gone_to(end, moved)).collect();
         let input = |id: u32| moved[id as usize].operand().node();
         Self {
@@ -42,4 +42,4 @@ impl Ends {
 
 /// Makes a recording another one and says where each node has gone; `None` if there
 /// is nothing to do.
-pub(super) type Change = fn(&Recording, &Ends) -> Option<(Recording, Vec<Gone>)>;
+pub(crate) type Change = fn(&Recording, &Ends) -> Option<(Recording, Vec<Gone>)>;

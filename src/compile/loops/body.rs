@@ -4,34 +4,21 @@
 //! The inputs of a turn are what all turns take (its parameters), and what each takes for
 //! itself (its columns): nodes before the loop, and constants that are not the same in all.
 
-use super::block::BLOCK;
-use super::block::Slot;
-use super::block::pad;
-use super::interface::{Change, Ends};
-use super::lane_program::Plan;
-use super::passes::{drop_ones, merge_sums};
 use super::reroll::{Argument, Summed, Turns, for_each_argument};
-use super::taken::{Taken, are_distinct, lie_apart};
+use crate::compile::interface::{Change, Ends};
+use crate::compile::passes::{drop_ones, merge_sums};
+use crate::execute::driver::loop_body::Body;
+use crate::execute::driver::taken::{Taken, are_distinct, lie_apart};
+use crate::execute::lanes::block::BLOCK;
+use crate::execute::lanes::block::Slot;
+use crate::execute::lanes::block::pad;
+use crate::execute::lanes::lane_program::Plan;
 use crate::graph::Recording;
 use crate::graph::rewrite::{Gone, copy};
 use crate::graph::{NodeId, Operand, Record};
 use crate::ops::{ABSENT, DotOperands, Op};
 use indexmap::IndexSet;
 use std::panic::Location;
-
-/// A turn, and what it takes.
-#[derive(Clone)]
-pub(super) struct Body {
-    pub(super) plan: Plan,
-    /// The nodes that all turns take.
-    pub(super) shared: Vec<u32>,
-    /// The nodes that each takes for itself.
-    pub(super) each: Vec<Taken>,
-    /// Whether those lie apart.
-    pub(super) apart: bool,
-    /// The numbers of each constant that is not the same in all turns, in blocks of turns.
-    pub(super) constants: Vec<Vec<Slot>>,
-}
 
 /// Makes the recording of a turn.
 struct Maker<'a> {
@@ -48,7 +35,7 @@ struct Maker<'a> {
 }
 
 /// The plan of the turns of a loop, if any number differs from turn to turn.
-pub(super) fn body(from: &Recording, turns: &Turns) -> Option<Body> {
+pub(crate) fn body(from: &Recording, turns: &Turns) -> Option<Body> {
     let mut maker = Maker::new(from, turns);
     let inputs = maker.to.len() as u32;
     let is_column: Vec<bool> = (0..inputs as usize).map(|i| i >= maker.shared).collect();

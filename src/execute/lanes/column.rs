@@ -4,8 +4,8 @@
 /// apart, as in data that lies row by row. For [`Function::rows_from`]. It copies nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Column<'d> {
-    pub(super) numbers: &'d [f64],
-    pub(super) stride: usize,
+    pub(crate) numbers: &'d [f64],
+    pub(crate) stride: usize,
 }
 
 impl<'d> Column<'d> {
@@ -16,7 +16,7 @@ impl<'d> Column<'d> {
     }
 
     /// How many rows it has a number for.
-    pub(super) fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.numbers.len().div_ceil(self.stride)
     }
 }

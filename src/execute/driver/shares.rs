@@ -2,7 +2,7 @@
 //! the nodes before it: each node receives them in the order in which a sweep would bring
 //! them, from the last turn to the first.
 
-use super::body::Body;
+use super::loop_body::Body;
 use super::taken::{Taken, Window};
 use crate::ops::Real;
 use indexmap::IndexSet;
@@ -13,7 +13,7 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// Where the shares of a turn go, by the numbers of the totals that they are.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shares {
+pub(crate) struct Shares {
     /// To nodes that each turn takes for itself and that lie apart, by the number of what is
     /// taken: in the order in which a node receives them.
     apart: Vec<(u32, usize)>,
@@ -34,7 +34,7 @@ enum Target {
 }
 
 impl Shares {
-    pub(super) fn new(body: &Body, turns: usize) -> Self {
+    pub(crate) fn new(body: &Body, turns: usize) -> Self {
         let (mut shares, all) = (Self::default(), body.shared.len());
         let also_by_turns = nodes_of(body, turns);
         let mut count = vec![0; all];
@@ -63,7 +63,7 @@ impl Shares {
 
     /// Adds the shares of a block of turns, of which `turn` is the first.
     #[inline(always)]
-    pub(super) fn add<'s>(
+    pub(crate) fn add<'s>(
         &self,
         body: &Body,
         turn: usize,

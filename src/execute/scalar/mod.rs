@@ -1,0 +1,3 @@
+//! One point, on registers.
+
+pub(crate) mod on_registers;
