@@ -14,7 +14,7 @@
 //! `share_equal` changes bits of gradients, and is there for who asks for it.
 
 use super::freeze::Ends;
-use crate::graph::{Form, Graph, NodeId, Operand, Record};
+use crate::graph::{Graph, NodeId, Operand, Record, RecordForm};
 use crate::graph::{Recording, SHORTEST_RANGE};
 use crate::ops::{DotOperands, Op, Real};
 use indexmap::IndexMap;
@@ -139,7 +139,7 @@ fn sums(recording: &Recording, ends: &Ends, uses: &[u32]) -> Vec<Terms> {
                 start: index as u32,
                 count: 1,
             },
-            (Op::Add, Form::Nodes) => {
+            (Op::Add, RecordForm::Nodes) => {
                 let (a, b) = (record.a(), record.b());
                 // What is evaluated once is no part of what is evaluated in each row.
                 let alike = |at| varying.is_empty() || varying[at] == varying[index];
@@ -185,7 +185,7 @@ impl Terms {
         let product = |at: usize| {
             let record = program.records[at];
             let second = match record.form() {
-                Form::Nodes => node(record.b()),
+                RecordForm::Nodes => node(record.b()),
                 _ => Operand::Constant(program.constants[record.b()]),
             };
             (node(record.a()), second)
@@ -316,9 +316,8 @@ fn inputs_by_use(program: Graph<'_>, sums: &[Terms], is_input: &[bool]) -> Vec<u
 pub(super) fn drop_ones(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
     let program = from.program();
     let is_one = |record: &Record| match (record.op(), record.form()) {
-        (Op::Mul, Form::NodeConstant | Form::ConstantNode) | (Op::Div, Form::NodeConstant) => {
-            program.constants[record.b()] == 1.0
-        }
+        (Op::Mul, RecordForm::NodeConstant | RecordForm::ConstantNode)
+        | (Op::Div, RecordForm::NodeConstant) => program.constants[record.b()] == 1.0,
         _ => false,
     };
     if !program.records.iter().any(is_one) {
@@ -420,7 +419,7 @@ fn copy_at_once(
     match (op.arity(), form) {
         (Some(0), _) if is_input => to.put(record, value),
         (Some(1), _) => to.put(Record::new(op, form, place(record.a())?, 0), value),
-        (Some(2), Form::Nodes) => {
+        (Some(2), RecordForm::Nodes) => {
             let (a, b) = (place(record.a())?, place(record.b())?);
             to.put(Record::new(op, form, a, b), value)
         }

@@ -36,7 +36,7 @@ pub(crate) struct Assembler<R, const N: usize> {
 
 /// An operation on one or two operands, and the registers of its numbers. It is handed on by
 /// reference: bytes just written one by one and read as one word keep a processor waiting.
-pub(crate) struct Sender<R> {
+pub(crate) struct Operation<R> {
     pub(crate) op: Op,
     /// The flag of an operand `a` that is shifted by `b`, or 0.
     pub(crate) shifted: u8,
@@ -216,36 +216,40 @@ impl<R: Register, const N: usize> Assembler<R, N> {
     }
 
     /// Sends an adjoint back to those operands that are nodes.
-    pub(crate) fn send_back(&mut self, sender: &Sender<R>, nodes: [Option<u32>; 2]) -> Option<()> {
-        if takes_both(sender.op)
+    pub(crate) fn send_back(
+        &mut self,
+        operation: &Operation<R>,
+        nodes: [Option<u32>; 2],
+    ) -> Option<()> {
+        if takes_both(operation.op)
             && nodes[0] == nodes[1]
             && let Some(id) = nodes[0]
         {
-            return self.send(sender, BOTH, NodeId(id));
+            return self.send(operation, BOTH, NodeId(id));
         }
         let mut sends = [(nodes[0], 0), (nodes[1], SECOND)];
         // The later node last, whose turn is sooner.
         sends.sort_by_key(|&(id, _)| id);
         for (id, operand) in sends {
             if let Some(id) = id {
-                self.send(sender, operand, NodeId(id))?;
+                self.send(operation, operand, NodeId(id))?;
             }
         }
         Some(())
     }
 
-    fn send(&mut self, sender: &Sender<R>, operands: u8, id: NodeId) -> Option<()> {
-        let Sender {
+    fn send(&mut self, operation: &Operation<R>, operands: u8, id: NodeId) -> Option<()> {
+        let Operation {
             op,
             shifted,
             a,
             b,
             y,
             adjoint,
-        } = *sender;
+        } = *operation;
         let partial = match operands {
             BOTH => None,
-            _ => self.known_partial(sender, operands == SECOND),
+            _ => self.known_partial(operation, operands == SECOND),
         };
         if let (Some(adjoint), Some(partial)) = (self.known(adjoint), partial)
             && self.receive_known(id, f64::share(adjoint, partial))?
@@ -295,16 +299,16 @@ impl<R: Register, const N: usize> Assembler<R, N> {
     }
 
     /// The partial with respect to one of the operands, if it is the same at every point.
-    fn known_partial(&self, sender: &Sender<R>, second: bool) -> Option<f64> {
-        let Sender { op, a, b, .. } = *sender;
+    fn known_partial(&self, operation: &Operation<R>, second: bool) -> Option<f64> {
+        let Operation { op, a, b, .. } = *operation;
         Uses::known_partial(op, [self.known(a), self.known(b)], second)
     }
 }
 
 /// The factor by which such an instruction multiplies.
-fn other_factor<R: Register, const N: usize>(sender: &Instruction<R, N>) -> R {
-    match sender.flags & SECOND {
-        0 => sender.b,
-        _ => sender.a,
+fn other_factor<R: Register, const N: usize>(contribution: &Instruction<R, N>) -> R {
+    match contribution.flags & SECOND {
+        0 => contribution.b,
+        _ => contribution.a,
     }
 }

@@ -9,7 +9,7 @@ mod assembler;
 mod instruction;
 mod uses;
 
-pub(crate) use assembler::{Assembler, Sender};
+pub(crate) use assembler::{Assembler, Operation};
 pub(crate) use instruction::{
     FIRST_IS_LAST, Instruction, MINUS, PAIR, PAIR_BEFORE_SUM, PLUS, SECOND_IS_LAST, SUM,
     SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, of, share, takes_shifted,

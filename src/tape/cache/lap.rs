@@ -10,7 +10,7 @@ use super::turns::Turns;
 use super::uses;
 use crate::graph::{Graph, NodeId, Record};
 use crate::ops::{ABSENT, is_absent};
-use crate::registers::{Assembler, FEW, Sender};
+use crate::registers::{Assembler, FEW, Operation};
 use std::hint::black_box;
 
 #[derive(Clone)]
@@ -228,7 +228,7 @@ impl Lap {
                 Taken::Outside(number) => (Some(number as u32), self.values[number].unwrap_or(0)),
             };
         }
-        let sender = Sender {
+        let operation = Operation {
             op,
             shifted: 0,
             a: registers[0],
@@ -236,7 +236,7 @@ impl Lap {
             y: self.own(node, uses.result)?,
             adjoint,
         };
-        self.assembler.send_back(&sender, nodes)
+        self.assembler.send_back(&operation, nodes)
     }
 
     /// The register of the value of a node of the lap; any, if it is not read. It is written

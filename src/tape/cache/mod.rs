@@ -215,7 +215,7 @@ impl RecordingCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Form;
+    use crate::graph::RecordForm;
     use crate::ops::Op;
     use std::cell::Cell;
     use std::panic::Location;
@@ -234,9 +234,9 @@ mod tests {
         recording.clear();
         recording.put(Record::INPUT, 0.5);
         for x in 0..products {
-            recording.put(Record::new(Op::Mul, Form::Nodes, x, x), 0.25);
+            recording.put(Record::new(Op::Mul, RecordForm::Nodes, x, x), 0.25);
         }
-        let sine = Record::new(Op::Sin, Form::Nodes, products, 0);
+        let sine = Record::new(Op::Sin, RecordForm::Nodes, products, 0);
         recording.put(sine, 0.125);
         by_pullbacks(repeated, recording)
     }
@@ -283,7 +283,7 @@ mod tests {
         // What is larger is a loop here, with fewer values that are read.
         assert_eq!(swept(&mut new(), 18, longest + 1), 1);
         let sum = |recording: &mut Recording| {
-            recording.put(Record::new(Op::Sum, Form::Nodes, 0, 0), 0.0);
+            recording.put(Record::new(Op::Sum, RecordForm::Nodes, 0, 0), 0.0);
         };
         assert!(!is_swept_again(sum));
         // Constants take registers, too.
@@ -292,7 +292,7 @@ mod tests {
                 recording.put(Record::INPUT, 0.5);
                 for x in 0..count {
                     let caller = Location::caller();
-                    recording.push_slowly_with(Op::Mul, Form::NodeConstant, x, 0.5, caller);
+                    recording.push_slowly_with(Op::Mul, RecordForm::NodeConstant, x, 0.5, caller);
                 }
             }
         };
@@ -331,7 +331,7 @@ mod tests {
                 } else {
                     Op::Mul
                 };
-                recording.put(Record::new(op, Form::Nodes, 0, 0), 0.5);
+                recording.put(Record::new(op, RecordForm::Nodes, 0, 0), 0.5);
             }
             recording.differs
         };

@@ -4,7 +4,7 @@
 use super::{MOST_NODES, uses};
 use crate::graph::{Graph, NodeId, Place, Record};
 use crate::ops::ABSENT;
-use crate::registers::{Assembler, FEW, Sender, of};
+use crate::registers::{Assembler, FEW, Operation, of};
 
 #[derive(Clone)]
 pub(super) struct Whole {
@@ -68,7 +68,7 @@ impl Whole {
                 Some(Place::Constant(at)) => (None, self.constant(at, uses.operands[operand])?),
             };
         }
-        let sender = Sender {
+        let operation = Operation {
             op,
             shifted: 0,
             a: registers[0],
@@ -76,7 +76,7 @@ impl Whole {
             y: index as u8,
             adjoint,
         };
-        self.assembler.send_back(&sender, nodes)
+        self.assembler.send_back(&operation, nodes)
     }
 
     /// The register of a constant operand; any, if it is not read.
