@@ -198,14 +198,14 @@ impl Strip {
         for index in 0..self.live_ins.nodes.len() {
             let place = self.live_ins.nodes[index];
             let Some(node) = self.live_ins.carried(place) else {
-                self.assembler.receive_before(NodeId(index as u32))?;
+                self.assembler.incoming(NodeId(index as u32))?;
                 continue;
             };
             if !self.unreached_live_ins[index] {
                 // What this strip contributes to the strip before is incoming there.
                 self.assign_own_incoming(node)?;
                 if self.live_outs.contains(&(node as u16)) {
-                    let register = self.assembler.receive_before(NodeId(index as u32))?;
+                    let register = self.assembler.incoming(NodeId(index as u32))?;
                     push(&mut self.incoming, place, register);
                 }
             }
@@ -219,7 +219,7 @@ impl Strip {
         let Iterations { first, period, .. } = self.live_ins.strips;
         let id = self.live_ins.nodes.len() + node;
         if self.assembler.adjoints[id].is_none() {
-            let register = self.assembler.receive_before(NodeId(id as u32))?;
+            let register = self.assembler.incoming(NodeId(id as u32))?;
             let (stride, base) = (period as u32, (first + node) as u32);
             push(&mut self.incoming, Affine { stride, base }, register);
         }
@@ -285,7 +285,10 @@ impl Strip {
             };
             if self.live_ins.carried(place).is_some() {
                 push(&mut self.outgoing, place, register);
-            } else if instructions.iter().any(|this| this.sends_to(register)) {
+            } else if instructions
+                .iter()
+                .any(|this| this.contributes_to(register))
+            {
                 if place.stride == 0 {
                     push(&mut self.uniform_adjoints, place, register);
                 } else {
