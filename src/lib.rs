@@ -116,9 +116,9 @@ pub use tape::{
 /// The README's examples, so that they are tested.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
-struct Readme;
+struct ReadmeDocument;
 
 /// The derivation's examples, likewise.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/derivation.md")]
-struct Derivation;
+struct DerivationDocument;

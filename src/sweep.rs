@@ -4,7 +4,7 @@
 //! Hessian–vector products; over `Var` it records the gradient as a graph. What is compiled gives
 //! the same bits.
 
-use crate::graph::{Form, Graph, Operand, Record, code, is_of};
+use crate::graph::{Graph, Operand, Record, RecordForm, code, is_of};
 use crate::ops::rules::*; // what the partials of the table are made of
 use crate::ops::{ABSENT, Op, Real, table};
 use std::ops::Range;
@@ -48,10 +48,10 @@ pub(crate) fn forward<T: Real>(program: Graph<'_>, values: &mut [T]) {
 // of its own, which knows the product, takes both at once, and keeps what they share in
 // registers: W1 0.77, replayed 0.60 of the time (`docs/benchmarks.md`).
 
-const SUM: u8 = code(Op::Add, Form::Nodes);
-const PRODUCT: u8 = code(Op::Mul, Form::Nodes);
-const SCALED: u8 = code(Op::Mul, Form::NodeConstant);
-const SCALED_BY_LEFT: u8 = code(Op::Mul, Form::ConstantNode);
+const SUM: u8 = code(Op::Add, RecordForm::Nodes);
+const PRODUCT: u8 = code(Op::Mul, RecordForm::Nodes);
+const SCALED: u8 = code(Op::Mul, RecordForm::NodeConstant);
+const SCALED_BY_LEFT: u8 = code(Op::Mul, RecordForm::ConstantNode);
 
 table! { result }
 table! { edges }

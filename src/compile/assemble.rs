@@ -11,8 +11,8 @@ use crate::graph::Recording;
 use crate::graph::{NodeId, Operand, Record};
 use crate::ops::Op;
 use crate::registers::{
-    Assembler, FIRST_IS_LAST, Instruction, MINUS, PAIR, PAIR_BEFORE_SUM, PLUS, Register,
-    SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, Sender, takes_shifted,
+    Assembler, FIRST_IS_LAST, Instruction, MINUS, Operation, PAIR, PAIR_BEFORE_SUM, PLUS, Register,
+    SECOND_IS_LAST, SUM, SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, takes_shifted,
 };
 
 /// The flag for an operand that is turned and shifted so.
@@ -338,7 +338,7 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
             _ => a,
         };
         let y = self.values[index];
-        let sender = Sender {
+        let operation = Operation {
             op,
             shifted: shift.map_or(0, shifted),
             a,
@@ -347,7 +347,7 @@ impl<R: Register, const N: usize> Maker<'_, R, N> {
             adjoint,
         };
         let nodes = [first.node(), second.and_then(|second| second.node())];
-        self.assembler.send_back(&sender, nodes)
+        self.assembler.send_back(&operation, nodes)
     }
 
     fn send_to_many(&mut self, many: usize, record: Record, adjoint: R) -> Option<ManyPullback<R>> {

@@ -10,7 +10,7 @@ use super::interface::Ends;
 use super::passes::uses;
 use crate::execute::lanes::modifier::Before;
 use crate::graph::Recording;
-use crate::graph::{Form, Graph, NodeId, Operand, Record};
+use crate::graph::{Graph, NodeId, Operand, Record, RecordForm};
 use crate::ops::Op;
 use crate::registers::takes_shifted;
 
@@ -19,9 +19,9 @@ fn modifier(program: Graph<'_>, record: Record) -> Option<(usize, Before)> {
     let constant = || program.constants[record.b()];
     let (sign, shift) = match (record.op(), record.form()) {
         (Op::Neg, _) => (-1.0, Before::NOTHING.shift),
-        (Op::Add, Form::NodeConstant | Form::ConstantNode) => (1.0, constant()),
-        (Op::Sub, Form::NodeConstant) => (1.0, -constant()),
-        (Op::Sub, Form::ConstantNode) => (-1.0, constant()),
+        (Op::Add, RecordForm::NodeConstant | RecordForm::ConstantNode) => (1.0, constant()),
+        (Op::Sub, RecordForm::NodeConstant) => (1.0, -constant()),
+        (Op::Sub, RecordForm::ConstantNode) => (-1.0, constant()),
         _ => return None,
     };
     Some((record.a(), Before { sign, shift }))
@@ -70,13 +70,13 @@ impl Fused {
         let is_product = |&id: &usize| {
             let record = program.records[id];
             (id >= first && uses[id] == 1)
-                && (record.op() == Op::Mul && record.form() == Form::Nodes)
+                && (record.op() == Op::Mul && record.form() == RecordForm::Nodes)
                 && is_movable(record.a())
                 && is_movable(record.b())
         };
         for index in first..recording.len() {
             let record = program.records[index];
-            if record.op() == Op::Add && record.form() == Form::Nodes {
+            if record.op() == Op::Add && record.form() == RecordForm::Nodes {
                 let terms = [record.a(), record.b()];
                 if terms.iter().all(is_product) {
                     terms

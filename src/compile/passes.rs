@@ -15,7 +15,7 @@
 
 use super::interface::Ends;
 use crate::graph::rewrite::{Gone, carry_name, copy, gone_to};
-use crate::graph::{Form, Graph, NodeId, Operand, Record};
+use crate::graph::{Graph, NodeId, Operand, Record, RecordForm};
 use crate::graph::{Recording, SHORTEST_RANGE};
 use crate::ops::{DotOperands, Op};
 use indexmap::IndexMap;
@@ -91,7 +91,7 @@ fn sums(recording: &Recording, ends: &Ends, uses: &[u32]) -> Vec<Terms> {
                 start: index as u32,
                 count: 1,
             },
-            (Op::Add, Form::Nodes) => {
+            (Op::Add, RecordForm::Nodes) => {
                 let (a, b) = (record.a(), record.b());
                 // What is evaluated once is no part of what is evaluated in each row.
                 let alike = |at| varying.is_empty() || varying[at] == varying[index];
@@ -137,7 +137,7 @@ impl Terms {
         let product = |at: usize| {
             let record = program.records[at];
             let second = match record.form() {
-                Form::Nodes => node(record.b()),
+                RecordForm::Nodes => node(record.b()),
                 _ => Operand::Constant(program.constants[record.b()]),
             };
             (node(record.a()), second)
@@ -268,9 +268,8 @@ fn inputs_by_use(program: Graph<'_>, sums: &[Terms], is_input: &[bool]) -> Vec<u
 pub(crate) fn drop_ones(from: &Recording, ends: &Ends) -> Option<(Recording, Vec<Gone>)> {
     let program = from.program();
     let is_one = |record: &Record| match (record.op(), record.form()) {
-        (Op::Mul, Form::NodeConstant | Form::ConstantNode) | (Op::Div, Form::NodeConstant) => {
-            program.constants[record.b()] == 1.0
-        }
+        (Op::Mul, RecordForm::NodeConstant | RecordForm::ConstantNode)
+        | (Op::Div, RecordForm::NodeConstant) => program.constants[record.b()] == 1.0,
         _ => false,
     };
     if !program.records.iter().any(is_one) {

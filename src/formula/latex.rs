@@ -1,8 +1,7 @@
 //! Writes formulas as LaTeX, for math mode.
 
 use super::layout::{ATOM, Layout, Name, PRODUCT, greek, written_sum};
-use super::lets::Sheet;
-use super::text::number;
+use super::sheet::{Sheet, number};
 use crate::graph::visible;
 use crate::ops::Op;
 

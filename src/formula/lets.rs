@@ -4,11 +4,10 @@
 //! shared is written again each time. So a large one is written as bindings,
 //! each of them short; and of very many bindings only the last are shown.
 
-use super::layout::{Layout, layout};
+use super::layout::layout;
+use super::sheet::Sheet;
 use super::{Formula, Term};
-use crate::formula::{latex, mathml, text};
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 /// Written out, an expression may have so many symbols, numbers and operations,
@@ -22,50 +21,14 @@ const BOUND_DEPTH: u32 = 16;
 /// Of more bindings than this, the last are shown.
 const BINDINGS: usize = 60;
 
-/// What is written: bindings, and the expression.
-pub(super) struct Sheet {
-    /// How many bindings before those here are left out.
-    pub(super) cut: usize,
-    pub(super) bindings: Vec<(Arc<str>, Layout)>,
-    pub(super) body: Layout,
-}
-
-/// A formula with what it shares bound to names; see [`Formula::with_lets`].
-#[derive(Clone, Copy, Debug)]
-pub struct WithLets<'f> {
-    formula: &'f Formula,
-}
-
-impl<'f> WithLets<'f> {
-    pub(super) fn new(formula: &'f Formula) -> Self {
-        Self { formula }
-    }
-
-    fn sheet(self) -> Sheet {
-        sheet(self.formula, true)
-    }
-
-    /// In LaTeX, as [`Formula::latex`].
-    pub fn latex(self) -> String {
-        latex::write(&self.sheet())
-    }
-
-    /// In MathML, as [`Formula::mathml`].
-    pub fn mathml(self) -> String {
-        mathml::write(&self.sheet())
-    }
-}
-
-/// One line for each binding, `let t1 = …`, and one for the expression.
-impl fmt::Display for WithLets<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::write(&self.sheet()))
-    }
-}
-
 /// A formula as it is written without being asked for bindings.
 pub(super) fn plain(formula: &Formula) -> Sheet {
     sheet(formula, false)
+}
+
+/// The same with all that occurs more than once bound to names.
+pub(super) fn shared(formula: &Formula) -> Sheet {
+    sheet(formula, true)
 }
 
 fn sheet(formula: &Formula, share: bool) -> Sheet {

@@ -1,8 +1,7 @@
 //! Writes formulas as presentation MathML, of the Core subset.
 
 use super::layout::{ATOM, Layout, Name, PRODUCT, SUM, greek};
-use super::lets::Sheet;
-use super::text::number;
+use super::sheet::{Sheet, number};
 use crate::graph::escaped;
 
 pub(super) fn write(sheet: &Sheet) -> String {

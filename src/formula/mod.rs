@@ -2,8 +2,9 @@
 //!
 //! A formula is a flat list of terms, each made of terms before it, so that
 //! shared subexpressions are shared and no pass recurses. `build.rs` reads it
-//! off a tape, `layout.rs` says how operations are written, `text.rs`,
-//! `latex.rs` and `mathml.rs` write them, and `simplify.rs` with what it uses
+//! off a tape, `layout.rs` says how operations are written and `lets.rs` what is
+//! bound to names first, which makes a `sheet.rs`; `text.rs`, `latex.rs` and
+//! `mathml.rs` write it, called by `written.rs`; and `simplify.rs` with what it uses
 //! turns them into what a person would write.
 //!
 //! There is no rule of differentiation here: a gradient is the tape's own sweep,
@@ -20,24 +21,25 @@ mod layout;
 mod lets;
 mod mathml;
 mod present;
+mod sheet;
 mod simplify;
 mod text;
+mod written;
 
 use crate::error::Error;
 use crate::ops::{Op, Real};
 use indexmap::IndexSet;
 use smallvec::SmallVec;
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Index;
 use std::sync::Arc;
 
-pub use lets::WithLets;
+pub use written::WithLets;
 
 /// A mathematical expression: a node of a tape, or the derivative of one.
 ///
-/// It owns what it is made of and outlives its tape. [`Display`](fmt::Display)
+/// It owns what it is made of and outlives its tape. [`Display`](std::fmt::Display)
 /// writes plain text, [`latex`](Self::latex) and [`mathml`](Self::mathml) what
 /// their names say.
 ///
@@ -317,43 +319,5 @@ fn copy(
 impl PartialEq for Formula {
     fn eq(&self, other: &Self) -> bool {
         self.expression() == other.expression()
-    }
-}
-
-/// Plain text. Large expressions are written with bindings and cut, see
-/// [`Formula`].
-impl fmt::Display for Formula {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&text::write(&lets::plain(self)))
-    }
-}
-
-impl Formula {
-    /// The expression in LaTeX, for math mode. Quotients are fractions; `w1` is
-    /// w₁, `alpha` is α. Large expressions are written with bindings in an
-    /// `aligned` environment, and cut, see [`Formula`].
-    pub fn latex(&self) -> String {
-        latex::write(&lets::plain(self))
-    }
-
-    /// The expression as presentation MathML: a complete `<math>` element of the
-    /// Core subset, which browsers render without help. Large expressions are
-    /// written with bindings in a table, and cut, see [`Formula`].
-    pub fn mathml(&self) -> String {
-        mathml::write(&lets::plain(self))
-    }
-
-    /// A view that binds every subexpression that occurs more than once to a
-    /// name of its own, before the expression.
-    ///
-    /// ```
-    /// let tape = chainrule::Tape::new();
-    /// let x = tape.var(2.0).named("x");
-    /// let s = x.sin();
-    /// let text = (s + s.sqrt()).formula().with_lets().to_string();
-    /// assert_eq!(text, "let t1 = sin(x)\nt1 + √t1");
-    /// ```
-    pub fn with_lets(&self) -> WithLets<'_> {
-        WithLets::new(self)
     }
 }

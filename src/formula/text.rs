@@ -1,7 +1,7 @@
 //! Writes formulas as plain text: `(a − y)·x1`.
 
 use super::layout::{ATOM, Layout, POWER, PRODUCT, written_sum};
-use super::lets::Sheet;
+use super::sheet::{Sheet, number};
 
 pub(super) fn write(sheet: &Sheet) -> String {
     let mut text = String::new();
@@ -25,18 +25,6 @@ fn within(layout: &Layout, binding: u8) -> String {
         format!("({text})")
     } else {
         text
-    }
-}
-
-/// A number in as few digits as give it back.
-pub(super) fn number(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 || (1e-5..1e16).contains(&size) {
-        format!("{value}")
-    } else if value.is_infinite() {
-        "∞".to_owned()
-    } else {
-        format!("{value:?}")
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) mod rewrite;
 
 pub(crate) use guards::{Comparison, Guard};
 pub(crate) use names::{Names, escaped, visible};
-pub(crate) use record::{CONSTANT, Form, MOST, Place, Record, code, is_of};
+pub(crate) use record::{CONSTANT, MOST, Place, Record, RecordForm, code, is_of};
 pub use record::{NodeId, Operand};
 pub(crate) use recording::{Given, Mark, Mixed, Recording, SHORTEST_RANGE};
 
@@ -107,10 +107,10 @@ impl<'p> Graph<'p> {
         let a = node(record.a());
         match (record.op().arity(), record.form()) {
             (Some(1), _) => (a, None),
-            (_, Form::Nodes) => (a, Some(node(record.b()))),
-            (_, Form::NodeConstant) => (a, Some(constant())),
-            (_, Form::ConstantNode) => (constant(), Some(a)),
-            (_, Form::Range) => unreachable!("a range where one or two operands are taken"),
+            (_, RecordForm::Nodes) => (a, Some(node(record.b()))),
+            (_, RecordForm::NodeConstant) => (a, Some(constant())),
+            (_, RecordForm::ConstantNode) => (constant(), Some(a)),
+            (_, RecordForm::Range) => unreachable!("a range where one or two operands are taken"),
         }
     }
 
@@ -123,17 +123,17 @@ impl<'p> Graph<'p> {
             (Some(1), _) => each(node(record.a())),
             (Some(_), form) => {
                 let second = match form {
-                    Form::Nodes | Form::Range => node(record.b()),
+                    RecordForm::Nodes | RecordForm::Range => node(record.b()),
                     _ => Operand::Constant(self.constants[record.b()]),
                 };
                 let (first, last) = match form {
-                    Form::ConstantNode => (second, node(record.a())),
+                    RecordForm::ConstantNode => (second, node(record.a())),
                     _ => (node(record.a()), second),
                 };
                 each(first);
                 each(last);
             }
-            (None, Form::Range) => self.range(record).for_each(|index| each(node(index))),
+            (None, RecordForm::Range) => self.range(record).for_each(|index| each(node(index))),
             (None, _) => {
                 let nary = self.nary(record);
                 (0..nary.len()).for_each(|i| each(nary.operand(i)));

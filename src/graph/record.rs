@@ -64,7 +64,7 @@ pub(crate) enum Place {
 
 /// What the two fields of a record are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum RecordForm {
     /// As many nodes as the operation takes. If it takes any number: `b` nodes
     /// in `Graph::operands` from `a + 2` on; the two words before them say
     /// where in `Graph::constants` the operation's own constants start, and
@@ -87,23 +87,23 @@ pub(crate) enum Form {
 pub(crate) struct Record(u64);
 
 impl Record {
-    pub(crate) const INPUT: Self = Self::new(Op::Input, Form::Nodes, 0, 0);
+    pub(crate) const INPUT: Self = Self::new(Op::Input, RecordForm::Nodes, 0, 0);
 
     #[inline(always)]
-    pub(crate) const fn new(op: Op, form: Form, a: u64, b: u64) -> Self {
+    pub(crate) const fn new(op: Op, form: RecordForm, a: u64, b: u64) -> Self {
         Self(b << 36 | a << 8 | code(op, form) as u64)
     }
 
     /// An input that has a value in each row of data.
-    pub(crate) const COLUMN: Self = Self::new(Op::Input, Form::Nodes, 0, 1);
+    pub(crate) const COLUMN: Self = Self::new(Op::Input, RecordForm::Nodes, 0, 1);
 
     /// The sum of the two nodes before the node `at`, the nearest one second; for the
     /// first two nodes no record.
     #[inline(always)]
     pub(crate) const fn sum_of_two_before(at: usize) -> Self {
         // Both operands move with the node, and so by one product.
-        const STEP: u64 = Record::new(Op::Input, Form::Nodes, 1, 1).0;
-        const SECOND: u64 = Record::new(Op::Add, Form::Nodes, 0, 1).0;
+        const STEP: u64 = Record::new(Op::Input, RecordForm::Nodes, 1, 1).0;
+        const SECOND: u64 = Record::new(Op::Add, RecordForm::Nodes, 0, 1).0;
         Self(SECOND.wrapping_add((at as u64).wrapping_sub(2).wrapping_mul(STEP)))
     }
 
@@ -130,12 +130,12 @@ impl Record {
     }
 
     #[inline(always)]
-    pub(crate) fn form(self) -> Form {
+    pub(crate) fn form(self) -> RecordForm {
         match self.0 & 3 {
-            0 => Form::Nodes,
-            1 => Form::NodeConstant,
-            2 => Form::ConstantNode,
-            _ => Form::Range,
+            0 => RecordForm::Nodes,
+            1 => RecordForm::NodeConstant,
+            2 => RecordForm::ConstantNode,
+            _ => RecordForm::Range,
         }
     }
 
@@ -157,16 +157,16 @@ impl Record {
         match (self.op().arity(), self.form()) {
             (None | Some(0), _) => [None, None],
             (Some(1), _) => [node, None],
-            (_, Form::NodeConstant) => [node, constant],
-            (_, Form::ConstantNode) => [constant, node],
-            (_, Form::Nodes | Form::Range) => [node, Some(Place::Node(self.b()))],
+            (_, RecordForm::NodeConstant) => [node, constant],
+            (_, RecordForm::ConstantNode) => [constant, node],
+            (_, RecordForm::Nodes | RecordForm::Range) => [node, Some(Place::Node(self.b()))],
         }
     }
 }
 
 /// Operation and form in one number, so that a sweep finds both by one jump.
 #[inline(always)]
-pub(crate) const fn code(op: Op, form: Form) -> u8 {
+pub(crate) const fn code(op: Op, form: RecordForm) -> u8 {
     (op as u8) << 2 | form as u8
 }
 
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_sum_of_two_before_has_the_record_of_that_sum() {
         for at in [2, 3, 1000, MOST as u64] {
-            let sum = Record::new(Op::Add, Form::Nodes, at - 2, at - 1);
+            let sum = Record::new(Op::Add, RecordForm::Nodes, at - 2, at - 1);
             assert_eq!(Record::sum_of_two_before(at as usize), sum);
         }
         for at in [0, 1] {

@@ -1,7 +1,7 @@
 //! The one copier: nodes of a recording are copied to another one, where their operands are
 //! what a map says. An operation on constants alone becomes a constant.
 
-use super::{Form, NodeId, Operand, Record, Recording};
+use super::{NodeId, Operand, Record, RecordForm, Recording};
 use crate::ops::Real;
 use smallvec::SmallVec;
 use std::panic::Location;
@@ -89,7 +89,7 @@ fn copy_at_once(
     match (op.arity(), form) {
         (Some(0), _) if is_input => to.put(record, value),
         (Some(1), _) => to.put(Record::new(op, form, place(record.a())?, 0), value),
-        (Some(2), Form::Nodes) => {
+        (Some(2), RecordForm::Nodes) => {
             let (a, b) = (place(record.a())?, place(record.b())?);
             to.put(Record::new(op, form, a, b), value)
         }

@@ -145,7 +145,7 @@ impl Explanation {
 
 /// An edge on the way.
 #[derive(Clone, Copy)]
-struct Way {
+struct PathEdge {
     to: u32,
     partial: f64,
 }
@@ -156,7 +156,7 @@ struct Between<'t> {
     of: u32,
     wrt: u32,
     /// For each node on the way its edges.
-    edges: HashMap<u32, Vec<Way>>,
+    edges: HashMap<u32, Vec<PathEdge>>,
     /// The nodes on the way, the output first.
     order: Vec<u32>,
 }
@@ -166,26 +166,26 @@ impl<'t> Between<'t> {
         let recording = tape.recording.borrow();
         let len = of as usize + 1;
         let mut leads = vec![false; len];
-        let mut edges: HashMap<u32, Vec<Way>> = HashMap::new();
+        let mut edges: HashMap<u32, Vec<PathEdge>> = HashMap::new();
         for index in wrt as usize..len {
             leads[index] = index == wrt as usize;
             if leads[index] {
                 continue;
             }
-            let mut ways: Vec<Way> = Vec::new();
+            let mut path_edges: Vec<PathEdge> = Vec::new();
             for edge in recording.edges(index) {
                 if !leads[edge.operand] || !edge.passes {
                     continue;
                 }
                 let (to, partial) = (edge.operand as u32, edge.partial);
-                match ways.iter_mut().find(|way| way.to == to) {
-                    Some(way) => way.partial += partial,
-                    None => ways.push(Way { to, partial }),
+                match path_edges.iter_mut().find(|edge| edge.to == to) {
+                    Some(edge) => edge.partial += partial,
+                    None => path_edges.push(PathEdge { to, partial }),
                 }
             }
-            if !ways.is_empty() {
+            if !path_edges.is_empty() {
                 leads[index] = true;
-                edges.insert(index as u32, ways);
+                edges.insert(index as u32, path_edges);
             }
         }
         let mut order = Vec::new();
@@ -195,8 +195,8 @@ impl<'t> Between<'t> {
         }
         while let Some(node) = waiting.pop_last() {
             order.push(node);
-            let ways = edges.get(&node).into_iter().flatten();
-            waiting.extend(ways.map(|way| way.to));
+            let path_edges = edges.get(&node).into_iter().flatten();
+            waiting.extend(path_edges.map(|edge| edge.to));
         }
         Self {
             tape,
@@ -211,12 +211,15 @@ impl<'t> Between<'t> {
         self.tape.at(NodeId(id))
     }
 
-    fn ways(&self, node: u32) -> &[Way] {
+    fn path_edges(&self, node: u32) -> &[PathEdge] {
         self.edges.get(&node).map_or(&[], Vec::as_slice)
     }
 
     fn edge_count(&self) -> usize {
-        self.order.iter().map(|&node| self.ways(node).len()).sum()
+        self.order
+            .iter()
+            .map(|&node| self.path_edges(node).len())
+            .sum()
     }
 
     /// The number of paths from the output to each node on the way, of which the
@@ -225,8 +228,8 @@ impl<'t> Between<'t> {
         let mut counts = HashMap::from([(self.of, 1.0)]);
         for &node in &self.order {
             let count = counts.get(&node).copied().unwrap_or(0.0);
-            for way in self.ways(node) {
-                *counts.entry(way.to).or_insert(0.0) += count;
+            for edge in self.path_edges(node) {
+                *counts.entry(edge.to).or_insert(0.0) += count;
             }
         }
         if self.order.is_empty() {
@@ -250,11 +253,11 @@ impl<'t> Between<'t> {
                 if paths.len() == PATHS {
                     break;
                 }
-            } else if let Some(way) = self.ways(node).get(place) {
+            } else if let Some(edge) = self.path_edges(node).get(place) {
                 next.push(place + 1);
                 next.push(0);
-                nodes.push(way.to);
-                partials.push(way.partial);
+                nodes.push(edge.to);
+                partials.push(edge.partial);
                 continue;
             }
             nodes.pop();
@@ -308,15 +311,15 @@ pub fn explain(of: Var<'_>, wrt: Var<'_>) -> Explanation {
         let var = between.at(node);
         let operation = var.operation_formula();
         explanation.nodes.push((label(var), operation, var.value()));
-        for way in between.ways(node) {
-            let to = between.at(way.to);
+        for edge in between.path_edges(node) {
+            let to = between.at(edge.to);
             let local = local(&mut locals, var, to);
             explanation.edges.push(ExplainedEdge {
                 from: label(var),
                 to: label(to),
                 rule: rule(var, to),
                 local,
-                value: way.partial,
+                value: edge.partial,
             });
         }
     }

@@ -116,13 +116,13 @@ impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         #[derive(serde::Deserialize)]
         #[serde(untagged)]
-        enum Written {
+        enum NumberOrText {
             Number(f64),
             Text(String),
         }
-        match Written::deserialize(from)? {
-            Written::Number(x) => Ok(Self(x)),
-            Written::Text(text) => text.parse().map(Self).map_err(D::Error::custom),
+        match NumberOrText::deserialize(from)? {
+            NumberOrText::Number(x) => Ok(Self(x)),
+            NumberOrText::Text(text) => text.parse().map(Self).map_err(D::Error::custom),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! nodes do, so that a drawing of groups has no cycles. What the caller groups
 //! are leaves, which nothing leads to.
 
-use super::layout::{Network, Plan, Shape};
+use super::layout::{Network, Placement, Shape};
 use super::{Seen, Subject, View, number, shortened};
 use crate::graph::NodeId;
 use crate::graph::visible;
@@ -69,7 +69,7 @@ pub(super) struct Drawing {
     pub(super) sizes: Vec<(f64, f64)>,
     /// From which box to which, and for which edge if it is one alone.
     pub(super) wires: Vec<(usize, usize, Option<usize>)>,
-    pub(super) plan: Plan,
+    pub(super) plan: Placement,
 }
 
 /// What a box stands for.

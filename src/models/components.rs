@@ -151,14 +151,14 @@ impl Derivation {
         } else if a == 0.0 {
             "rounded to 0, and ln a is −∞".to_owned()
         } else if !a.recip().is_finite() {
-            format!("{}, and 1/a is beyond f64", Number(a))
+            format!("{}, and 1/a is beyond f64", Figure(a))
         } else {
-            return Some(format!("L is {}.", Number(loss)));
+            return Some(format!("L is {}.", Figure(loss)));
         };
         Some(format!(
             "at z = {} a is {why}.\n\
              The loss written as softplus(z) − y·z is finite there, with its gradient.",
-            Number(z)
+            Figure(z)
         ))
     }
 }
@@ -167,7 +167,7 @@ impl Derivation {
 /// it say why.
 impl fmt::Display for Derivation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [z, a, loss] = self.values.map(|(_, value)| Number(value));
+        let [z, a, loss] = self.values.map(|(_, value)| Figure(value));
         writeln!(f, "z = {z}   a = {a}   L = {loss}")?;
         writeln!(f)?;
         let heading = [
@@ -191,7 +191,7 @@ impl fmt::Display for Derivation {
                 formula,
                 hand,
             } = component;
-            let (engine, hand) = (Number(*engine).to_string(), Number(*hand).to_string());
+            let (engine, hand) = (Figure(*engine).to_string(), Figure(*hand).to_string());
             let difference = match component.difference() {
                 0.0 => "0".to_owned(),
                 difference => format!("{difference:.1e}"),
@@ -209,9 +209,9 @@ impl fmt::Display for Derivation {
 }
 
 /// A number in few characters: fixed point where that shows its digits.
-struct Number(f64);
+struct Figure(f64);
 
-impl fmt::Display for Number {
+impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = self.0.abs();
         if size == 0.0 || (1e-3..1e5).contains(&size) {

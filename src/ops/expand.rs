@@ -53,7 +53,7 @@ macro_rules! expand {
                 NUMBERED[number & 63]
             }
 
-            fn row(self) -> Row {
+            fn row(self) -> Entry {
                 match self {
                     Op::Input => Call("input").on(&[]).named("input", ""),
                     $(Op::$P => expand!(@row $p, $pbody),)*
@@ -219,27 +219,27 @@ macro_rules! expand {
             let (a, b) = (|| of(record.a()), || of(record.b()));
             let constant = || T::from(program.constants[record.b()]);
             match kind {
-                $(n if n == const { code(Op::$P, Form::Nodes) } => T::unary(Op::$P, a()),)*
-                $(n if n == const { code(Op::$U, Form::Nodes) } => T::unary(Op::$U, a()),)*
-                $(n if n == const { code(Op::$I, Form::Nodes) } => T::binary(Op::$I, a(), b()),
-                n if n == const { code(Op::$I, Form::NodeConstant) } =>
+                $(n if n == const { code(Op::$P, RecordForm::Nodes) } => T::unary(Op::$P, a()),)*
+                $(n if n == const { code(Op::$U, RecordForm::Nodes) } => T::unary(Op::$U, a()),)*
+                $(n if n == const { code(Op::$I, RecordForm::Nodes) } => T::binary(Op::$I, a(), b()),
+                n if n == const { code(Op::$I, RecordForm::NodeConstant) } =>
                     T::binary(Op::$I, a(), constant()),
-                n if n == const { code(Op::$I, Form::ConstantNode) } =>
+                n if n == const { code(Op::$I, RecordForm::ConstantNode) } =>
                     T::binary(Op::$I, constant(), a()),)*
-                $(n if n == const { code(Op::$B, Form::Nodes) } => T::binary(Op::$B, a(), b()),
-                n if n == const { code(Op::$B, Form::NodeConstant) } =>
+                $(n if n == const { code(Op::$B, RecordForm::Nodes) } => T::binary(Op::$B, a(), b()),
+                n if n == const { code(Op::$B, RecordForm::NodeConstant) } =>
                     T::binary(Op::$B, a(), constant()),
-                n if n == const { code(Op::$B, Form::ConstantNode) } =>
+                n if n == const { code(Op::$B, RecordForm::ConstantNode) } =>
                     T::binary(Op::$B, constant(), a()),)*
-                $(n if n == const { code(Op::$N, Form::Nodes) } => {
+                $(n if n == const { code(Op::$N, RecordForm::Nodes) } => {
                     let nary = program.nary(record);
                     T::nary_of(Op::$N, nary.len(), |i| values[nary.node(i)], nary.constants)
                 }
-                n if n == const { code(Op::$N, Form::NodeConstant) } => {
+                n if n == const { code(Op::$N, RecordForm::NodeConstant) } => {
                     let nary = program.nary(record);
                     T::nary_of(Op::$N, nary.len(), |i| nary.value(i, values), nary.constants)
                 }
-                n if n == const { code(Op::$N, Form::Range) } => {
+                n if n == const { code(Op::$N, RecordForm::Range) } => {
                     let x = &values[program.range(record)];
                     T::nary_of(Op::$N, x.len(), |i| x[i], program.own_constants(record))
                 })*
@@ -272,27 +272,27 @@ macro_rules! expand {
         ) {
             let record = program.records[index];
             match kind {
-                $(n if n == const { code(Op::$P, Form::Nodes) } => $crate::ops::expand!(
+                $(n if n == const { code(Op::$P, RecordForm::Nodes) } => $crate::ops::expand!(
                     @unary_edge (record.a(), index, values, edges), $pbody),)*
-                $(n if n == const { code(Op::$U, Form::Nodes) } => $crate::ops::expand!(
+                $(n if n == const { code(Op::$U, RecordForm::Nodes) } => $crate::ops::expand!(
                     @unary_edge (record.a(), index, values, edges), $ubody),)*
-                $(n if n == const { code(Op::$I, Form::Nodes) } => $crate::ops::expand!(
+                $(n if n == const { code(Op::$I, RecordForm::Nodes) } => $crate::ops::expand!(
                     @node_node_edges (record.a(), record.b(), index, values, edges), $ibody),
-                n if n == const { code(Op::$I, Form::NodeConstant) } => $crate::ops::expand!(
+                n if n == const { code(Op::$I, RecordForm::NodeConstant) } => $crate::ops::expand!(
                     @first_edge (record.a(), record.b(), index, values, program, edges), $ibody),
-                n if n == const { code(Op::$I, Form::ConstantNode) } => $crate::ops::expand!(
+                n if n == const { code(Op::$I, RecordForm::ConstantNode) } => $crate::ops::expand!(
                     @second_edge (record.a(), record.b(), index, values, program, edges), $ibody),)*
-                $(n if n == const { code(Op::$B, Form::Nodes) } => $crate::ops::expand!(
+                $(n if n == const { code(Op::$B, RecordForm::Nodes) } => $crate::ops::expand!(
                     @node_node_edges (record.a(), record.b(), index, values, edges), $bbody),
-                n if n == const { code(Op::$B, Form::NodeConstant) } => $crate::ops::expand!(
+                n if n == const { code(Op::$B, RecordForm::NodeConstant) } => $crate::ops::expand!(
                     @first_edge (record.a(), record.b(), index, values, program, edges), $bbody),
-                n if n == const { code(Op::$B, Form::ConstantNode) } => $crate::ops::expand!(
+                n if n == const { code(Op::$B, RecordForm::ConstantNode) } => $crate::ops::expand!(
                     @second_edge (record.a(), record.b(), index, values, program, edges), $bbody),)*
-                $(n if n == const { code(Op::$N, Form::Nodes) } => $crate::ops::expand!(
+                $(n if n == const { code(Op::$N, RecordForm::Nodes) } => $crate::ops::expand!(
                     @nary_edges (record, index, values, program, edges), $nbody),
-                n if n == const { code(Op::$N, Form::NodeConstant) } => $crate::ops::expand!(
+                n if n == const { code(Op::$N, RecordForm::NodeConstant) } => $crate::ops::expand!(
                     @mixed_edges (record, index, values, program, edges), $nbody),
-                n if n == const { code(Op::$N, Form::Range) } => $crate::ops::expand!(
+                n if n == const { code(Op::$N, RecordForm::Range) } => $crate::ops::expand!(
                     @range_edges (record, index, values, program, edges), $nbody),)*
                 _ => {}
             }

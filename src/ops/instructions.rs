@@ -1,5 +1,5 @@
 //! How a row of the table is read on registers: a function for each way in which it is a step
-//! or a pullback.
+//! or an adjoint instruction.
 
 macro_rules! instructions {
     // See `registers/instruction.rs`.
@@ -12,8 +12,8 @@ macro_rules! instructions {
         forms { $($forms:tt)* }
     ) => {
         impl<R: Register, const N: usize> Instruction<R, N> {
-            const STEPS: &'static [Act<R, N>; KINDS] = &{
-                let mut all: [Act<R, N>; KINDS] = [none; KINDS];
+            const STEPS: &'static [Handler<R, N>; KINDS] = &{
+                let mut all: [Handler<R, N>; KINDS] = [none; KINDS];
                 $($crate::ops::instructions! { @each all step $P [] 0 1 })*
                 $($crate::ops::instructions! { @each all step $U [] 0 1 })*
                 $($crate::ops::instructions! { @each all step $I [] 0 1 2 })*
@@ -26,41 +26,41 @@ macro_rules! instructions {
                 $($crate::ops::instructions! { @shifted all step $U [] $ubody 4 5 8 9 })*
                 all
             };
-            const PULLBACKS: &'static [Act<R, N>; KINDS] = &Self::pullbacks::<false>();
-            const PULLBACKS_WITH_BRANCHES: &'static [Act<R, N>; KINDS] =
-                &Self::pullbacks::<true>();
+            const ADJOINT_STEPS: &'static [Handler<R, N>; KINDS] = &Self::adjoint_steps::<false>();
+            const ADJOINT_STEPS_WITH_BRANCHES: &'static [Handler<R, N>; KINDS] =
+                &Self::adjoint_steps::<true>();
 
-            const fn pullbacks<const BRANCHES: bool>() -> [Act<R, N>; KINDS] {
-                let mut all: [Act<R, N>; KINDS] = [none; KINDS];
-                $($crate::ops::instructions! { @each all pullback $P [BRANCHES,] 0 1 2 3 })*
-                $($crate::ops::instructions! { @each all pullback $U [BRANCHES,] 0 1 2 3 })*
+            const fn adjoint_steps<const BRANCHES: bool>() -> [Handler<R, N>; KINDS] {
+                let mut all: [Handler<R, N>; KINDS] = [none; KINDS];
+                $($crate::ops::instructions! { @each all adjoint_step $P [BRANCHES,] 0 1 2 3 })*
+                $($crate::ops::instructions! { @each all adjoint_step $U [BRANCHES,] 0 1 2 3 })*
                 $($crate::ops::instructions! {
-                    @each all pullback $I [BRANCHES,] 0 1 2 3 4 5 6 7
+                    @each all adjoint_step $I [BRANCHES,] 0 1 2 3 4 5 6 7
                 })*
                 $($crate::ops::instructions! {
-                    @each all pullback $B [BRANCHES,] 0 1 2 3 4 5 6 7
+                    @each all adjoint_step $B [BRANCHES,] 0 1 2 3 4 5 6 7
                 })*
                 // Of a square written as a product, and of two products.
-                $crate::ops::instructions! { @each all pullback Mul [BRANCHES,] 8 9 10 11 12 13 }
+                $crate::ops::instructions! { @each all adjoint_step Mul [BRANCHES,] 8 9 10 11 12 13 }
                 $($crate::ops::instructions! {
-                    @shifted all pullback $U [BRANCHES,] $ubody 4 5 6 7 8 9 10 11
+                    @shifted all adjoint_step $U [BRANCHES,] $ubody 4 5 6 7 8 9 10 11
                 })*
                 all
             }
         }
     };
     // Of a shifted operand, if the row asks for them.
-    (@shifted $all:ident $act:ident $Op:ident $branches:tt
+    (@shifted $all:ident $handler:ident $Op:ident $branches:tt
         { [$row:expr, shifted, $($head:tt)*] $($mathematics:tt)* } $($flags:literal)*
     ) => {
-        $crate::ops::instructions! { @each $all $act $Op $branches $($flags)* }
+        $crate::ops::instructions! { @each $all $handler $Op $branches $($flags)* }
     };
-    (@shifted $all:ident $act:ident $Op:ident $branches:tt $body:tt $($flags:literal)*) => {};
-    (@each $all:ident $act:ident $Op:ident $branches:tt $($flags:literal)*) => {
-        $($crate::ops::instructions! { @one $all $act $Op $branches $flags })*
+    (@shifted $all:ident $handler:ident $Op:ident $branches:tt $body:tt $($flags:literal)*) => {};
+    (@each $all:ident $handler:ident $Op:ident $branches:tt $($flags:literal)*) => {
+        $($crate::ops::instructions! { @one $all $handler $Op $branches $flags })*
     };
-    (@one $all:ident $act:ident $Op:ident [$($branches:tt)*] $flags:literal) => {
-        $all[kind(Op::$Op, $flags)] = $act::<R, N, $($branches)* { Op::$Op as u8 }, $flags>;
+    (@one $all:ident $handler:ident $Op:ident [$($branches:tt)*] $flags:literal) => {
+        $all[kind(Op::$Op, $flags)] = $handler::<R, N, $($branches)* { Op::$Op as u8 }, $flags>;
     };
 }
 pub(crate) use instructions;

@@ -28,8 +28,8 @@ pub(crate) use table::table;
 
 use crate::error::{Error, expect_length};
 use crate::math;
+use row::Entry;
 use row::Notation::{Call, Infix, Prefix, Template};
-use row::Row;
 use row::Written::*; // how some rows of the table are written
 use rules::*; // what the partials of the table are made of
 use std::fmt;
@@ -63,7 +63,7 @@ impl Op {
         self.row().written
     }
 
-    /// Its function in JavaScript, as in [`Row::named`].
+    /// Its function in JavaScript, as in [`Entry::named`].
     pub(crate) fn javascript(self) -> &'static str {
         self.row().javascript
     }

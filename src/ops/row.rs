@@ -53,7 +53,7 @@ pub(crate) enum Parity {
 
 /// What a row says of an operation besides its mathematics.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Row {
+pub(crate) struct Entry {
     pub(super) name: &'static str,
     pub(super) notation: Notation,
     /// One interval for each operand; for n-ary operations as many as tests sample.
@@ -66,8 +66,8 @@ pub(crate) struct Row {
 
 impl Notation {
     /// Begins a row, with the intervals on which tests sample the operands.
-    pub(super) const fn on(self, samples: &'static [(f64, f64)]) -> Row {
-        Row {
+    pub(super) const fn on(self, samples: &'static [(f64, f64)]) -> Entry {
+        Entry {
             name: "",
             notation: self,
             samples,
@@ -79,7 +79,7 @@ impl Notation {
     }
 }
 
-impl Row {
+impl Entry {
     /// Ends a row, with the operation's name and what it is in JavaScript: a function of its
     /// operands; of one on any number of operands, a function of their list and the list of the
     /// operation's own constants.

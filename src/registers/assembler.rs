@@ -1,11 +1,11 @@
-//! `Assembler`: gives registers to numbers, and makes the instructions of a way back.
+//! `Assembler`: allocates registers, and makes the adjoint instructions of a reverse sweep.
 //!
-//! What is known beforehand is done here: an adjoint that does not depend on the point, as
-//! that of a term of a sum, becomes a constant; a share that is the adjoint itself, as a sum
-//! sends it, needs no instruction; the first share is written, and later ones are added.
+//! It folds constants and copies: an adjoint that does not depend on the point, as that of a term
+//! of a sum, becomes a constant; a contribution by a partial of 1, as that of a sum, needs no
+//! instruction; the first contribution to an adjoint is written, later ones are added.
 //!
-//! The bits are those of the sweeps, but where no branch asks which adjoints are absent, a
-//! zero may have another sign than there, until +0 is added to it.
+//! The bits are those of the sweeps, except the sign of zeros where no branch asks which adjoints
+//! are absent. Adding +0 at the end restores it.
 
 use super::instruction::{ADD, BOTH, FROM_LAST, Instruction, SECOND, TWO, takes_both};
 use super::{Register, Uses};
@@ -13,32 +13,31 @@ use crate::graph::NodeId;
 use crate::ops::{ABSENT, Op, Real};
 use smallvec::SmallVec;
 
-/// Among so many constants a known one is looked for.
+/// The number of recent constants among which an equal one is searched.
 const LOOK_BACK: usize = 32;
 
-/// Registers are written from the first one on; constants are put into the last ones, the
-/// first of them into the very last.
+/// Registers are allocated from the first one on, those of constants from the last one down.
 #[derive(Clone)]
 pub(crate) struct Assembler<R, const N: usize> {
     pub(crate) instructions: Vec<Instruction<R, N>>,
     pub(crate) constants: Vec<f64>,
-    /// Where the adjoint of each node is, if a share was sent to it.
+    /// The register of each node's adjoint, if anything contributed to it.
     pub(crate) adjoints: Vec<Option<R>>,
     /// Whether some operation picks one of its operands, so that adjoints may be absent.
     pub(crate) branches: bool,
-    /// How many nodes have their adjoint in each register that is taken or written.
+    /// Reference counts: how many nodes have their adjoint in each register.
     holds: Vec<u32>,
-    /// Where those instructions begin that go on to one another up to here.
+    /// The first instruction of the present chain of dispatches.
     begin: usize,
-    /// Registers of adjoints that nobody needs any more.
+    /// Registers that can be written again.
     free: SmallVec<[R; 32]>,
 }
 
-/// An operation on one or two operands, and the registers of its numbers. It is handed on by
-/// reference: bytes just written one by one and read as one word keep a processor waiting.
-pub(crate) struct Sender<R> {
+/// An operation on one or two operands, and the registers of its numbers. It is passed by
+/// reference: a read of one word after writes of single bytes stalls a processor.
+pub(crate) struct Operation<R> {
     pub(crate) op: Op,
-    /// The flag of an operand `a` that is shifted by `b`, or 0.
+    /// The flag of an operand `a` that is shifted by `b`; 0 without a shift.
     pub(crate) shifted: u8,
     pub(crate) a: R,
     pub(crate) b: R,
@@ -60,7 +59,7 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         }
     }
 
-    /// Begins with so many nodes, and so many registers taken.
+    /// Begins anew with so many nodes, and so many registers allocated.
     pub(crate) fn start(&mut self, nodes: usize, taken: usize) {
         self.instructions.clear();
         self.constants.clear();
@@ -73,25 +72,25 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         self.free.clear();
     }
 
-    /// Does what the instructions say.
+    /// Executes the instructions.
     #[inline(always)]
     pub(crate) fn act_all(&self, registers: &mut [f64; N]) {
         Instruction::act_all(&self.instructions, registers);
     }
 
-    /// What makes of a computed zero the one of a sweep, when it is added: where nobody asks which
-    /// adjoints are absent it may still be −0.
+    /// The number that restores the sign of a computed zero when it is added: without branches it
+    /// may be −0 where that of a sweep is +0.
     #[inline(always)]
     pub(crate) fn zero(&self) -> f64 {
         if self.branches { ABSENT } else { 0.0 }
     }
 
-    /// How many registers there are so far, those of constants included.
+    /// The number of registers allocated, those of constants included.
     pub(crate) fn count(&self) -> usize {
         self.holds.len() + self.constants.len()
     }
 
-    /// A register to be written.
+    /// Allocates a register. `None` if there is none.
     pub(crate) fn register(&mut self) -> Option<R> {
         if let Some(register) = self.free.pop() {
             return Some(register);
@@ -103,7 +102,7 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         R::try_from(self.holds.len() - 1).ok()
     }
 
-    /// The register of a constant, perhaps one that has it already.
+    /// The register of a constant, which may be shared with an equal one. `None` if there is none.
     pub(crate) fn constant(&mut self, value: f64) -> Option<R> {
         let is_it = |known: &f64| known.to_bits() == value.to_bits();
         let known = self.constants.iter().rev().take(LOOK_BACK).position(is_it);
@@ -119,31 +118,31 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         R::try_from(N - 1 - place).ok()
     }
 
-    /// The constant that is in a register.
+    /// The constant in a register, if there is one.
     fn known(&self, register: R) -> Option<f64> {
         let place = N - 1 - register.into();
         self.constants.get(place).copied()
     }
 
-    /// The instruction so many before the next one, if it goes on to the next one.
+    /// The instruction so many places before the next one, if it is in the same chain.
     pub(crate) fn before(&self, count: usize) -> Option<&Instruction<R, N>> {
         let these = &self.instructions[self.begin..];
         these.get(these.len().checked_sub(count)?)
     }
 
-    /// Whether it was that one which wrote a register.
+    /// Whether that instruction wrote a register.
     pub(crate) fn wrote(&self, count: usize, register: R) -> bool {
         self.before(count)
             .is_some_and(|before| before.to == register)
     }
 
-    /// What comes next begins anew.
+    /// Begins a new chain of dispatches.
     pub(crate) fn begin(&mut self) -> usize {
         self.begin = self.instructions.len();
         self.begin
     }
 
-    /// A node's adjoint is now in this register, too.
+    /// Sets the register of a node's adjoint.
     fn hold(&mut self, id: NodeId, register: R) {
         self.adjoints[id.index()] = Some(register);
         if self.known(register).is_none() {
@@ -151,15 +150,15 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         }
     }
 
-    /// The register in which the adjoint of a node is before the first instruction, with the
-    /// shares that it has received before.
-    pub(crate) fn receive_before(&mut self, id: NodeId) -> Option<R> {
+    /// Allocates the register of an adjoint that holds earlier contributions before the first
+    /// instruction.
+    pub(crate) fn incoming(&mut self, id: NodeId) -> Option<R> {
         let register = self.register()?;
         self.hold(id, register);
         Some(register)
     }
 
-    /// A register that nothing reads any more is to be written again.
+    /// Frees a register that nothing reads any more.
     pub(crate) fn give_back(&mut self, register: R) {
         self.free.push(register);
     }
@@ -173,7 +172,7 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         }
     }
 
-    /// One node less has its adjoint in this register.
+    /// Drops one reference to a register, and frees it with the last one.
     pub(crate) fn release(&mut self, register: R) {
         if self.known(register).is_some() {
             return;
@@ -185,21 +184,21 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         }
     }
 
-    /// A node receives a share that does not depend on the point. If it has received others
-    /// that do, nothing is done and `false` returned.
-    pub(crate) fn receive_known(&mut self, id: NodeId, share: f64) -> Option<bool> {
+    /// Accumulates a contribution that does not depend on the point. `false`, and nothing done, if
+    /// earlier ones do.
+    pub(crate) fn receive_known(&mut self, id: NodeId, contribution: f64) -> Option<bool> {
         let before = self.adjoints[id.index()].map(|register| self.known(register));
         let sum = match before {
             Some(None) => return Some(false),
-            Some(Some(before)) => before.plus(share),
-            None => share,
+            Some(Some(before)) => before.plus(contribution),
+            None => contribution,
         };
         let register = self.constant(sum)?;
         self.hold(id, register);
         Some(true)
     }
 
-    /// The shares that a node has received before, and where they go with one more.
+    /// The registers of a node's adjoint before and after one more contribution.
     pub(crate) fn receive(&mut self, id: NodeId) -> Option<(Option<R>, R)> {
         let before = self.adjoints[id.index()];
         if let Some(before) = before
@@ -215,37 +214,41 @@ impl<R: Register, const N: usize> Assembler<R, N> {
         Some((before, to))
     }
 
-    /// Sends an adjoint back to those operands that are nodes.
-    pub(crate) fn send_back(&mut self, sender: &Sender<R>, nodes: [Option<u32>; 2]) -> Option<()> {
-        if takes_both(sender.op)
+    /// Makes the contributions of an operation's adjoint to those operands that are nodes.
+    pub(crate) fn send_back(
+        &mut self,
+        operation: &Operation<R>,
+        nodes: [Option<u32>; 2],
+    ) -> Option<()> {
+        if takes_both(operation.op)
             && nodes[0] == nodes[1]
             && let Some(id) = nodes[0]
         {
-            return self.send(sender, BOTH, NodeId(id));
+            return self.contribute(operation, BOTH, NodeId(id));
         }
-        let mut sends = [(nodes[0], 0), (nodes[1], SECOND)];
-        // The later node last, whose turn is sooner.
-        sends.sort_by_key(|&(id, _)| id);
-        for (id, operand) in sends {
+        let mut contributions = [(nodes[0], 0), (nodes[1], SECOND)];
+        // The later node last: the sweep comes to it sooner, and may read its adjoint at once.
+        contributions.sort_by_key(|&(id, _)| id);
+        for (id, operand) in contributions {
             if let Some(id) = id {
-                self.send(sender, operand, NodeId(id))?;
+                self.contribute(operation, operand, NodeId(id))?;
             }
         }
         Some(())
     }
 
-    fn send(&mut self, sender: &Sender<R>, operands: u8, id: NodeId) -> Option<()> {
-        let Sender {
+    fn contribute(&mut self, operation: &Operation<R>, operands: u8, id: NodeId) -> Option<()> {
+        let Operation {
             op,
             shifted,
             a,
             b,
             y,
             adjoint,
-        } = *sender;
+        } = *operation;
         let partial = match operands {
             BOTH => None,
-            _ => self.known_partial(sender, operands == SECOND),
+            _ => self.known_partial(operation, operands == SECOND),
         };
         if let (Some(adjoint), Some(partial)) = (self.known(adjoint), partial)
             && self.receive_known(id, f64::share(adjoint, partial))?
@@ -264,7 +267,7 @@ impl<R: Register, const N: usize> Assembler<R, N> {
             | shifted;
         if takes_both(op)
             && flags & (ADD | BOTH) == 0
-            && let Some(other) = self.sent_from(adjoint)
+            && let Some(other) = self.first_factor(adjoint)
         {
             let (first, last) = (
                 other_factor(&other),
@@ -272,39 +275,39 @@ impl<R: Register, const N: usize> Assembler<R, N> {
             );
             self.instructions.pop();
             let flags = TWO | other.flags & FROM_LAST;
-            self.pullback(op, flags, [first, first, last], [adjoint, other.to, to]);
+            self.push(op, flags, [first, first, last], [adjoint, other.to, to]);
             return Some(());
         }
-        self.pullback(op, flags, [a, b, y], [adjoint, before.unwrap_or(to), to]);
+        self.push(op, flags, [a, b, y], [adjoint, before.unwrap_or(to), to]);
         Some(())
     }
 
-    /// The instruction before, if it sends a first share of this adjoint to one factor.
-    fn sent_from(&self, adjoint: R) -> Option<Instruction<R, N>> {
+    /// The instruction before, if it makes the first contribution to a factor from this adjoint.
+    fn first_factor(&self, adjoint: R) -> Option<Instruction<R, N>> {
         let before = self.before(1)?;
         let is_one = takes_both(before.op) && before.flags & (ADD | BOTH) == 0;
         (is_one && before.from == adjoint).then_some(*before)
     }
 
-    fn pullback(&mut self, op: Op, flags: u8, operation: [R; 3], adjoints: [R; 3]) {
-        let pullback = match self.branches {
-            true => Instruction::pullback::<true>(op, flags, operation, adjoints),
-            false => Instruction::pullback::<false>(op, flags, operation, adjoints),
+    fn push(&mut self, op: Op, flags: u8, operation: [R; 3], adjoints: [R; 3]) {
+        let instruction = match self.branches {
+            true => Instruction::adjoint_step::<true>(op, flags, operation, adjoints),
+            false => Instruction::adjoint_step::<false>(op, flags, operation, adjoints),
         };
-        self.instructions.push(pullback);
+        self.instructions.push(instruction);
     }
 
-    /// The partial with respect to one of the operands, if it is the same at every point.
-    fn known_partial(&self, sender: &Sender<R>, second: bool) -> Option<f64> {
-        let Sender { op, a, b, .. } = *sender;
+    /// The partial by one of the operands, if it is the same at every point.
+    fn known_partial(&self, operation: &Operation<R>, second: bool) -> Option<f64> {
+        let Operation { op, a, b, .. } = *operation;
         Uses::known_partial(op, [self.known(a), self.known(b)], second)
     }
 }
 
-/// The factor by which such an instruction multiplies.
-fn other_factor<R: Register, const N: usize>(sender: &Instruction<R, N>) -> R {
-    match sender.flags & SECOND {
-        0 => sender.b,
-        _ => sender.a,
+/// The factor by which an adjoint instruction of a product multiplies.
+fn other_factor<R: Register, const N: usize>(contribution: &Instruction<R, N>) -> R {
+    match contribution.flags & SECOND {
+        0 => contribution.b,
+        _ => contribution.a,
     }
 }

@@ -1,8 +1,8 @@
-//! `Instruction`: what is done on registers, one after another.
+//! `Instruction`: one operation on registers, forward or reverse, and its dispatch.
 //!
-//! Each instruction goes on to the next one itself: in an optimised build that is a jump out
-//! of each to the one after it, which a processor foresees better than all jumps out of one
-//! loop, and there is no way back to it (`docs/benchmarks.md`).
+//! The code is threaded: each handler calls that of the next instruction, which is a tail call in
+//! an optimised build. A processor predicts many indirect jumps, one in each handler, better than
+//! the only one of an interpreter's loop, and there is no jump back (`docs/benchmarks.md`).
 
 use super::Register;
 use crate::math::plain;
@@ -11,13 +11,15 @@ use crate::ops::{ABSENT, Op, Real, table};
 /// Reads some registers and writes one.
 ///
 /// Forward, `to` becomes what `op` gives for `a` and `b`, or for a product that is added to a
-/// sum, `sum` + `a`·`b`; for two products, `a`·`b` + `y`·`from`. Backward, a share of the adjoint
-/// in `from` of the result `y` of `op` goes to one operand, whose adjoint will be in `to`, with
-/// what it has received before, in `sum`; or shares of one adjoint go to the operands of two
-/// products, the other factors being `b` and `y`, and will be in `sum` and `to`.
+/// sum, `sum` + `a`·`b`; for two products, `a`·`b` + `y`·`from`.
+///
+/// Reverse, as an adjoint instruction, it makes the contribution of the adjoint in `from`, of the
+/// result `y` of `op`, to one operand. The operand's adjoint will be in `to`: the contribution and
+/// those before it, in `sum`. Or it makes contributions of one adjoint to an operand each of two
+/// products, whose other factors are `b` and `y`, and writes them to `sum` and `to`.
 #[derive(Clone, Copy)]
 pub(crate) struct Instruction<R, const N: usize> {
-    act: Act<R, N>,
+    handler: Handler<R, N>,
     pub(crate) op: Op,
     pub(crate) flags: u8,
     pub(crate) a: R,
@@ -28,17 +30,17 @@ pub(crate) struct Instruction<R, const N: usize> {
     pub(crate) to: R,
 }
 
-/// Acts as the first of some instructions says, with the result of the one before it, and as
-/// those after it do. Returns the last result. What it takes and returns fits into the
-/// processor's registers on every platform, without which no call is made a jump.
-type Act<R, const N: usize> = fn(&[Instruction<R, N>], &mut [f64; N], f64) -> f64;
+/// Executes the first of some instructions, given the result of the one before it, and dispatches
+/// those after it. Returns the last result. Arguments and result fit into the processor's registers
+/// on every platform; otherwise no call becomes a tail call.
+type Handler<R, const N: usize> = fn(&[Instruction<R, N>], &mut [f64; N], f64) -> f64;
 
-/// So many instructions call one another at most: where calls are not made jumps, the stack
-/// must suffice.
+/// The most instructions that call one another. Where calls are no tail calls, the stack must
+/// suffice.
 const CHAIN: usize = 64;
 
-// An operand that is the result of the step before is taken out of a processor's register:
-// it is there some cycles earlier than out of memory.
+// An operand that is the result of the step before is read from a processor's register, where it
+// is some cycles earlier than in memory.
 pub(crate) const FIRST_IS_LAST: u8 = 1;
 pub(crate) const SECOND_IS_LAST: u8 = 2;
 /// Of a product that is added to a sum.
@@ -51,15 +53,15 @@ pub(crate) const PAIR: u8 = 8;
 pub(crate) const PAIR_BEFORE_SUM: u8 = PAIR | 2;
 pub(crate) const SUM_AND_PAIR: u8 = PAIR | SUM;
 
-/// So is the adjoint, if it is what was written before.
+/// The same for the adjoint of an adjoint instruction.
 pub(crate) const FROM_LAST: u8 = 1;
-/// Other shares have come before.
+/// The contribution is added to earlier ones.
 pub(crate) const ADD: u8 = 2;
-/// It goes to the second operand.
+/// The contribution is one to the second operand.
 pub(crate) const SECOND: u8 = 4;
-/// It goes to both operands, which are one.
+/// The contribution is one to both operands, which are the same node.
 pub(crate) const BOTH: u8 = 8;
-/// Shares of one adjoint go to two operands, one each of two products.
+/// There are two contributions, to one operand each of two products.
 pub(crate) const TWO: u8 = 12;
 
 // Some operations on one operand may be applied to b + a or b − a, for a constant `b`. (The
@@ -72,14 +74,14 @@ pub(crate) const fn takes_shifted(op: Op) -> bool {
     op.takes_shifted()
 }
 
-/// Whether there are instructions that send two shares: to both operands, if they are one node,
-/// or to one operand each of two operations.
+/// Whether an operation has instructions that make two contributions: to both operands, if they are
+/// the same node, or to one operand each of two operations.
 pub(crate) const fn takes_both(op: Op) -> bool {
     matches!(op, Op::Mul)
 }
 
-/// Whether an instruction sends two shares.
-const fn sends_two(op: Op, flags: u8) -> bool {
+/// Whether an instruction makes two contributions to two nodes.
+const fn contributes_twice(op: Op, flags: u8) -> bool {
     takes_both(op) && flags & TWO == TWO
 }
 
@@ -93,41 +95,46 @@ const fn kind(op: Op, flags: u8) -> usize {
 impl<R: Register, const N: usize> Instruction<R, N> {
     /// An instruction of a forward sweep.
     pub(crate) fn step(op: Op, flags: u8, [a, b, sum]: [R; 3], to: R) -> Self {
-        let act = Self::STEPS[kind(op, flags)];
-        Self::new(act, op, flags, [a, b, to], [to, sum, to]) // `y` and `from` are not read
+        let handler = Self::STEPS[kind(op, flags)];
+        Self::new(handler, op, flags, [a, b, to], [to, sum, to]) // `y` and `from` are not read
     }
 
     /// A step of two products, whose factors these are, that are added as `flags` say.
     pub(crate) fn pair(flags: u8, [a, b]: [R; 2], [c, d]: [R; 2], sum: R, to: R) -> Self {
-        let act = Self::STEPS[kind(Op::Mul, flags)];
-        Self::new(act, Op::Mul, flags, [a, b, c], [d, sum, to])
+        let handler = Self::STEPS[kind(Op::Mul, flags)];
+        Self::new(handler, Op::Mul, flags, [a, b, c], [d, sum, to])
     }
 
-    /// An instruction of a reverse sweep; with `BRANCHES`, absent adjoints are told from
-    /// computed zeros.
-    pub(crate) fn pullback<const BRANCHES: bool>(
+    /// An adjoint instruction. With `BRANCHES` it tells absent adjoints from computed zeros.
+    pub(crate) fn adjoint_step<const BRANCHES: bool>(
         op: Op,
         flags: u8,
         operation: [R; 3],
         adjoints: [R; 3],
     ) -> Self {
-        let act = match BRANCHES {
-            true => Self::PULLBACKS_WITH_BRANCHES[kind(op, flags)],
-            false => Self::PULLBACKS[kind(op, flags)],
+        let handler = match BRANCHES {
+            true => Self::ADJOINT_STEPS_WITH_BRANCHES[kind(op, flags)],
+            false => Self::ADJOINT_STEPS[kind(op, flags)],
         };
-        Self::new(act, op, flags, operation, adjoints)
+        Self::new(handler, op, flags, operation, adjoints)
     }
 
-    /// Whether a pullback sends a share to a register.
-    pub(crate) fn sends_to(&self, register: R) -> bool {
-        let first = sends_two(self.op, self.flags).then_some(self.sum);
+    /// Whether an adjoint instruction contributes to the adjoint in a register.
+    pub(crate) fn contributes_to(&self, register: R) -> bool {
+        let first = contributes_twice(self.op, self.flags).then_some(self.sum);
         self.to == register || first == Some(register)
     }
 
     #[inline(always)]
-    fn new(act: Act<R, N>, op: Op, flags: u8, [a, b, y]: [R; 3], [from, sum, to]: [R; 3]) -> Self {
+    fn new(
+        handler: Handler<R, N>,
+        op: Op,
+        flags: u8,
+        [a, b, y]: [R; 3],
+        [from, sum, to]: [R; 3],
+    ) -> Self {
         Self {
-            act,
+            handler,
             op,
             flags,
             a,
@@ -139,22 +146,24 @@ impl<R: Register, const N: usize> Instruction<R, N> {
         }
     }
 
-    /// Acts as all of these say.
+    /// Executes instructions in order.
     #[inline(always)]
     pub(crate) fn act_all(mut these: &[Self], numbers: &mut [f64; N]) {
         let mut last = 0.0;
         while let [first, after @ ..] = these {
-            last = (first.act)(these, numbers, last);
+            last = (first.handler)(these, numbers, last);
             these = &after[after.len() % CHAIN..];
         }
     }
 
-    /// Writes a result, and acts as the instructions after this one say.
+    /// Writes the result of this instruction, and dispatches those after it.
     #[inline(always)]
-    fn go_on(&self, after: &[Self], numbers: &mut [f64; N], result: f64) -> f64 {
+    fn dispatch(&self, after: &[Self], numbers: &mut [f64; N], result: f64) -> f64 {
         numbers[self.to.into()] = result;
         match after {
-            [next, ..] if !after.len().is_multiple_of(CHAIN) => (next.act)(after, numbers, result),
+            [next, ..] if !after.len().is_multiple_of(CHAIN) => {
+                (next.handler)(after, numbers, result)
+            }
             _ => result,
         }
     }
@@ -166,7 +175,7 @@ pub(crate) fn of<R: Register, const N: usize>(numbers: &[f64; N], register: R) -
     numbers[register.into()]
 }
 
-/// A step.
+/// The handler of a step.
 fn step<R: Register, const N: usize, const OP: u8, const FLAGS: u8>(
     these: &[Instruction<R, N>],
     numbers: &mut [f64; N],
@@ -180,11 +189,11 @@ fn step<R: Register, const N: usize, const OP: u8, const FLAGS: u8>(
         return rare_step::<R, N, OP, FLAGS>(these, numbers, last);
     }
     let result = this.result::<FLAGS>(op, last, numbers);
-    this.go_on(after, numbers, result)
+    this.dispatch(after, numbers, result)
 }
 
-/// The same for arguments that take another way. A function that calls another one in its
-/// midst saves what it holds, however rarely it does, so this is one of its own.
+/// The same for arguments outside of the fast path. A function that makes a call before its end
+/// saves registers, however rare the call is, so this is a function of its own.
 #[cold]
 #[inline(never)]
 fn rare_step<R: Register, const N: usize, const OP: u8, const FLAGS: u8>(
@@ -197,7 +206,7 @@ fn rare_step<R: Register, const N: usize, const OP: u8, const FLAGS: u8>(
     };
     let op = const { Op::numbered(OP as usize) };
     let result = this.result::<FLAGS>(op, last, numbers);
-    this.go_on(after, numbers, result)
+    this.dispatch(after, numbers, result)
 }
 
 #[inline(always)]
@@ -209,8 +218,14 @@ fn is_rare(op: Op, x: f64) -> bool {
     }
 }
 
-/// A pullback.
-fn pullback<R: Register, const N: usize, const BRANCHES: bool, const OP: u8, const FLAGS: u8>(
+/// The handler of an adjoint instruction.
+fn adjoint_step<
+    R: Register,
+    const N: usize,
+    const BRANCHES: bool,
+    const OP: u8,
+    const FLAGS: u8,
+>(
     these: &[Instruction<R, N>],
     numbers: &mut [f64; N],
     last: f64,
@@ -219,19 +234,19 @@ fn pullback<R: Register, const N: usize, const BRANCHES: bool, const OP: u8, con
         return last;
     };
     let op = const { Op::numbered(OP as usize) };
-    let total = if sends_two(op, FLAGS) {
+    let total = if contributes_twice(op, FLAGS) {
         // One written before the other is computed: W2 as a `Function` 40.1 → 39.4 ns.
         let adjoint = this.adjoint::<FLAGS>(last, numbers);
-        let first = this.factor_share::<BRANCHES>(op, adjoint, this.b, numbers);
+        let first = this.factor_contribution::<BRANCHES>(op, adjoint, this.b, numbers);
         numbers[this.sum.into()] = first;
-        this.factor_share::<BRANCHES>(op, adjoint, this.y, numbers)
+        this.factor_contribution::<BRANCHES>(op, adjoint, this.y, numbers)
     } else {
         this.total::<BRANCHES, FLAGS>(op, last, numbers)
     };
-    this.go_on(after, numbers, total)
+    this.dispatch(after, numbers, total)
 }
 
-/// Of an operation that takes any number of operands, which is no instruction.
+/// The handler of n-ary operations, which have no instructions.
 fn none<R: Register, const N: usize>(_: &[Instruction<R, N>], _: &mut [f64; N], _: f64) -> f64 {
     unreachable!("an operation on any number of operands among instructions")
 }
@@ -253,7 +268,7 @@ impl<R: Register, const N: usize> Instruction<R, N> {
         }
     }
 
-    /// What an operation on one operand is applied to.
+    /// The operand of a unary operation, after the shift.
     #[inline(always)]
     fn shifted<const FLAGS: u8>(&self, a: f64, numbers: &[f64; N]) -> f64 {
         match FLAGS & (PLUS | MINUS) {
@@ -263,7 +278,7 @@ impl<R: Register, const N: usize> Instruction<R, N> {
         }
     }
 
-    /// What a step gives, whose operands are where `FLAGS` say. A negation of a sum with a
+    /// The result of a step, whose operands are where `FLAGS` say. The negation of a sum with a
     /// product is one step.
     #[inline(always)]
     fn result<const FLAGS: u8>(&self, op: Op, last: f64, numbers: &[f64; N]) -> f64 {
@@ -306,7 +321,7 @@ impl<R: Register, const N: usize> Instruction<R, N> {
         }
     }
 
-    /// The adjoint that a pullback sends shares of.
+    /// The adjoint of an adjoint instruction's result.
     #[inline(always)]
     fn adjoint<const FLAGS: u8>(&self, last: f64, numbers: &[f64; N]) -> f64 {
         match FLAGS & FROM_LAST {
@@ -315,9 +330,9 @@ impl<R: Register, const N: usize> Instruction<R, N> {
         }
     }
 
-    /// What goes back to a factor, of which `other` is the other.
+    /// The contribution to a factor of a product, given the other factor.
     #[inline(always)]
-    fn factor_share<const BRANCHES: bool>(
+    fn factor_contribution<const BRANCHES: bool>(
         &self,
         op: Op,
         adjoint: f64,
@@ -328,7 +343,7 @@ impl<R: Register, const N: usize> Instruction<R, N> {
         share::<BRANCHES>(false, adjoint, op.partial_first(other, other, other))
     }
 
-    /// A share with those before.
+    /// The contribution, and with `ADD` those before it.
     #[inline(always)]
     fn total<const BRANCHES: bool, const FLAGS: u8>(
         &self,
@@ -348,13 +363,13 @@ impl<R: Register, const N: usize> Instruction<R, N> {
             _ => op.partial_second(a, b, y),
         };
         let adjoint = self.adjoint::<FLAGS>(last, numbers);
-        let mut sent = share::<BRANCHES>(op.is_branch(), adjoint, partial);
+        let mut contribution = share::<BRANCHES>(op.is_branch(), adjoint, partial);
         if takes_shifted(op) && FLAGS & MINUS != 0 {
-            sent = share::<BRANCHES>(false, sent, Op::Sub.partial_second(b, a, y));
+            contribution = share::<BRANCHES>(false, contribution, Op::Sub.partial_second(b, a, y));
         }
         let total = match FLAGS & ADD {
-            0 => sent,
-            _ => of(numbers, self.sum) + sent,
+            0 => contribution,
+            _ => of(numbers, self.sum) + contribution,
         };
         if takes_both(op) && FLAGS & BOTH != 0 {
             return total + share::<BRANCHES>(false, adjoint, op.partial_second(a, b, y));
@@ -363,8 +378,8 @@ impl<R: Register, const N: usize> Instruction<R, N> {
     }
 }
 
-/// One share. A branch sends nothing where it has a partial of zero. Without branches no
-/// adjoint is absent, and a −0 is a computed one.
+/// One contribution. A branch contributes nothing to an operand by which its partial is zero.
+/// Without branches no adjoint is absent, and −0 is a computed one.
 #[inline(always)]
 pub(crate) fn share<const BRANCHES: bool>(branch: bool, adjoint: f64, partial: f64) -> f64 {
     match (BRANCHES, branch && partial == 0.0) {

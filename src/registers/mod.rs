@@ -1,15 +1,14 @@
-//! A fixed number of registers, what is done with them, and how a way back is assembled.
+//! A register machine: its instructions, and the assembly of a reverse sweep.
 //!
-//! There are 256 of them, or 65,536 where these do not suffice, so that a register's number
-//! is a byte or two, an instruction is short, and nothing is asked before one is read or
-//! written (`docs/benchmarks.md`). A `Function` is evaluated on them, and a tape that records
-//! the same again and again is swept on them.
+//! It has 256 registers, or 65,536 where these do not suffice. So the number of a register is one
+//! byte or two, an instruction is short, and no access needs a bounds check (`docs/benchmarks.md`).
+//! A `Function` is evaluated on it, and so is the reverse sweep of a recording in the cache.
 
 mod assembler;
 mod instruction;
 mod uses;
 
-pub(crate) use assembler::{Assembler, Sender};
+pub(crate) use assembler::{Assembler, Operation};
 pub(crate) use instruction::{
     FIRST_IS_LAST, Instruction, MINUS, PAIR, PAIR_BEFORE_SUM, PLUS, SECOND_IS_LAST, SUM,
     SUM_FIRST_IS_LAST, SUM_IS_LAST, SUM_SECOND_IS_LAST, of, share, takes_shifted,
@@ -18,9 +17,9 @@ pub(crate) use uses::Uses;
 
 use std::fmt::Debug;
 
-/// How many registers most functions have that are evaluated again and again.
+/// The number of registers that suffices for most functions.
 pub(crate) const FEW: usize = 1 << 8;
-/// How many the others have.
+/// The number of registers for the others.
 pub(crate) const MORE: usize = 1 << 16;
 
 /// The number of a register.

@@ -1,7 +1,7 @@
-//! `Uses`: which numbers a partial is made of, read off the table.
+//! `Uses`: which numbers a partial depends on, read off the table.
 //!
-//! A reverse sweep needs the value of an operand or a result only where some
-//! partial is made of it; other values make room for later ones.
+//! A reverse sweep reads the value of an operand or a result only where a partial depends on it.
+//! The registers of other values can be written again.
 
 use crate::ops::{Op, Real, table};
 use std::fmt;
@@ -15,23 +15,24 @@ impl Uses {
     const SECOND: Self = Self(2);
     const RESULT: Self = Self(4);
 
-    /// What the partial of an operation on one operand is made of.
+    /// What the partial of a unary operation depends on.
     pub(crate) fn of_one(op: Op) -> Self {
         op.partial_1(Self::FIRST, Self::RESULT)
     }
 
-    /// What the two partials of an operation on two operands are made of.
+    /// What the two partials of a binary operation depend on.
     pub(crate) fn of_two(op: Op) -> [Self; 2] {
         let (a, b, y) = (Self::FIRST, Self::SECOND, Self::RESULT);
         [op.partial_first(a, b, y), op.partial_second(a, b, y)]
     }
 
-    /// The partial of an operation on one or two operands by one of them, if it is the same
-    /// at every point, given those operands that are constants.
+    /// The partial of a unary or binary operation by one operand, given the operands that are
+    /// constants. `None` if it depends on the point, or
+    /// may be outside of its domain there.
     #[inline]
     pub(crate) fn known_partial(op: Op, known: [Option<f64>; 2], second: bool) -> Option<f64> {
         if op.is_branch() {
-            return None; // a partial of zero lets nothing pass
+            return None; // zero would mean no contribution
         }
         let [a, b] = known;
         let uses = match op.arity() {
@@ -43,8 +44,8 @@ impl Uses {
         if varies {
             return None;
         }
-        // What a partial is made of is seen inside the domain. Whether a number that is not
-        // known is inside, NaN tells, which is outside of every domain.
+        // `Uses` describes partials inside the domain. An unknown operand may lie outside, so NaN,
+        // which is outside of every domain, stands for it: a partial with a domain is then NaN.
         const UNKNOWN: f64 = f64::NAN;
         let (a, b) = (a.unwrap_or(UNKNOWN), b.unwrap_or(UNKNOWN));
         let partial = match (op.arity(), second) {
@@ -65,8 +66,7 @@ impl Uses {
 }
 
 impl Real for Uses {
-    /// A number inside every domain: outside, the partial is NaN and made of
-    /// nothing.
+    /// A number inside every domain. Outside a partial is NaN, which depends on nothing.
     fn value(self) -> f64 {
         0.5
     }
@@ -119,9 +119,9 @@ mod tests {
         if x.is_nan() { f64::NAN } else { x }.to_bits()
     }
 
-    /// Also outside of a domain, which nobody notes down.
+    /// Also outside of a domain, which `Uses` does not describe.
     #[test]
-    fn what_a_partial_does_not_use_changes_no_bit_of_it() {
+    fn numbers_that_a_partial_does_not_depend_on_change_no_bit_of_it() {
         for &op in Op::ALL {
             for [a, b, y] in triples() {
                 let partials: &[(Uses, f64)] = &match op.arity() {
@@ -134,7 +134,7 @@ mod tests {
                     _ => vec![],
                 };
                 for (i, &(uses, partial)) in partials.iter().enumerate() {
-                    // What is not used is 0.5.
+                    // 0.5 stands for all others.
                     let given = |used: bool, x: f64| if used { x } else { 0.5 };
                     let [a, b] = [given(uses.operand(0), a), given(uses.operand(1), b)];
                     let y = given(uses.result(), y);

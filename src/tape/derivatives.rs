@@ -60,7 +60,7 @@ impl Tape {
     /// Of more than 128 nodes the first call takes memory as the first [`clear`](Tape::clear)
     /// does: the sweeps of a tape that is evaluated again are those of the same.
     pub fn forward(&self) {
-        // Of a small one the pullbacks need the room that is given up below.
+        // The adjoint program of a small one needs the room that is given up below.
         let nodes = self.len();
         if nodes > MOST_NODES && self.cache.borrow().is_none() {
             self.prepare_for_repetition(nodes);

@@ -7,8 +7,8 @@
 //! tape's too. The check that two operands share a tape is here, once.
 
 use crate::error::Error;
-use crate::graph::{Form, NodeId, Operand, Record};
 use crate::graph::{Given, Mixed};
+use crate::graph::{NodeId, Operand, Record, RecordForm};
 use crate::ops::{ABSENT, Op, Real, is_absent, table};
 use crate::tape::Tape;
 use std::fmt;
@@ -184,7 +184,14 @@ impl<'t> Var<'t> {
     /// The same for an operation on a node and a constant.
     #[inline(always)]
     #[track_caller]
-    fn push_with(tape: &'t Tape, op: Op, form: Form, a: u64, constant: f64, value: f64) -> Self {
+    fn push_with(
+        tape: &'t Tape,
+        op: Op,
+        form: RecordForm,
+        a: u64,
+        constant: f64,
+        value: f64,
+    ) -> Self {
         let id = tape
             .recording
             .borrow_mut()
@@ -253,7 +260,7 @@ fn push_slowly(tape: &Tape, record: Record, value: f64) -> (u64, f64) {
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn push_slowly_with(tape: &Tape, op: Op, form: Form, a: u64, constant: f64) -> (u64, f64) {
+fn push_slowly_with(tape: &Tape, op: Op, form: RecordForm, a: u64, constant: f64) -> (u64, f64) {
     let recording = &mut *tape.recording.borrow_mut();
     match recording.push_slowly_with(op, form, a, constant, Location::caller()) {
         Some(id) => (id, recording.value(id as u32)),
@@ -272,7 +279,7 @@ impl Real for Var<'_> {
     fn unary(op: Op, x: Self) -> Self {
         let value = op.value_1(x.value);
         match x.tape {
-            Some(tape) => Self::push(tape, Record::new(op, Form::Nodes, x.id, 0), value),
+            Some(tape) => Self::push(tape, Record::new(op, RecordForm::Nodes, x.id, 0), value),
             None => Self::constant(value),
         }
     }
@@ -286,16 +293,26 @@ impl Real for Var<'_> {
                 first.expect_same_tape(second);
                 Self::push(
                     tape,
-                    Record::new(op, Form::Nodes, first.id, second.id),
+                    Record::new(op, RecordForm::Nodes, first.id, second.id),
                     value,
                 )
             }
-            (Some(tape), None) => {
-                Self::push_with(tape, op, Form::NodeConstant, first.id, second.value, value)
-            }
-            (None, Some(tape)) => {
-                Self::push_with(tape, op, Form::ConstantNode, second.id, first.value, value)
-            }
+            (Some(tape), None) => Self::push_with(
+                tape,
+                op,
+                RecordForm::NodeConstant,
+                first.id,
+                second.value,
+                value,
+            ),
+            (None, Some(tape)) => Self::push_with(
+                tape,
+                op,
+                RecordForm::ConstantNode,
+                second.id,
+                first.value,
+                value,
+            ),
             (None, None) => Self::constant(value),
         }
     }

@@ -22,7 +22,7 @@ pub fn assert_same_bits(a: &[f64], b: &[f64]) {
     assert_eq!(bits(a), bits(b));
 }
 
-/// Numbers at which shares are −0, 0·∞ or cancel, among ordinary ones.
+/// Numbers at which contributions are −0, 0·∞ or cancel, among ordinary ones.
 pub fn number(random: &mut Random) -> f64 {
     const ODD: [f64; 8] = [0.0, -0.0, 1.0, -1.0, 1e-310, 1e300, f64::INFINITY, f64::NAN];
     match random.below(8) {

@@ -1,5 +1,4 @@
-//! Is one thing that changes in what is recorded again and again noticed, after any number of
-//! rounds? An operand, a constant, an exponent, an operation, the length, the output, a
+//! Is one change in a recording that is repeated noticed, after any number of rounds? An operand, a constant, an exponent, an operation, the length, the output, a
 //! comparison's outcome: each against a new tape, bit by bit, and as a `Function` made of it.
 
 use crate::again::{assert_same, assert_same_bits, number};
@@ -118,7 +117,7 @@ impl Program {
 }
 
 #[test]
-fn one_thing_that_changes_is_noticed_after_any_number_of_rounds() {
+fn one_change_is_noticed_after_any_number_of_rounds() {
     for seed in 0..cases(250) {
         let mut random = Random(seed);
         let mut program = Program::new(&mut random);
@@ -126,7 +125,7 @@ fn one_thing_that_changes_is_noticed_after_any_number_of_rounds() {
         for _ in 0..60 {
             let x = [0; INPUTS].map(|_| number(&mut random));
             assert_same(&mut again, |tape| program.record(tape, &x));
-            // Seldom, so that the operations are known by then.
+            // Seldom, so that the adjoint program is assembled by then.
             if random.below(20) == 0 {
                 program.change(&mut random);
             }

@@ -1,11 +1,11 @@
-//! Where the same operations are recorded again and again, are the adjoints those of a new
-//! tape, bit by bit?
+//! Are the adjoints those of a new tape, bit by bit, where the same operations are recorded
+//! repeatedly?
 
 use crate::again::{assert_same, number};
 use crate::common::{Random, cases};
 use chainrule::{Op, Real, Tape, Var};
 
-/// Many more than it takes until the operations are known.
+/// Many more than it takes until the adjoint program is assembled.
 const ROUNDS: usize = 100;
 
 /// A graph that `shape` decides, of numbers that `numbers` gives.
@@ -139,14 +139,14 @@ fn another_output_of_the_same_operations_has_its_own_adjoints() {
     }
 }
 
-/// A chain in which one operation is another one.
+/// A chain of sines with one exponential.
 fn chain<'t>(tape: &'t Tape, x: f64, len: usize, other: usize) -> Var<'t> {
     let step = |y: Var<'t>, i: usize| if i == other { y.exp() } else { y.sin() };
     (0..len).fold(tape.var(x), step)
 }
 
 #[test]
-fn one_operation_that_is_another_one_is_noticed_wherever_it_is() {
+fn another_operation_is_noticed_wherever_it_is() {
     let numbers = &mut Random(3);
     for len in 1..10 {
         for other in 0..len {

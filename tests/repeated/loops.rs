@@ -4,27 +4,27 @@ use crate::again::{assert_same, assert_same_bits, number};
 use crate::common::Random;
 use chainrule::{NodeId, Op, Real, Tape, Var};
 
-/// More than it takes until the operations are known.
+/// More than it takes until the adjoint program is assembled.
 const ROUNDS: usize = 30;
 
-/// A program that goes round a loop.
+/// A program with one loop.
 struct Loop {
     /// Decides what is done.
     shape: u64,
-    turns: usize,
-    /// In this turn there is another operation.
+    count: usize,
+    /// This iteration has another operation.
     other: usize,
-    /// After the loop a sum of many may take something of this turn.
-    taken: usize,
+    /// An n-ary sum after the loop may read a node of this iteration.
+    summed: usize,
     /// The output is so many nodes before the last one.
     before_last: usize,
 }
 
-/// What a turn may take.
+/// The operands that an iteration may have, besides its own nodes.
 struct Known<'a, 't> {
     given: &'a [Var<'t>],
     inputs: &'a [Var<'t>],
-    turns: &'a [Vec<Var<'t>>],
+    iterations: &'a [Vec<Var<'t>>],
     sum: Var<'t>,
 }
 
@@ -39,8 +39,8 @@ impl<'t> Known<'_, 't> {
             0 | 1 => of(self.given),
             2 => of(self.inputs),
             3 => {
-                let before = self.turns.len().checked_sub(back);
-                of(before.map_or(&[], |turn| &self.turns[turn]))
+                let before = self.iterations.len().checked_sub(back);
+                of(before.map_or(&[], |iteration| &self.iterations[iteration]))
             }
             4 => self.sum,
             _ => of(&own[own.len().saturating_sub(3)..]),
@@ -52,9 +52,9 @@ impl Loop {
     fn new(shape: u64) -> Self {
         Self {
             shape,
-            turns: 30 + shape as usize % 90,
+            count: 30 + shape as usize % 90,
             other: usize::MAX,
-            taken: 0,
+            summed: 0,
             before_last: 0,
         }
     }
@@ -76,18 +76,18 @@ impl Loop {
             given.push(given[0].sin());
         }
         let step = shape.below(3);
-        let inputs = (0..(self.turns + 1) * step).map(|_| new(numbers));
+        let inputs = (0..(self.count + 1) * step).map(|_| new(numbers));
         let inputs: Vec<Var<'t>> = inputs.collect();
         let mut sum = [Var::from(0.0), given[0], given[0] * 0.5][shape.below(3)];
-        let (body, how, mut turns) = (shape.below(1 << 30) as u64, shape.below(6), Vec::new());
-        for turn in 0..self.turns {
+        let (body, how, mut iterations) = (shape.below(1 << 30) as u64, shape.below(6), Vec::new());
+        for iteration in 0..self.count {
             let known = Known {
                 given: &given,
-                inputs: &inputs[turn * step..][..step + step.min(1)],
-                turns: &turns,
+                inputs: &inputs[iteration * step..][..step + step.min(1)],
+                iterations: &iterations,
                 sum,
             };
-            let own = self.turn(tape, &known, &mut Random(body), numbers);
+            let own = self.iteration(tape, &known, &mut Random(body), numbers);
             let term = own[own.len() - 1];
             sum = match how {
                 0 => sum - term,
@@ -95,18 +95,18 @@ impl Loop {
                 2 | 3 => sum,
                 _ => sum + term,
             };
-            turns.push(own);
+            iterations.push(own);
         }
         if let 2 | 3 = how {
-            let each = |turn: &Vec<Var<'t>>| turn[turn.len() - 1];
-            let terms = [sum].into_iter().chain(turns.iter().map(each));
+            let each = |own: &Vec<Var<'t>>| own[own.len() - 1];
+            let terms = [sum].into_iter().chain(iterations.iter().map(each));
             sum = terms.sum();
         }
-        self.after(tape, shape, &given, &turns, sum)
+        self.after(tape, shape, &given, &iterations, sum)
     }
 
-    /// The operations of one turn.
-    fn turn<'t>(
+    /// The operations of one iteration.
+    fn iteration<'t>(
         &self,
         tape: &'t Tape,
         known: &Known<'_, 't>,
@@ -123,7 +123,7 @@ impl Loop {
         for _ in 0..1 + shape.below(10) {
             let (a, b) = (known.pick(&own, shape), known.pick(&own, shape));
             let op = match ops[shape.below(ops.len())] {
-                _ if known.turns.len() == self.other => Op::Sin,
+                _ if known.iterations.len() == self.other => Op::Sin,
                 _ if shape.below(2) == 0 => Op::Mul,
                 op => op,
             };
@@ -139,23 +139,26 @@ impl Loop {
         own
     }
 
-    /// What comes after the loop.
+    /// The operations after the loop.
     fn after<'t>(
         &self,
         tape: &'t Tape,
         shape: &mut Random,
         given: &[Var<'t>],
-        turns: &[Vec<Var<'t>>],
+        iterations: &[Vec<Var<'t>>],
         sum: Var<'t>,
     ) -> Var<'t> {
-        let (last, middle) = (turns[turns.len() - 1][0], turns[turns.len() / 2][0]);
+        let (last, middle) = (
+            iterations[iterations.len() - 1][0],
+            iterations[iterations.len() / 2][0],
+        );
         let mut output = sum * 0.5;
         match shape.below(8) {
             0 => output += last,
             1 => output *= middle,
-            2 => output = Var::sum(&[output, turns[self.taken][0], last, given[0]]),
-            3 => output = Var::sum(&[output, given[self.taken % given.len()], last]),
-            4 => return turns[self.turns - 2][0],
+            2 => output = Var::sum(&[output, iterations[self.summed][0], last, given[0]]),
+            3 => output = Var::sum(&[output, given[self.summed % given.len()], last]),
+            4 => return iterations[self.count - 2][0],
             _ => {}
         }
         for &x in given {
@@ -193,23 +196,23 @@ fn random_loops_have_the_adjoints_of_a_new_tape() {
 }
 
 #[test]
-fn one_turn_that_is_another_one_is_noticed_wherever_it_is() {
+fn one_iteration_with_another_operation_is_noticed_wherever_it_is() {
     for seed in seeds().step_by(3) {
         assert_loop_same(seed, ROUNDS + 5, |this, round, numbers| {
             if round >= ROUNDS {
-                this.other = numbers.below(this.turns);
+                this.other = numbers.below(this.count);
             }
         });
     }
 }
 
-/// A sum of many keeps its operands beside its record, which stays the same.
+/// An n-ary sum keeps its operands beside its record, which stays the same.
 #[test]
-fn another_operand_of_many_after_the_loop_is_noticed() {
+fn another_operand_of_an_n_ary_sum_after_the_loop_is_noticed() {
     for seed in seeds() {
         assert_loop_same(seed, ROUNDS + 5, |this, round, numbers| {
             if round >= ROUNDS {
-                this.taken = numbers.below(this.turns);
+                this.summed = numbers.below(this.count);
             }
         });
     }
@@ -240,7 +243,7 @@ fn a_loop_evaluated_again_in_place_has_the_adjoints_of_a_sweep() {
             }
             tape.forward();
             let found = tape.backward_with(&[(output, 1.0)], buffer);
-            // Of two seeds nothing is known.
+            // Two seeds consult no cache.
             let swept = tape.backward_with(&[(output, 1.0), (output, 0.0)], Vec::new());
             buffer = found.into_buffer();
             assert_same_bits(&buffer, &swept.into_buffer());
@@ -267,9 +270,9 @@ fn vars<'t>(tape: &'t Tape, n: usize, numbers: &mut Random) -> Vec<Var<'t>> {
     (0..n).map(|_| tape.var(one())).collect()
 }
 
-/// What two operands take moves by different steps, and is the same at some turn.
+/// Two live-ins of different strides alias in some iteration.
 #[test]
-fn an_input_that_is_taken_in_two_ways_adds_up_in_order() {
+fn an_input_read_at_two_strides_accumulates_in_order() {
     let ways: [fn(usize) -> usize; 6] = [
         |i| i,
         |_| 50,
@@ -289,9 +292,9 @@ fn an_input_that_is_taken_in_two_ways_adds_up_in_order() {
     }
 }
 
-/// The same, where one of them ends.
+/// The same, where one of them is uniform and the aliases are at an end of the loop.
 #[test]
-fn an_input_that_is_taken_by_one_turn_and_by_all_adds_up_in_order() {
+fn an_input_read_by_one_iteration_and_by_all_accumulates_in_order() {
     for fixed in (0..12).chain(80..100) {
         assert_always_same(|tape, numbers| {
             let x = vars(tape, 100, numbers);
@@ -301,9 +304,9 @@ fn an_input_that_is_taken_by_one_turn_and_by_all_adds_up_in_order() {
     }
 }
 
-/// What a turn takes lies before the loop at first, and then in it.
+/// The live-in of an iteration lies before the loop at first, and later in it.
 #[test]
-fn a_node_of_half_as_many_turns_before_is_taken_as_what_it_is() {
+fn a_live_in_that_moves_into_the_loop_has_the_adjoint_of_a_new_tape() {
     assert_always_same(|tape, numbers| {
         let mut all = vars(tape, 20, numbers);
         for i in 0..200 {
@@ -315,9 +318,9 @@ fn a_node_of_half_as_many_turns_before_is_taken_as_what_it_is() {
     });
 }
 
-/// In the laps nothing uses the products.
+/// Within the strips nothing reads the products.
 #[test]
-fn what_is_taken_of_the_last_turn_only_sends_to_the_turns_before_it() {
+fn a_live_out_of_the_last_iteration_only_contributes_to_the_iterations_before_it() {
     for back in 1..4 {
         assert_always_same(|tape, numbers| {
             let x = vars(tape, 1, numbers)[0];

@@ -1,4 +1,4 @@
-//! Tapes on which the same is recorded again and again: adjoints, bits and memory.
+//! Tapes on which the same operations are recorded repeatedly: adjoints, bits and memory.
 
 #[path = "../common/mod.rs"]
 mod common;

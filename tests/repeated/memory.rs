@@ -97,7 +97,7 @@ fn from_the_second_round_on_the_same_small_graph_allocates_nothing() {
             }
         };
         round(&mut tape, cleared_first);
-        assert!(tape.capacity() >= 256); // which repeated sweeps take
+        assert!(tape.capacity() >= 256); // which the recording cache takes
         let again = measure(|| (0..200).for_each(|_| round(&mut tape, cleared_first)));
         assert_eq!(again.count_total, 0);
     }
@@ -105,12 +105,12 @@ fn from_the_second_round_on_the_same_small_graph_allocates_nothing() {
 
 #[test]
 fn from_the_second_round_on_the_same_loop_allocates_nothing() {
-    for turns in [100, 1000] {
+    for count in [100, 1000] {
         let (mut tape, mut buffer, mut rounds) = (Tape::new(), Vec::new(), 0);
         let mut round = |tape: &mut Tape| {
             tape.clear();
             let a = tape.var(0.5);
-            let each = (0..turns).map(|i| (a * i as f64).tanh());
+            let each = (0..count).map(|i| (a * i as f64).tanh());
             let sum = each.fold(a, |sum, x| sum * 0.5 + x * sum);
             let adjoints = tape.backward_with(&[(sum, 1.0)], std::mem::take(&mut buffer));
             assert!(adjoints.wrt(a).is_finite());
@@ -131,14 +131,14 @@ fn repetition_takes_11_kib_and_64_more_for_loops() {
     let first = kib(&mut tape);
     assert!((10.5..=11.5).contains(&first), "{first}");
     assert_eq!(measure(|| tape.clear()).count_total, 0);
-    for (turns, most) in [(100, 46.0), (10_000, 64.0)] {
+    for (count, most) in [(100, 46.0), (10_000, 64.0)] {
         let mut tape = Tape::new();
         let a = tape.var(0.5);
-        let rows = (0..turns).map(|i| (a * i as f64).tanh());
+        let rows = (0..count).map(|i| (a * i as f64).tanh());
         let sum: Var<'_> = rows.sum();
         assert!(sum.backward().wrt(a).is_finite());
         let more = kib(&mut tape);
-        assert!((most - 4.0..=most).contains(&more), "{turns}: {more}");
+        assert!((most - 4.0..=most).contains(&more), "{count}: {more}");
         assert_eq!(measure(|| tape.clear()).count_total, 0);
     }
 

@@ -8,7 +8,7 @@
 use crate::compile::interface::Ends;
 use crate::execute::driver::taken::{Taken, Window};
 use crate::graph::Recording;
-use crate::graph::{Form, Graph, Operand, Record};
+use crate::graph::{Graph, Operand, Record, RecordForm};
 use crate::ops::Op;
 use indexmap::IndexMap;
 
@@ -218,11 +218,11 @@ fn longest_sum(program: Graph<'_>) -> Option<Sum> {
         let on = |operand: usize| chains[operand].and(index - operand);
         let (mut sum, mut chain) = (None, Chain::default());
         match (record.op(), record.form()) {
-            (Op::Add, Form::Nodes) => {
+            (Op::Add, RecordForm::Nodes) => {
                 let (a, b) = (on(record.a()), on(record.b()));
                 chain = if b.span() > a.span() { b } else { a };
             }
-            (Op::Sub, Form::Nodes) => chain = on(record.a()),
+            (Op::Sub, RecordForm::Nodes) => chain = on(record.a()),
             (Op::Sum, _) if record.b() >= LEAST_TURNS => sum = summed_by(program, index),
             _ => {}
         }

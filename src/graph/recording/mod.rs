@@ -15,7 +15,7 @@ use limits::{CONSTANTS, Limits};
 pub(crate) use nary::{Given, Mixed, SHORTEST_RANGE};
 
 use super::guards::{self, Guards};
-use super::{Form, Graph, Guard, MOST, Names, NodeId, Operand, Record};
+use super::{Graph, Guard, MOST, Names, NodeId, Operand, Record, RecordForm};
 use crate::ops::Op;
 use indexmap::set::Slice;
 use std::panic::Location;
@@ -152,7 +152,7 @@ impl Recording {
     pub(crate) fn put_with(
         &mut self,
         op: Op,
-        form: Form,
+        form: RecordForm,
         a: u64,
         constant: f64,
         value: f64,
@@ -207,7 +207,7 @@ impl Recording {
     pub(crate) fn push_slowly_with(
         &mut self,
         op: Op,
-        form: Form,
+        form: RecordForm,
         a: u64,
         constant: f64,
         caller: &'static Location<'static>,
@@ -288,19 +288,21 @@ impl Recording {
                 let pushed = self.push_mixed(op, operands.iter().copied(), own, caller);
                 pushed.map(|(id, _)| id)
             }
-            (_, [Operand::Node(a)]) => {
-                self.push_slowly(Record::new(op, Form::Nodes, a.0.into(), 0), 0.0, caller)
-            }
+            (_, [Operand::Node(a)]) => self.push_slowly(
+                Record::new(op, RecordForm::Nodes, a.0.into(), 0),
+                0.0,
+                caller,
+            ),
             (_, [Operand::Node(a), Operand::Node(b)]) => self.push_slowly(
-                Record::new(op, Form::Nodes, a.0.into(), b.0.into()),
+                Record::new(op, RecordForm::Nodes, a.0.into(), b.0.into()),
                 0.0,
                 caller,
             ),
             (_, [Operand::Node(a), Operand::Constant(c)]) => {
-                self.push_slowly_with(op, Form::NodeConstant, a.0.into(), *c, caller)
+                self.push_slowly_with(op, RecordForm::NodeConstant, a.0.into(), *c, caller)
             }
             (_, [Operand::Constant(c), Operand::Node(b)]) => {
-                self.push_slowly_with(op, Form::ConstantNode, b.0.into(), *c, caller)
+                self.push_slowly_with(op, RecordForm::ConstantNode, b.0.into(), *c, caller)
             }
             _ => op.wrong_arity(operands.len()),
         };
@@ -337,8 +339,8 @@ impl Recording {
         match (op.arity(), record.form()) {
             (None, _) => self.value_of_nary(record),
             (Some(1), _) => op.value_1(values[record.a()]),
-            (_, Form::Nodes) => op.value_2(values[record.a()], values[record.b()]),
-            (_, Form::NodeConstant) => op.value_2(values[record.a()], constant()),
+            (_, RecordForm::Nodes) => op.value_2(values[record.a()], values[record.b()]),
+            (_, RecordForm::NodeConstant) => op.value_2(values[record.a()], constant()),
             (_, _) => op.value_2(constant(), values[record.a()]),
         }
     }

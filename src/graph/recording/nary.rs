@@ -3,7 +3,7 @@
 
 use super::Recording;
 use super::limits::OPERANDS;
-use crate::graph::{CONSTANT, Form, Operand, Record};
+use crate::graph::{CONSTANT, Operand, Record, RecordForm};
 use crate::ops::Op;
 use std::cell::Cell;
 use std::ops::{Index, RangeTo};
@@ -127,11 +127,11 @@ impl Recording {
         let own_constants = OwnConstants::new(constants);
         let value = own_constants.map(|constants| op.value_n(n, value, &constants));
         let pushed = self.push_own_constants(constants);
-        let (mut all, mut form) = (true, Form::Range);
+        let (mut all, mut form) = (true, RecordForm::Range);
         if n >= SHORTEST_RANGE && following.all(n, &operand) {
             self.push_word(first as u32);
         } else {
-            form = Form::Nodes;
+            form = RecordForm::Nodes;
             for i in 0..n {
                 let operand = operand(i);
                 all &= operand.other == 0;
@@ -172,7 +172,7 @@ impl Recording {
             self.push_word(word);
         }
         let fits = pushed.is_some();
-        self.push_many(op, Form::NodeConstant, (start, n), own, fits, caller)
+        self.push_many(op, RecordForm::NodeConstant, (start, n), own, fits, caller)
     }
 
     /// Records the operation whose `n` operands have been pushed from `start` on,
@@ -181,7 +181,7 @@ impl Recording {
     fn push_many(
         &mut self,
         op: Op,
-        form: Form,
+        form: RecordForm,
         (start, n): (usize, usize),
         own: usize,
         fits: bool,
@@ -238,13 +238,13 @@ impl Recording {
     pub(super) fn value_of_nary(&self, record: Record) -> f64 {
         let (program, values) = (self.program(), self.values());
         let (op, n, constants) = (record.op(), record.b(), program.own_constants(record));
-        if record.form() == Form::Range {
+        if record.form() == RecordForm::Range {
             let x = &values[program.range(record)];
             return op.value_n(n, |i| x[i], constants);
         }
         let nary = program.nary(record);
         match record.form() {
-            Form::Nodes => op.value_n(n, |i| values[nary.node(i)], constants),
+            RecordForm::Nodes => op.value_n(n, |i| values[nary.node(i)], constants),
             _ => op.value_n(n, |i| nary.value(i, values), constants),
         }
     }

@@ -35,12 +35,12 @@ pub struct Html {
 pub struct Chapter {
     title: String,
     paragraphs: Vec<String>,
-    comparisons: Vec<Comparison>,
+    comparisons: Vec<HandDerivation>,
 }
 
 /// A derivative of the engine beside a formula derived by hand.
 #[derive(Clone, Debug)]
-struct Comparison {
+struct HandDerivation {
     what: String,
     of: usize,
     wrt: usize,
@@ -82,7 +82,7 @@ impl Chapter {
             }
             .stop(),
         };
-        self.comparisons.push(Comparison {
+        self.comparisons.push(HandDerivation {
             what: what.to_owned(),
             of: index(of),
             wrt: index(wrt),

@@ -49,7 +49,7 @@ pub(super) const NAME: f64 = 20.0;
 
 /// Where everything goes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Plan {
+pub(super) struct Placement {
     /// The left upper corner of each node.
     pub(super) corners: Vec<(f64, f64)>,
     /// The layer of each node.
@@ -63,9 +63,9 @@ pub(super) struct Plan {
 
 impl Network {
     /// Lays it out.
-    pub(super) fn plan(&self) -> Plan {
+    pub(super) fn plan(&self) -> Placement {
         if self.shapes.is_empty() {
-            return Plan::default();
+            return Placement::default();
         }
         let layer_of = self.layers();
         let mut layered = Layered::new(self, &layer_of);

@@ -1,7 +1,7 @@
 //! Heights, that keep edges straight, and the ways of the edges.
 
 use super::apart::Reach;
-use super::{LARGE, Layered, Network, PASSED, Plan, SWEEPS};
+use super::{LARGE, Layered, Network, PASSED, Placement, SWEEPS};
 
 /// The room in which edges bend, before the texts on them.
 const BEND: f64 = 24.0;
@@ -105,7 +105,7 @@ impl Layered {
     }
 
     /// Corners and wires.
-    pub(super) fn plan(&self, network: &Network, middle: &[f64]) -> Plan {
+    pub(super) fn plan(&self, network: &Network, middle: &[f64]) -> Placement {
         let mut lefts = Vec::with_capacity(self.layers.len());
         let mut widths = Vec::with_capacity(self.layers.len());
         let mut x = 0.0;
@@ -161,7 +161,7 @@ impl Layered {
             points.push((corners[to].0, port - top));
             points
         };
-        Plan {
+        Placement {
             wires: network.edges.iter().zip(&ports).map(wire).collect(),
             corners,
             layers: self.layer_of[..self.nodes].to_vec(),

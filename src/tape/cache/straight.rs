@@ -1,23 +1,23 @@
-//! Pullbacks of all nodes of a small recording. The values stay where they are recorded, and
-//! the room behind them serves for adjoints.
+//! `StraightLine`: the adjoint program of a small recording, one instruction after another without
+//! a loop. Values stay where they are recorded, and the room behind them holds the adjoints.
 
 use super::{MOST_NODES, uses};
 use crate::graph::{Graph, NodeId, Place, Record};
 use crate::ops::ABSENT;
-use crate::registers::{Assembler, FEW, Sender, of};
+use crate::registers::{Assembler, FEW, Operation, of};
 
 #[derive(Clone)]
-pub(super) struct Whole {
+pub(super) struct StraightLine {
     assembler: Assembler<u8, FEW>,
-    /// The constants of the tape that pullbacks read, and in which registers.
+    /// Constants of the tape that the instructions read, and their registers.
     constants: Vec<(u32, u8)>,
-    /// In which registers the adjoints are.
+    /// The register of each node's adjoint.
     adjoints: Vec<u8>,
     /// Nodes that no adjoint reaches.
     unreached: Vec<u8>,
 }
 
-impl Whole {
+impl StraightLine {
     /// With all the memory that it will take.
     pub(super) fn with_room() -> Self {
         Self {
@@ -28,23 +28,23 @@ impl Whole {
         }
     }
 
-    /// Makes the pullbacks; nothing, if they take too many registers or one of the operations
-    /// takes any number of operands.
+    /// Assembles the adjoint program. `None` if it takes too many registers, or if an operation
+    /// is n-ary.
     #[cold]
     #[inline(never)]
-    pub(super) fn make(&mut self, records: &[Record], output: u32) -> Option<()> {
+    pub(super) fn assemble(&mut self, records: &[Record], output: u32) -> Option<()> {
         let nodes = records.len();
         self.constants.clear();
         self.adjoints.clear();
         self.unreached.clear();
-        // Also what was recorded after the output keeps its value.
+        // The registers of nodes after the output are taken, too: their values must survive.
         self.assembler.start(nodes, nodes);
         self.assembler.branches = records.iter().any(|record| record.op().is_branch());
         self.assembler.receive_known(NodeId(output), 1.0)?;
         for index in (0..=output as usize).rev() {
             match self.assembler.adjoints[index] {
                 Some(adjoint) => {
-                    self.send_back(records[index], index, adjoint)?;
+                    self.contribute(records[index], index, adjoint)?;
                     self.adjoints.push(adjoint);
                 }
                 None => {
@@ -57,7 +57,8 @@ impl Whole {
         Some(())
     }
 
-    fn send_back(&mut self, record: Record, index: usize, adjoint: u8) -> Option<()> {
+    /// Makes the adjoint instructions of a node.
+    fn contribute(&mut self, record: Record, index: usize, adjoint: u8) -> Option<()> {
         let (op, uses) = (record.op(), uses(record));
         op.arity()?;
         let (mut nodes, mut registers) = ([None; 2], [0; 2]);
@@ -68,7 +69,7 @@ impl Whole {
                 Some(Place::Constant(at)) => (None, self.constant(at, uses.operands[operand])?),
             };
         }
-        let sender = Sender {
+        let operation = Operation {
             op,
             shifted: 0,
             a: registers[0],
@@ -76,10 +77,10 @@ impl Whole {
             y: index as u8,
             adjoint,
         };
-        self.assembler.send_back(&sender, nodes)
+        self.assembler.send_back(&operation, nodes)
     }
 
-    /// The register of a constant operand; any, if it is not read.
+    /// The register of a constant operand; any register if the constant is not read.
     fn constant(&mut self, at: usize, is_read: bool) -> Option<u8> {
         if !is_read {
             return Some(0);
@@ -89,8 +90,9 @@ impl Whole {
         Some(register)
     }
 
+    /// Runs the adjoint program, and writes all adjoints.
     #[inline(always)]
-    pub(super) fn pull_back(
+    pub(super) fn sweep(
         &self,
         program: Graph<'_>,
         registers: &mut [f64; FEW],
@@ -113,7 +115,7 @@ impl Whole {
     }
 
     #[cfg(test)]
-    pub(super) fn is_made(&self) -> bool {
+    pub(super) fn is_assembled(&self) -> bool {
         !self.adjoints.is_empty()
     }
 }

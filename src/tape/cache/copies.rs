@@ -1,24 +1,24 @@
-//! `Run`: numbers that lie together in memory and in registers, and how they are copied.
+//! `CopyRun`: numbers that are contiguous both in memory and in registers, copied together.
 //!
-//! Memory is gone through from its end, as in a sweep: lap after lap from the last one, but each
-//! from its beginning, is a pattern that no processor foresees (W4 34 → 20 ns a term,
+//! Copies run through memory from its end, as a reverse sweep does. Strips from the last to the
+//! first, each copied from its beginning, defeat the hardware prefetcher (W4 34 → 20 ns a term,
 //! `docs/benchmarks.md`).
 
-use super::outside::Moving;
+use super::live_in::Affine;
 use crate::registers::{FEW, of};
 use std::ops::Range;
 
-/// Numbers that lie together, in memory and in registers.
+/// A contiguous range of memory, which moves with the strip, and a range of registers.
 #[derive(Clone, Copy)]
-pub(super) struct Run {
-    from: Moving,
+pub(super) struct CopyRun {
+    from: Affine,
     register: u8,
     len: u8,
 }
 
-impl Run {
-    fn places(&self, lap: usize) -> Range<usize> {
-        let first = self.from.place(lap);
+impl CopyRun {
+    fn memory(&self, strip: usize) -> Range<usize> {
+        let first = self.from.at(strip);
         first..first + usize::from(self.len)
     }
 
@@ -28,11 +28,11 @@ impl Run {
     }
 }
 
-/// Puts one more number to others.
-pub(super) fn push(runs: &mut Vec<Run>, from: Moving, register: u8) {
+/// Appends one number, to the last run if it is contiguous with it.
+pub(super) fn push(runs: &mut Vec<CopyRun>, from: Affine, register: u8) {
     if let Some(last) = runs.last_mut()
-        && from.step == last.from.step
-        && from.at as usize == last.places(0).end
+        && from.stride == last.from.stride
+        && from.base as usize == last.memory(0).end
         && usize::from(register) == last.registers().end
         && last.len < u8::MAX
     {
@@ -40,30 +40,46 @@ pub(super) fn push(runs: &mut Vec<Run>, from: Moving, register: u8) {
         return;
     }
     let len = 1;
-    runs.push(Run {
+    runs.push(CopyRun {
         from,
         register,
         len,
     });
 }
 
-/// Copies what a lap reads to registers, and adds a zero to each.
+/// Copies from memory to registers, and adds a zero to each number.
 #[inline(always)]
-pub(super) fn read(runs: &[Run], from: &[f64], lap: usize, registers: &mut [f64; FEW], zero: f64) {
+pub(super) fn read(
+    runs: &[CopyRun],
+    from: &[f64],
+    strip: usize,
+    registers: &mut [f64; FEW],
+    zero: f64,
+) {
     for run in runs {
         copy(
             &mut registers[run.registers()],
-            &from[run.places(lap)],
+            &from[run.memory(strip)],
             zero,
         );
     }
 }
 
-/// The same back from registers.
+/// Copies from registers to memory, and adds a zero to each number.
 #[inline(always)]
-pub(super) fn write(runs: &[Run], registers: &[f64; FEW], lap: usize, to: &mut [f64], zero: f64) {
+pub(super) fn write(
+    runs: &[CopyRun],
+    registers: &[f64; FEW],
+    strip: usize,
+    to: &mut [f64],
+    zero: f64,
+) {
     for run in runs {
-        copy(&mut to[run.places(lap)], &registers[run.registers()], zero);
+        copy(
+            &mut to[run.memory(strip)],
+            &registers[run.registers()],
+            zero,
+        );
     }
 }
 
@@ -80,9 +96,9 @@ pub(super) fn copy(to: &mut [f64], from: &[f64], zero: f64) {
     }
 }
 
-/// The same from registers that lie anywhere.
+/// Gathers numbers from any registers into contiguous memory, as `copy`.
 #[inline(always)]
-pub(super) fn collect(to: &mut [f64], from: &[u8], registers: &[f64; FEW], zero: f64) {
+pub(super) fn gather(to: &mut [f64], from: &[u8], registers: &[f64; FEW], zero: f64) {
     let (to, last_to) = to.as_chunks_mut::<8>();
     let (from, last_from) = from.as_chunks::<8>();
     for (to, &from) in last_to.iter_mut().zip(last_from) {

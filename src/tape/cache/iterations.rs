@@ -1,48 +1,48 @@
-//! Finds the turns of a loop in a recording: one sequence of operations, recorded again and
-//! again, with operands that are in each turn as much farther along as in the one before.
+//! `Iterations`: a loop found in a recording. A loop is one sequence of operations recorded many
+//! times in a row, whose operands move by the same stride from each iteration to the next.
 
 use crate::graph::{Place, Record};
 use std::ops::Range;
 
-/// Turns of more nodes are not looked for.
-pub(super) const LONGEST: usize = 1 << 9;
+/// The most nodes of an iteration. Longer periods are not tried.
+pub(super) const MAX_PERIOD: usize = 1 << 9;
 
-/// Among so few turns at least; fewer are not worth it.
-pub(super) const FEWEST: usize = 8;
+/// The fewest iterations of a loop. Fewer do not repay the assembly.
+pub(super) const MIN_COUNT: usize = 8;
 
-/// Looking takes no more steps than so many for each node.
+/// Bounds the search: so many comparisons for each node of the recording.
 const STEPS: usize = 4;
 
-/// Turns may take what was recorded so many turns before them.
-const FARTHEST: usize = 4;
+/// The longest loop-carried dependence, in iterations.
+const MAX_DISTANCE: usize = 4;
 
-/// The turns of a loop, which follow one another.
+/// Consecutive iterations of a loop, all of the same length.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Turns {
-    /// The first node of the first turn.
+pub(super) struct Iterations {
+    /// The first node of the first iteration.
     pub(super) first: usize,
-    /// How many nodes a turn has.
+    /// The number of nodes of an iteration.
     pub(super) period: usize,
     pub(super) count: usize,
 }
 
-impl Turns {
-    /// Of the loop that is most of a recording after the `leaves` which it begins with; nothing,
-    /// if there is none.
+impl Iterations {
+    /// Finds the loop that makes up most of a recording after its first `leaves` nodes. `None` if
+    /// there is no such loop.
     pub(super) fn find(records: &[Record], leaves: usize) -> Option<Self> {
         let (len, operations) = (records.len(), records.len() - leaves);
-        // Before what is made of the sum of a loop.
+        // The search starts before the end: operations on the loop's result may follow it.
         let (at, mut steps) = (len - operations / 4, STEPS * len);
-        for period in 1..=LONGEST.min(operations / FEWEST) {
+        for period in 1..=MAX_PERIOD.min(operations / MIN_COUNT) {
             let is_even = |at: &usize| is_even(records, *at, period);
             let after = (at..len).take_while(is_even).count();
             if after == 0 {
                 continue;
             }
             let before = (0..at).rev().take_while(is_even).count();
-            // The first turn and the last are what others were compared with.
+            // The first iteration and the last are those that others were compared with.
             let nodes = before + after + 2 * period;
-            if 2 * nodes >= operations && nodes >= FEWEST * period {
+            if 2 * nodes >= operations && nodes >= MIN_COUNT * period {
                 let count = nodes / period;
                 let first = at + after + period - count * period;
                 return Some(Self {
@@ -60,16 +60,16 @@ impl Turns {
         self.first..self.first + self.count * self.period
     }
 
-    /// The last turn.
+    /// The nodes of the last iteration.
     pub(super) fn last(&self) -> Range<usize> {
         let end = self.nodes().end;
         end - self.period..end
     }
 
-    /// How many turns before it is the earliest that a turn takes something of, at least one;
-    /// nothing, if that is too far.
-    pub(super) fn farthest_back(&self, records: &[Record]) -> Option<usize> {
-        let (last, mut farthest) = (self.last(), 1);
+    /// The longest loop-carried dependence, in iterations and at least 1. `None` if it is longer
+    /// than `MAX_DISTANCE`.
+    pub(super) fn max_distance(&self, records: &[Record]) -> Option<usize> {
+        let (last, mut distance) = (self.last(), 1);
         for at in last.clone() {
             let before = records[at - self.period].places();
             for pair in records[at].places().into_iter().zip(before) {
@@ -77,16 +77,16 @@ impl Turns {
                     && node.wrapping_sub(before) == self.period
                     && (self.first..last.start).contains(&node)
                 {
-                    farthest = farthest.max((last.start - node).div_ceil(self.period));
+                    distance = distance.max((last.start - node).div_ceil(self.period));
                 }
             }
         }
-        (farthest <= FARTHEST).then_some(farthest)
+        (distance <= MAX_DISTANCE).then_some(distance)
     }
 }
 
-/// Whether a node does the same as those a period before and after it, with operands that lie
-/// evenly.
+/// Whether a node has the same operation as the nodes one period before and after it, and
+/// operands at a constant stride.
 fn is_even(records: &[Record], at: usize, period: usize) -> bool {
     let (Some(before), Some(after)) = (at.checked_sub(period), records.get(at + period)) else {
         return false;
