@@ -92,6 +92,48 @@ fn each_module_uses_only_modules_before_it() {
     }
 }
 
+/// The files of the same folder that a source text names by `super::file` or `crate::folder::file`.
+fn siblings<'a>(text: &str, folder: &str, files: &'a [String]) -> Vec<&'a str> {
+    let code = text.replace(&format!("crate::{folder}::"), "super::");
+    let named = |file: &&String| {
+        let parts = code.split("super::").skip(1);
+        let mut names = parts.flat_map(|part| match part.strip_prefix('{') {
+            Some(list) => list.split('}').next().unwrap().split(',').collect(),
+            None => vec![part],
+        });
+        names.any(|name| {
+            let mut words = name
+                .trim()
+                .split(|c: char| !c.is_alphanumeric() && c != '_');
+            words.next() == Some(file)
+        })
+    };
+    files.iter().filter(named).map(String::as_str).collect()
+}
+
+#[test]
+fn the_files_of_formulas_use_one_another_in_no_circle() {
+    let paths = files("src/formula");
+    let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let names: Vec<String> = paths.iter().map(name).collect();
+    let mut waiting: Vec<(String, Vec<&str>)> = paths
+        .iter()
+        .map(|path| (name(path), fs::read_to_string(path).unwrap()))
+        .map(|(name, text)| (name, siblings(&text, "formula", &names)))
+        .collect();
+    assert!(waiting.iter().any(|(_, used)| !used.is_empty()));
+    // Takes away files that use none of those left, until there are no more.
+    loop {
+        let left: Vec<String> = waiting.iter().map(|(name, _)| name.clone()).collect();
+        let is_used = |used: &&str| left.iter().any(|name| name == used);
+        waiting.retain(|(_, used)| used.iter().any(is_used));
+        if waiting.len() == left.len() {
+            break;
+        }
+    }
+    assert!(waiting.is_empty(), "in a circle: {waiting:?}");
+}
+
 #[test]
 fn the_models_use_the_public_api_only() {
     for path in files("src/models") {
