@@ -4,13 +4,13 @@
 //! Hessian–vector products; over `Var` it records the gradient as a graph. What is compiled gives
 //! the same bits.
 
-use crate::graph::{Graph, Operand, Record, RecordForm, code, is_of};
+use crate::graph::{GraphView, Operand, Record, RecordForm, code, is_of};
 use crate::ops::rules::*; // what the partials of the table are made of
 use crate::ops::{ABSENT, Op, Real, table};
 use std::ops::Range;
 
 /// Evaluates every operation in order. The values of the leaves are given.
-pub(crate) fn forward<T: Real>(program: Graph<'_>, values: &mut [T]) {
+pub(crate) fn forward<T: Real>(program: GraphView<'_>, values: &mut [T]) {
     // The value of the node before, which most operations take: out of a register
     // it is there some cycles earlier than out of memory.
     let Some(&(mut last)) = values.first() else {
@@ -18,7 +18,7 @@ pub(crate) fn forward<T: Real>(program: Graph<'_>, values: &mut [T]) {
     };
     let len = values.len();
     let records = &program.records[..len];
-    let program = Graph { records, ..program };
+    let program = GraphView { records, ..program };
     let mut index = 0;
     while index < len {
         let kind = records[index].code();
@@ -89,13 +89,18 @@ impl<T, F: FnMut(usize, T, bool)> Edges<T> for F {
 /// partial. `adjoints` holds the seeds, and what is absent elsewhere.
 // In line it would have fewer registers than by itself: W1 evaluated again 220 → 295 ns a row.
 #[inline(never)]
-pub(crate) fn reverse<T: Real>(program: Graph<'_>, values: &[T], adjoints: &mut [T]) {
+pub(crate) fn reverse<T: Real>(program: GraphView<'_>, values: &[T], adjoints: &mut [T]) {
     reverse_from_last::<T, true>(program, values, adjoints, 0);
 }
 
 /// The same down to the node `until`, which is not the first.
 #[inline(never)]
-pub(crate) fn reverse_to(program: Graph<'_>, values: &[f64], adjoints: &mut [f64], until: usize) {
+pub(crate) fn reverse_to(
+    program: GraphView<'_>,
+    values: &[f64],
+    adjoints: &mut [f64],
+    until: usize,
+) {
     reverse_from_last::<f64, false>(program, values, adjoints, until);
 }
 
@@ -103,14 +108,14 @@ pub(crate) fn reverse_to(program: Graph<'_>, values: &[f64], adjoints: &mut [f64
 /// tenth of the time of W1 (`docs/benchmarks.md`).
 #[inline(always)]
 fn reverse_from_last<T: Real, const ALL: bool>(
-    program: Graph<'_>,
+    program: GraphView<'_>,
     values: &[T],
     adjoints: &mut [T],
     until: usize,
 ) {
     let len = adjoints.len();
     let (records, values) = (&program.records[..len], &values[..len]);
-    let program = Graph { records, ..program };
+    let program = GraphView { records, ..program };
     let Some(&adjoint) = adjoints.last() else {
         return;
     };
@@ -182,7 +187,7 @@ impl<T: Real> Backward<'_, T> {
     /// A sum of the two nodes before it, and the second of them, a `product`, which is at
     /// `at`. What a sum has sent is not absent, so nobody asks.
     #[inline(always)]
-    fn sum_and_product(&mut self, product: u8, program: Graph<'_>, values: &[T], at: usize) {
+    fn sum_and_product(&mut self, product: u8, program: GraphView<'_>, values: &[T], at: usize) {
         let (a, b, y) = (values[at - 1], values[at], values[at + 1]);
         let first = T::share(self.adjoint, Op::Add.partial_first(a, b, y));
         let second = T::share(self.adjoint, Op::Add.partial_second(a, b, y));

@@ -20,7 +20,7 @@ fn shifted(before: Before) -> u8 {
     if before.sign < 0.0 { MINUS } else { PLUS }
 }
 
-struct Maker<'r, R, const N: usize> {
+struct ScalarAssembly<'r, R, const N: usize> {
     recording: &'r Recording,
     assembler: Assembler<R, N>,
     made: Registers<R, N>,
@@ -66,7 +66,7 @@ impl<R: Register, const N: usize> Registers<R, N> {
         let nodes = recording.len();
         let mut assembler = Assembler::with_room(nodes);
         assembler.start(nodes, ends.inputs.len());
-        let mut maker = Maker {
+        let mut maker = ScalarAssembly {
             recording,
             assembler,
             made: Self::with_room(ends.inputs.len()),
@@ -91,7 +91,7 @@ impl<R: Register, const N: usize> Registers<R, N> {
     }
 }
 
-impl<R: Register, const N: usize> Maker<'_, R, N> {
+impl<R: Register, const N: usize> ScalarAssembly<'_, R, N> {
     fn operand(&mut self, operand: Operand) -> Option<R> {
         match operand {
             Operand::Node(id) => Some(self.values[id.index()]),

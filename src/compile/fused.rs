@@ -10,12 +10,12 @@ use super::interface::Ends;
 use super::passes::uses;
 use crate::execute::lanes::modifier::Before;
 use crate::graph::Recording;
-use crate::graph::{Graph, NodeId, Operand, Record, RecordForm};
+use crate::graph::{GraphView, NodeId, Operand, Record, RecordForm};
 use crate::ops::Op;
 use crate::registers::takes_shifted;
 
 /// A record that can be done before another operation, and its operand.
-fn modifier(program: Graph<'_>, record: Record) -> Option<(usize, Before)> {
+fn modifier(program: GraphView<'_>, record: Record) -> Option<(usize, Before)> {
     let constant = || program.constants[record.b()];
     let (sign, shift) = match (record.op(), record.form()) {
         (Op::Neg, _) => (-1.0, Before::NOTHING.shift),
@@ -31,11 +31,11 @@ fn modifier(program: Graph<'_>, record: Record) -> Option<(usize, Before)> {
 #[derive(Default)]
 pub(crate) struct Fused {
     first: usize,
-    nodes: Vec<Node>,
+    nodes: Vec<Fusion>,
 }
 
 #[derive(Clone, Copy)]
-enum Node {
+enum Fusion {
     /// It has a step of its own.
     Own,
     /// It is done before the operation of the one that uses it.
@@ -81,8 +81,8 @@ impl Fused {
                 if terms.iter().all(is_product) {
                     terms
                         .iter()
-                        .for_each(|id| fused.nodes[id - first] = Node::Product);
-                    fused.nodes[index - first] = Node::Sum;
+                        .for_each(|id| fused.nodes[id - first] = Fusion::Product);
+                    fused.nodes[index - first] = Fusion::Sum;
                 }
             } else if record.op().arity() == Some(1) {
                 fused.take_operand(program, record, &uses, is_movable);
@@ -103,14 +103,14 @@ impl Fused {
     }
 
     fn of(recording: &Recording, first: usize) -> Self {
-        let nodes = vec![Node::Own; recording.len() - first];
+        let nodes = vec![Fusion::Own; recording.len() - first];
         Self { first, nodes }
     }
 
     /// Does the operand of a record together with it, if nothing else uses that.
     fn take_operand(
         &mut self,
-        program: Graph<'_>,
+        program: GraphView<'_>,
         record: Record,
         uses: &[u32],
         is_movable: impl Fn(usize) -> bool,
@@ -120,39 +120,39 @@ impl Fused {
             return;
         };
         if uses[id] == 1
-            && let Node::Own = self.nodes[at]
+            && let Fusion::Own = self.nodes[at]
             && let Some((of, _)) = modifier(program, program.records[id])
             && is_movable(of)
             && self.has_step(of)
         {
-            self.nodes[at] = Node::Before;
+            self.nodes[at] = Fusion::Before;
         }
     }
 
-    fn node(&self, index: usize) -> Node {
+    fn node(&self, index: usize) -> Fusion {
         let at = index.checked_sub(self.first);
-        at.map_or(Node::Own, |at| self.nodes[at])
+        at.map_or(Fusion::Own, |at| self.nodes[at])
     }
 
     /// Whether a node has a step of its own.
     pub(crate) fn has_step(&self, index: usize) -> bool {
-        matches!(self.node(index), Node::Own | Node::Sum)
+        matches!(self.node(index), Fusion::Own | Fusion::Sum)
     }
 
     /// Whether a node is the sum of two products that have no steps.
     pub(crate) fn is_sum_of_products(&self, index: usize) -> bool {
-        matches!(self.node(index), Node::Sum)
+        matches!(self.node(index), Fusion::Sum)
     }
 
     /// The operand of a step, and what is done to it before.
     #[inline]
     pub(crate) fn operand(
         &self,
-        program: Graph<'_>,
+        program: GraphView<'_>,
         operand: Operand,
     ) -> (Operand, Option<Before>) {
         if let Some(id) = operand.node()
-            && let Node::Before = self.node(id as usize)
+            && let Fusion::Before = self.node(id as usize)
             && let Some((of, before)) = modifier(program, program.records[id as usize])
         {
             return (Operand::Node(NodeId(of as u32)), Some(before));

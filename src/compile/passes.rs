@@ -15,7 +15,7 @@
 
 use super::interface::Ends;
 use crate::graph::rewrite::{Gone, carry_name, copy, gone_to};
-use crate::graph::{Graph, NodeId, Operand, Record, RecordForm};
+use crate::graph::{GraphView, NodeId, Operand, Record, RecordForm};
 use crate::graph::{Recording, SHORTEST_RANGE};
 use crate::ops::{DotOperands, Op};
 use indexmap::IndexMap;
@@ -132,7 +132,7 @@ fn sum(sums: &mut [Terms], own: [bool; 2], end: usize, a: usize, b: usize) -> Te
 impl Terms {
     /// The terms of the sum that ends at the node `end`, each as two factors. A term
     /// by itself has the factor 1.
-    fn factors(self, program: Graph<'_>, end: usize) -> Vec<(Operand, Operand)> {
+    fn factors(self, program: GraphView<'_>, end: usize) -> Vec<(Operand, Operand)> {
         const ONE: Operand = Operand::Constant(1.0);
         let product = |at: usize| {
             let record = program.records[at];
@@ -164,7 +164,7 @@ impl Terms {
         factors
     }
 
-    fn is_worthwhile(self, program: Graph<'_>, end: usize) -> bool {
+    fn is_worthwhile(self, program: GraphView<'_>, end: usize) -> bool {
         if self.count < WORTHWHILE {
             return false;
         }
@@ -177,7 +177,13 @@ impl Terms {
 
     /// Records the sum that ends at `end` as one node, its operands being where
     /// `moved` says.
-    fn record(self, program: Graph<'_>, end: usize, to: &mut Recording, moved: &[Gone]) -> Operand {
+    fn record(
+        self,
+        program: GraphView<'_>,
+        end: usize,
+        to: &mut Recording,
+        moved: &[Gone],
+    ) -> Operand {
         let caller = Location::caller();
         let factors = self.factors(program, end);
         let first = factors.iter().map(|&(a, _)| gone_to(a, moved));
@@ -243,7 +249,7 @@ pub(crate) fn merge_sums(from: &Recording, ends: &Ends) -> Option<(Recording, Ve
 
 /// All inputs, in the order in which long sums first use them: b + w₁·x₁ + … then has a
 /// range of operands, wherever b was recorded.
-fn inputs_by_use(program: Graph<'_>, sums: &[Terms], is_input: &[bool]) -> Vec<usize> {
+fn inputs_by_use(program: GraphView<'_>, sums: &[Terms], is_input: &[bool]) -> Vec<usize> {
     let mut left = is_input.to_vec();
     let count = is_input.iter().filter(|is_input| **is_input).count();
     let mut inputs = Vec::with_capacity(count);
@@ -321,7 +327,7 @@ pub(crate) fn share_equal(from: &Recording, ends: &Ends) -> Option<(Recording, V
     (to.len() < from.len()).then_some((to, moved))
 }
 
-fn key(program: Graph<'_>, record: Record, moved: &[Gone]) -> Key {
+fn key(program: GraphView<'_>, record: Record, moved: &[Gone]) -> Key {
     let mut operands = SmallVec::new();
     program.for_each_operand(record, |operand| {
         operands.push(match gone_to(operand, moved) {

@@ -8,18 +8,20 @@
 use super::fused::Fused;
 use super::interface::Ends;
 use super::passes::varying;
-use crate::execute::lanes::lane_program::{Factors, Kind, Place, Plan, RowGuard, Run, Step, To};
+use crate::execute::lanes::lane_program::{
+    Factors, Kind, LaneOperand, Plan, RowGuard, Run, Step, To,
+};
 use crate::execute::lanes::modifier::Before;
 use crate::graph::Recording;
 use crate::graph::rewrite::{Gone, copy};
-use crate::graph::{Graph, NodeId, Operand};
+use crate::graph::{GraphView, NodeId, Operand};
 use crate::ops::{DotOperands, Op};
 use crate::registers::Uses;
 use indexmap::IndexMap;
 use smallvec::SmallVec;
 
 /// The place of a node that is done together with another.
-const NOWHERE: Place = Place::Slot(u32::MAX);
+const NOWHERE: LaneOperand = LaneOperand::Slot(u32::MAX);
 
 impl Plan {
     /// The plan of a recording whose first `shared` nodes depend on parameters
@@ -43,12 +45,12 @@ impl Plan {
             wanted,
             ..Self::default()
         };
-        let mut places: Vec<Place> = (0..shared as u32).map(Place::Shared).collect();
+        let mut places: Vec<LaneOperand> = (0..shared as u32).map(LaneOperand::Shared).collect();
         let is_wanted = |id: u32| number.get(&id).is_some_and(|&n| plan.wanted[n as usize]);
         let fused = Fused::over_rows(recording, shared, ends, is_wanted);
         for index in shared..recording.len() {
             places.push(match number.get(&(index as u32)) {
-                Some(&number) => Place::Column(number),
+                Some(&number) => LaneOperand::Column(number),
                 None if fused.has_step(index) => plan.add_step(program, index, &fused, &places),
                 None => NOWHERE,
             });
@@ -82,12 +84,12 @@ impl Plan {
         ids.any(|id| id as usize >= self.shared)
     }
 
-    fn place(&mut self, operand: Operand, places: &[Place]) -> Place {
+    fn place(&mut self, operand: Operand, places: &[LaneOperand]) -> LaneOperand {
         match operand {
             Operand::Node(id) => places[id.index()],
             Operand::Constant(value) => {
                 self.constants.push(value);
-                Place::Shared((self.shared + self.constants.len() - 1) as u32)
+                LaneOperand::Shared((self.shared + self.constants.len() - 1) as u32)
             }
         }
     }
@@ -95,11 +97,11 @@ impl Plan {
     /// Adds a node's step. Sums and linear combinations become sums of products.
     fn add_step(
         &mut self,
-        program: Graph<'_>,
+        program: GraphView<'_>,
         index: usize,
         fused: &Fused,
-        places: &[Place],
-    ) -> Place {
+        places: &[LaneOperand],
+    ) -> LaneOperand {
         let (record, start) = (program.records[index], self.arguments.len());
         let (mut op, mut before) = (record.op(), Before::NOTHING);
         let mut operands = Vec::new();
@@ -136,14 +138,14 @@ impl Plan {
         };
         operands.extend(factors.into_iter().map(Operand::Constant));
         let runs_start = self.runs.len() as u32;
-        let from: Vec<Place> = operands.iter().map(|&x| self.place(x, places)).collect();
+        let from: Vec<LaneOperand> = operands.iter().map(|&x| self.place(x, places)).collect();
         match kind {
             Kind::Terms(_) => self.add_runs(&from),
             Kind::Many => self.arguments.extend(from),
             Kind::One | Kind::Two => {
                 for place in from {
                     let place = match place {
-                        Place::Shared(at) => self.copy(at),
+                        LaneOperand::Shared(at) => self.copy(at),
                         place => place,
                     };
                     self.arguments.push(place);
@@ -161,12 +163,12 @@ impl Plan {
             end,
             slot: self.steps.len() as u32,
         });
-        Place::Slot((self.steps.len() - 1) as u32)
+        LaneOperand::Slot((self.steps.len() - 1) as u32)
     }
 
     /// Puts terms together that have something in common, given the first factors of
     /// all and then the second ones.
-    fn add_runs(&mut self, factors: &[Place]) {
+    fn add_runs(&mut self, factors: &[LaneOperand]) {
         let (first, second) = factors.split_at(factors.len() / 2);
         let pairs: Vec<_> = first.iter().zip(second).map(|(&a, &b)| [a, b]).collect();
         for terms in pairs.chunk_by(|a, b| common(*a) == common(*b)) {
@@ -181,13 +183,13 @@ impl Plan {
         }
     }
 
-    fn copy(&mut self, shared: u32) -> Place {
+    fn copy(&mut self, shared: u32) -> LaneOperand {
         let known = self.copied.iter().position(|&at| at == shared);
         let at = known.unwrap_or_else(|| {
             self.copied.push(shared);
             self.copied.len() - 1
         });
-        Place::Copied(at as u32)
+        LaneOperand::Copied(at as u32)
     }
 }
 
@@ -196,8 +198,8 @@ impl Plan {
     /// whoever reads it, or by a partial on the way back.
     fn kept(&self) -> Vec<bool> {
         let mut kept = vec![false; self.steps.len()];
-        let mut keep = |place: Place| {
-            if let Place::Slot(step) = place {
+        let mut keep = |place: LaneOperand| {
+            if let LaneOperand::Slot(step) = place {
                 kept[step as usize] = true;
             }
         };
@@ -208,7 +210,10 @@ impl Plan {
             let data = route.served.iter().filter_map(|served| served.times);
             data.for_each(&mut keep);
             for visit in &route.visits {
-                let (step, result) = (&self.steps[visit.step as usize], Place::Slot(visit.step));
+                let (step, result) = (
+                    &self.steps[visit.step as usize],
+                    LaneOperand::Slot(visit.step),
+                );
                 self.for_each_used(step, &route.to, result, &mut keep);
             }
         }
@@ -216,7 +221,13 @@ impl Plan {
     }
 
     /// Calls `each` with the places that the partials of a step are made of.
-    fn for_each_used(&self, step: &Step, to: &[To], result: Place, mut each: impl FnMut(Place)) {
+    fn for_each_used(
+        &self,
+        step: &Step,
+        to: &[To],
+        result: LaneOperand,
+        mut each: impl FnMut(LaneOperand),
+    ) {
         let (arguments, own_to) = (self.of(step), &to[step.range()]);
         let uses: SmallVec<[Uses; 2]> = match step.kind {
             Kind::One => SmallVec::from_iter([Uses::of_one(step.op)]),
@@ -257,7 +268,7 @@ impl Plan {
         let mut last: Vec<usize> = (0..self.steps.len()).collect();
         for (index, step) in self.steps.iter().enumerate() {
             for argument in self.of(step) {
-                if let Place::Slot(step) = argument {
+                if let LaneOperand::Slot(step) = argument {
                     last[*step as usize] = index;
                 }
             }
@@ -282,7 +293,7 @@ impl Plan {
         let served = self.routes.iter_mut().flat_map(|route| &mut route.served);
         let data = served.filter_map(|served| served.times.as_mut());
         for place in arguments.chain(guarded).chain(read).chain(data) {
-            if let Place::Slot(step) = place {
+            if let LaneOperand::Slot(step) = place {
                 *step = slots[*step as usize];
             }
         }
@@ -293,9 +304,11 @@ impl Plan {
 }
 
 /// What the two factors of a term let it share with others.
-fn common(pair: [Place; 2]) -> Factors {
-    let shared = pair.map(|place| matches!(place, Place::Shared(_)));
-    let columns = pair.iter().any(|place| matches!(place, Place::Column(_)));
+fn common(pair: [LaneOperand; 2]) -> Factors {
+    let shared = pair.map(|place| matches!(place, LaneOperand::Shared(_)));
+    let columns = pair
+        .iter()
+        .any(|place| matches!(place, LaneOperand::Column(_)));
     match shared {
         [true, true] => Factors::Numbers,
         [true, false] => Factors::Multiples { shared: 0, columns },

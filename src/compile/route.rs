@@ -3,7 +3,8 @@
 //! a later one is added.
 
 use crate::execute::lanes::lane_program::{
-    Held, How, Kind, Known, KnownShare, Place, Plan, Route, Served, Share, Step, To, Visit, Way,
+    Held, How, Kind, Known, KnownShare, LaneContribution, LaneOperand, Plan, Route, Served, Step,
+    To, Visit, Way,
 };
 use crate::ops::Op;
 use crate::registers::Uses;
@@ -15,11 +16,11 @@ impl Plan {
     fn needs_adjoint(&self) -> Vec<bool> {
         let mut needs: Vec<bool> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
-            let depends = |place: &Place| match *place {
-                Place::Slot(step) => needs[step as usize],
-                Place::Column(at) => self.wanted[at as usize],
-                Place::Shared(at) => (at as usize) < self.shared,
-                Place::Copied(at) => (self.copied[at as usize] as usize) < self.shared,
+            let depends = |place: &LaneOperand| match *place {
+                LaneOperand::Slot(step) => needs[step as usize],
+                LaneOperand::Column(at) => self.wanted[at as usize],
+                LaneOperand::Shared(at) => (at as usize) < self.shared,
+                LaneOperand::Copied(at) => (self.copied[at as usize] as usize) < self.shared,
             };
             needs.push(self.of(step).iter().any(depends));
         }
@@ -29,7 +30,7 @@ impl Plan {
     /// Finds the ways back from all outputs.
     pub(crate) fn find_routes(&mut self) {
         let needs = self.needs_adjoint();
-        let mut ways: IndexMap<Place, Vec<(usize, Option<Place>)>> = IndexMap::new();
+        let mut ways: IndexMap<LaneOperand, Vec<(usize, Option<LaneOperand>)>> = IndexMap::new();
         for (number, &output) in self.outputs.iter().enumerate() {
             let multiple = self.multiple_by_data(output, &needs);
             let (begin, times) = multiple.map_or((output, None), |(of, by)| (of, Some(by)));
@@ -45,8 +46,12 @@ impl Plan {
     }
 
     /// The factor and the data by which it is multiplied, if that is what this is.
-    fn multiple_by_data(&self, place: Place, needs: &[bool]) -> Option<(Place, Place)> {
-        let Place::Slot(step) = place else {
+    fn multiple_by_data(
+        &self,
+        place: LaneOperand,
+        needs: &[bool],
+    ) -> Option<(LaneOperand, LaneOperand)> {
+        let LaneOperand::Slot(step) = place else {
             return None;
         };
         let step = &self.steps[step as usize];
@@ -54,9 +59,9 @@ impl Plan {
             return None;
         };
         let is_data = |place| match place {
-            Place::Slot(step) => !needs[step as usize],
-            Place::Column(at) => !self.wanted[at as usize],
-            Place::Shared(_) | Place::Copied(_) => false,
+            LaneOperand::Slot(step) => !needs[step as usize],
+            LaneOperand::Column(at) => !self.wanted[at as usize],
+            LaneOperand::Shared(_) | LaneOperand::Copied(_) => false,
         };
         let mut either = [(a, b), (b, a)].into_iter();
         either.find(|&(_, by)| is_data(by))
@@ -66,8 +71,8 @@ impl Plan {
     /// which a sweep sends to them, and with the partial by it, if that is a constant.
     fn for_each_edge(&self, step: &Step, mut each: impl FnMut(usize, Option<f64>)) {
         let constant = |i: usize| match self.arguments[i] {
-            Place::Shared(at) => self.constant(at),
-            Place::Copied(at) => self.constant(self.copied[at as usize]),
+            LaneOperand::Shared(at) => self.constant(at),
+            LaneOperand::Copied(at) => self.constant(self.copied[at as usize]),
             _ => None,
         };
         let start = step.range().start;
@@ -95,16 +100,16 @@ impl Plan {
     }
 
     /// Whether on the way back from `begin` the adjoint of each step depends on the row.
-    fn varying_adjoints(&self, begin: Place, needs: &[bool]) -> Vec<bool> {
+    fn varying_adjoints(&self, begin: LaneOperand, needs: &[bool]) -> Vec<bool> {
         let mut reached = vec![false; needs.len()];
         let mut varies = vec![false; needs.len()];
-        if let Place::Slot(step) = begin {
+        if let LaneOperand::Slot(step) = begin {
             reached[step as usize] = true;
         }
         for (index, step) in self.steps.iter().enumerate().rev() {
             if reached[index] {
                 self.for_each_edge(step, |i, partial| {
-                    if let Place::Slot(to) = self.arguments[i] {
+                    if let LaneOperand::Slot(to) = self.arguments[i] {
                         reached[to as usize] = true;
                         varies[to as usize] |= varies[index] || partial.is_none();
                     }
@@ -116,7 +121,12 @@ impl Plan {
 
     /// The way back to `begin`'s operands, in the order in which a sweep goes. An adjoint
     /// has its memory from the first share that it receives until it is sent on.
-    fn route(&mut self, begin: Place, outputs: &[(usize, Option<Place>)], needs: &[bool]) -> Route {
+    fn route(
+        &mut self,
+        begin: LaneOperand,
+        outputs: &[(usize, Option<LaneOperand>)],
+        needs: &[bool],
+    ) -> Route {
         let first_total = self.totals.len();
         let varies = self.varying_adjoints(begin, needs);
         let (mut totals, mut known) = (mem::take(&mut self.totals), mem::take(&mut self.known));
@@ -149,7 +159,7 @@ impl Plan {
                 to[i] = router.send(self.arguments[i], (from, partial));
                 if to[i] != To::Nobody {
                     idle = false;
-                    shares.push(Share {
+                    shares.push(LaneContribution {
                         operand: i - step.range().start,
                         to: to[i],
                         how: if partial == Some(1.0) {
@@ -205,7 +215,7 @@ impl Plan {
 
 /// Says of the shares that are a step's adjoint itself which can have it: the last one, unless
 /// it is known, or where it is only added. Others are copied as any share is computed.
-fn settle(shares: &mut [Share], own: Held) {
+fn settle(shares: &mut [LaneContribution], own: Held) {
     let count = shares.len();
     for (i, share) in shares.iter_mut().enumerate() {
         let is_needed = i + 1 < count || matches!(own, Held::Known(_));
@@ -243,10 +253,11 @@ struct Router<'a> {
 impl Router<'_> {
     /// Where a share goes, given the known adjoint that sends it and the partial, which are
     /// used where the one that receives it is known too.
-    fn send(&mut self, place: Place, (from, partial): (Option<u32>, Option<f64>)) -> To {
+    fn send(&mut self, place: LaneOperand, (from, partial): (Option<u32>, Option<f64>)) -> To {
         match place {
-            Place::Slot(step) if !self.needs[step as usize] => To::Nobody,
-            Place::Slot(step) => match (self.held[step as usize], self.varies[step as usize]) {
+            LaneOperand::Slot(step) if !self.needs[step as usize] => To::Nobody,
+            LaneOperand::Slot(step) => match (self.held[step as usize], self.varies[step as usize])
+            {
                 (Some(Held::Block(adjoint)), _) => To::Add(adjoint),
                 (None, true) => {
                     let adjoint = self.free.pop().unwrap_or_else(|| {
@@ -270,12 +281,12 @@ impl Router<'_> {
                     To::Nobody
                 }
             },
-            Place::Shared(at) => self.total(at),
-            Place::Copied(at) => self.total(self.plan.copied[at as usize]),
-            Place::Column(at) if self.plan.wanted[at as usize] => {
+            LaneOperand::Shared(at) => self.total(at),
+            LaneOperand::Copied(at) => self.total(self.plan.copied[at as usize]),
+            LaneOperand::Column(at) if self.plan.wanted[at as usize] => {
                 self.add_total(self.plan.shared as u32 + at)
             }
-            Place::Column(_) => To::Nobody,
+            LaneOperand::Column(_) => To::Nobody,
         }
     }
 

@@ -18,17 +18,17 @@ use std::collections::{HashMap, HashSet};
 const FACTORS: usize = 24;
 
 /// The atoms of a product and their exponents.
-pub(super) type Factors = SmallVec<[(u32, i32); 3]>;
+pub(super) type Powers = SmallVec<[(u32, i32); 3]>;
 
 /// coefficient · Π atom^exponent
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Product {
     pub(super) coefficient: Fraction,
-    pub(super) factors: Factors,
+    pub(super) factors: Powers,
 }
 
 /// A sum of products; 0 if there are none.
-pub(super) type Sum = Vec<Product>;
+pub(super) type Addends = Vec<Product>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Atom {
@@ -53,13 +53,13 @@ pub(super) struct Facts {
 }
 
 /// A sum whose order does not matter.
-type Key = Vec<(Factors, Fraction)>;
+type UnorderedSum = Vec<(Powers, Fraction)>;
 
 pub(super) struct Algebra {
     atoms: IndexSet<Atom>,
     facts: Vec<Facts>,
-    sums: Vec<Sum>,
-    sum_numbers: HashMap<Key, u32>,
+    sums: Vec<Addends>,
+    sum_numbers: HashMap<UnorderedSum, u32>,
     /// Atoms that are written as something else: σ(z) as a.
     pub(super) rules: HashMap<u32, Product>,
     /// Powers of atoms that are something simpler: √x² = x.
@@ -84,7 +84,7 @@ impl Product {
     pub(super) fn constant(coefficient: Fraction) -> Self {
         Self {
             coefficient,
-            factors: Factors::new(),
+            factors: Powers::new(),
         }
     }
 
@@ -116,14 +116,14 @@ impl Product {
         found.map_or(0, |(_, exponent)| *exponent)
     }
 
-    fn sorted(&self) -> Factors {
+    fn sorted(&self) -> Powers {
         let mut factors = self.factors.clone();
         factors.sort_unstable();
         factors
     }
 }
 
-pub(super) fn negated(sum: &Sum) -> Sum {
+pub(super) fn negated(sum: &Addends) -> Addends {
     sum.iter().cloned().map(Product::negated).collect()
 }
 
@@ -139,8 +139,8 @@ pub(super) fn fraction(sum: &[Product]) -> Option<Fraction> {
 /// Adds products, those of equal factors together.
 #[derive(Default)]
 pub(super) struct Collector {
-    terms: Sum,
-    places: HashMap<Factors, usize>,
+    terms: Addends,
+    places: HashMap<Powers, usize>,
 }
 
 impl Collector {
@@ -165,7 +165,7 @@ impl Collector {
         self.terms.len()
     }
 
-    pub(super) fn sum(mut self) -> Sum {
+    pub(super) fn sum(mut self) -> Addends {
         self.terms.retain(|product| !product.is_zero());
         self.terms
     }
@@ -198,7 +198,7 @@ impl Algebra {
         self.facts[atom as usize]
     }
 
-    pub(super) fn sum(&self, number: u32) -> &Sum {
+    pub(super) fn sum(&self, number: u32) -> &Addends {
         &self.sums[number as usize]
     }
 
@@ -269,14 +269,14 @@ impl Algebra {
         cost
     }
 
-    fn key(&self, sum: &[Product]) -> Key {
-        let mut key: Key = sum.iter().map(|x| (x.sorted(), x.coefficient)).collect();
+    fn key(&self, sum: &[Product]) -> UnorderedSum {
+        let mut key: UnorderedSum = sum.iter().map(|x| (x.sorted(), x.coefficient)).collect();
         key.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         key
     }
 
     /// The number of a sum, the same for equal sums.
-    pub(super) fn sum_number(&mut self, sum: Sum) -> u32 {
+    pub(super) fn sum_number(&mut self, sum: Addends) -> u32 {
         let next = self.sums.len() as u32;
         let number = *self.sum_numbers.entry(self.key(&sum)).or_insert(next);
         if number == next {
@@ -305,9 +305,9 @@ impl Algebra {
     }
 
     /// A product as a sum: a sum that is its only factor is that sum.
-    pub(super) fn as_sum(&self, product: Product) -> Sum {
+    pub(super) fn as_sum(&self, product: Product) -> Addends {
         if product.is_zero() {
-            return Sum::new();
+            return Addends::new();
         }
         if let [(atom, 1)] = product.factors[..]
             && let Atom::Sum(sum) = self.atom(atom)
@@ -324,7 +324,7 @@ impl Algebra {
 
     /// A sum as a product: what its terms have in common, and the rest as one
     /// factor. A rest that occurred before with other signs is that with −1.
-    pub(super) fn as_product(&mut self, sum: Sum) -> Product {
+    pub(super) fn as_product(&mut self, sum: Addends) -> Product {
         let mut terms = sum.into_iter();
         let (Some(first), rest) = (terms.next(), terms.as_slice()) else {
             return Product::constant(Fraction::ZERO);
@@ -467,7 +467,7 @@ fn common(sum: &[Product]) -> Product {
     if sum.iter().all(|x| x.coefficient.above < 0) {
         coefficient = coefficient.negated();
     }
-    let mut factors = Factors::new();
+    let mut factors = Powers::new();
     for &(atom, exponent) in &first.factors {
         let others = || sum.iter().map(|product| product.exponent(atom));
         let shared = if exponent > 0 {

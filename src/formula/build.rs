@@ -3,7 +3,7 @@
 //! A named node is a symbol, also where an unnamed input is one by its number:
 //! `v3`. Unnamed intermediate nodes are written out. The walk is a loop.
 
-use super::{Bits, Definition, Formula, Symbol, Term, Terms, copy, put, put_apply, put_number};
+use super::{Bits, Definition, Formula, Symbol, Term, TermTable, copy, put, put_apply, put_number};
 use crate::error::Error;
 use crate::graph::Recording;
 use crate::graph::{NodeId, Operand};
@@ -35,7 +35,7 @@ enum Depth {
 struct Reader<'r> {
     recording: &'r Recording,
     depth: Depth,
-    terms: Terms,
+    terms: TermTable,
     made: HashMap<u32, u32>,
 }
 
@@ -44,7 +44,7 @@ impl<'r> Reader<'r> {
         Self {
             recording,
             depth,
-            terms: Terms::new(),
+            terms: TermTable::new(),
             made: HashMap::new(),
         }
     }
@@ -219,7 +219,7 @@ impl<'r> Reader<'r> {
     }
 }
 
-fn sum(terms: &mut Terms, operands: &[u32]) -> u32 {
+fn sum(terms: &mut TermTable, operands: &[u32]) -> u32 {
     match operands {
         [] => put_number(terms, 0.0),
         [one] => *one,
@@ -228,7 +228,7 @@ fn sum(terms: &mut Terms, operands: &[u32]) -> u32 {
 }
 
 /// What an adjoint sends: a product, of which a factor of 1 is not written.
-fn contribution(terms: &mut Terms, adjoint: u32, partial: u32) -> u32 {
+fn contribution(terms: &mut TermTable, adjoint: u32, partial: u32) -> u32 {
     let one = put_number(terms, 1.0);
     if adjoint == one {
         return partial;
@@ -239,7 +239,7 @@ fn contribution(terms: &mut Terms, adjoint: u32, partial: u32) -> u32 {
 }
 
 /// The constant and Σ wᵢ·xᵢ, with ±1·x as ±x.
-fn linear_combination(terms: &mut Terms, constants: &[f64], operands: &[u32]) -> u32 {
+fn linear_combination(terms: &mut TermTable, constants: &[f64], operands: &[u32]) -> u32 {
     let (weights, constant) = constants.split_at(operands.len());
     let mut addends = Vec::with_capacity(operands.len() + 1);
     if constant != [0.0] {
@@ -261,7 +261,7 @@ fn linear_combination(terms: &mut Terms, constants: &[f64], operands: &[u32]) ->
 impl Formula {
     /// The product of formulas, with what they know of their symbols.
     pub(crate) fn product<'f>(factors: impl IntoIterator<Item = &'f Self>) -> Self {
-        let mut terms = Terms::new();
+        let mut terms = TermTable::new();
         let mut operands = Vec::new();
         let mut definitions: Vec<Definition> = Vec::new();
         for factor in factors {

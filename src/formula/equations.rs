@@ -3,7 +3,7 @@
 //! e^{−z} is (1 − a)/a; with p = e^x/s, that quotient is p.
 
 use super::Symbol;
-use super::algebra::{Algebra, Atom, Product, Sum};
+use super::algebra::{Addends, Algebra, Atom, Product};
 use super::exact::Fraction;
 use super::identities::DEPTH;
 use crate::ops::Op;
@@ -30,7 +30,7 @@ impl Algebra {
     /// Takes the definition of a symbol as an equation, and solves it for the one
     /// function in it: from a = 1/(1 + e^{−z}) follows e^{−z} = (1 − a)/a. With
     /// `chained` also for a symbol in it: from a = 1/g follows g = 1/a.
-    pub(super) fn learn(&mut self, symbol: Symbol, body: Sum, chained: bool) {
+    pub(super) fn learn(&mut self, symbol: Symbol, body: Addends, chained: bool) {
         let own = self.symbol(symbol);
         let body = self.as_product(body);
         if body.factors.len() > 1 {
@@ -70,7 +70,7 @@ impl Algebra {
             Atom::Sum(sum) => {
                 // value = p + q·inner^k, so inner = ((value − p)/q)^k.
                 let sum = self.sum(sum).clone();
-                let (constants, others): (Sum, Sum) =
+                let (constants, others): (Addends, Addends) =
                     sum.into_iter().partition(|term| term.factors.is_empty());
                 let [other] = &others[..] else { return };
                 let [(inner, exponent @ (1 | -1))] = other.factors[..] else {
@@ -154,12 +154,12 @@ impl Algebra {
     }
 
     /// A sum with such products written as the symbols that stand for them.
-    pub(super) fn folded(&mut self, sum: Sum) -> Sum {
+    pub(super) fn folded(&mut self, sum: Addends) -> Addends {
         if self.products.is_empty() || sum.len() * self.products.len() > PRODUCTS {
             return sum;
         }
         let products = self.products.clone();
-        let mut folded = Sum::with_capacity(sum.len());
+        let mut folded = Addends::with_capacity(sum.len());
         for mut term in sum {
             for (own, body) in &products {
                 while let Some(shorter) = self.fold(&term, *own, body) {

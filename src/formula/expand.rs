@@ -1,7 +1,7 @@
 //! Which of several equal forms is shortest: as it came, with what is common
 //! taken out, multiplied out, or put over one denominator.
 
-use super::algebra::{Algebra, Atom, Collector, Factors, Product, Sum};
+use super::algebra::{Addends, Algebra, Atom, Collector, Powers, Product};
 use super::exact::Fraction;
 use std::cmp::Ordering;
 
@@ -15,7 +15,7 @@ const EXPANDED: usize = 120;
 impl Algebra {
     /// The shortest form that was found. Of equally short ones it is the one as it
     /// came, so that a(1 − a) is not multiplied out.
-    pub(super) fn tidy(&mut self, sum: Sum) -> Sum {
+    pub(super) fn tidy(&mut self, sum: Addends) -> Addends {
         let sum = self.folded(sum);
         let cost = self.cost(&sum);
         if self.work == 0 || sum.len() > TERMS || cost > COST {
@@ -49,7 +49,7 @@ impl Algebra {
         self.folded(best.1)
     }
 
-    fn offer(&mut self, best: &mut (u32, Sum), form: Sum) {
+    fn offer(&mut self, best: &mut (u32, Addends), form: Addends) {
         let cost = self.cost(&form);
         if cost < best.0 {
             *best = (cost, form);
@@ -58,7 +58,7 @@ impl Algebra {
 
     /// Of sums with denominators those terms multiplied out; the others stay
     /// together: p·(s − t/p) = p·s − t.
-    fn partly_expanded(&mut self, sum: &Sum) -> Sum {
+    fn partly_expanded(&mut self, sum: &Addends) -> Addends {
         let mut all = Collector::default();
         for product in sum {
             let Some((atom, inner)) = self.sum_factor(product) else {
@@ -67,7 +67,8 @@ impl Algebra {
             };
             let rest = self.without(product.clone(), atom);
             let inner = self.sum(inner).clone();
-            let (fractions, others): (Sum, Sum) = inner.into_iter().partition(has_denominator);
+            let (fractions, others): (Addends, Addends) =
+                inner.into_iter().partition(has_denominator);
             let others = self.as_product(others);
             all.add(self.times(rest.clone(), &others));
             for term in fractions {
@@ -81,13 +82,13 @@ impl Algebra {
     fn without(&mut self, product: Product, atom: u32) -> Product {
         let once = Product {
             coefficient: Fraction::ONE,
-            factors: Factors::from_slice(&[(atom, -1)]),
+            factors: Powers::from_slice(&[(atom, -1)]),
         };
         self.times(product, &once)
     }
 
     /// What is common taken out; not of 0.1·x + 0.2·x, since 0.1 + 0.2 says no more.
-    fn taken_out(&mut self, sum: Sum) -> Sum {
+    fn taken_out(&mut self, sum: Addends) -> Addends {
         let product = self.as_product(sum.clone());
         let numbers = |(atom, _): &(u32, i32)| {
             matches!(self.atom(*atom), Atom::Sum(_)) && self.facts(*atom).first == u32::MAX
@@ -116,7 +117,7 @@ impl Algebra {
     }
 
     /// All products of sums multiplied out.
-    fn expanded(&mut self, sum: &Sum) -> Option<Sum> {
+    fn expanded(&mut self, sum: &Addends) -> Option<Addends> {
         let mut waiting: Vec<Product> = sum.iter().rev().cloned().collect();
         let mut done = Collector::default();
         let mut steps = 0;
@@ -140,7 +141,7 @@ impl Algebra {
 
     /// The sum over its common denominator, if the numerator is one term then, or
     /// has one of the denominators as a factor: 1/p + 1/(1 − p) = 1/(p(1 − p)).
-    fn over_one_denominator(&mut self, sum: &Sum) -> Option<Sum> {
+    fn over_one_denominator(&mut self, sum: &Addends) -> Option<Addends> {
         let mut denominator = Product::one();
         for product in sum {
             for &(atom, exponent) in &product.factors {
@@ -151,7 +152,7 @@ impl Algebra {
                 }
             }
         }
-        let mut above = Sum::new();
+        let mut above = Addends::new();
         for product in sum {
             above.push(self.times(product.clone(), &denominator));
         }
@@ -180,14 +181,14 @@ impl Algebra {
     }
 
     /// The quotient of two polynomials, if there is no remainder.
-    fn divided_exactly(&mut self, sum: &Sum, divisor: &Sum) -> Option<Sum> {
-        let is_polynomial = |sum: &Sum| !sum.iter().any(has_denominator);
+    fn divided_exactly(&mut self, sum: &Addends, divisor: &Addends) -> Option<Addends> {
+        let is_polynomial = |sum: &Addends| !sum.iter().any(has_denominator);
         if !is_polynomial(sum) || !is_polynomial(divisor) {
             return None;
         }
         let leader = self.power(leading(divisor)?, -1)?;
         let mut rest = sum.clone();
-        let mut quotient = Sum::new();
+        let mut quotient = Addends::new();
         while let Some(first) = leading(&rest) {
             let term = self.times(first.clone(), &leader);
             if has_denominator(&term) || quotient.len() > TERMS || self.work == 0 {
@@ -205,7 +206,7 @@ impl Algebra {
 
 /// The term of a polynomial that is first in an order that products keep: by the
 /// exponent of the first atom in which two differ.
-fn leading(sum: &Sum) -> Option<&Product> {
+fn leading(sum: &Addends) -> Option<&Product> {
     let order = |a: &&Product, b: &&Product| {
         let atoms = a.factors.iter().chain(&b.factors).map(|(atom, _)| *atom);
         let differ = atoms

@@ -4,7 +4,7 @@
 //! keep their digits, such as σ(x)·σ(−x); these identities lead back to the form
 //! that a person writes. Each holds wherever both sides are finite.
 
-use super::algebra::{Algebra, Atom, Collector, Product, Sum, fraction, negated};
+use super::algebra::{Addends, Algebra, Atom, Collector, Product, fraction, negated};
 use super::exact::Fraction;
 use crate::ops::{Op, Parity};
 
@@ -13,13 +13,13 @@ const EXPONENT: i64 = 64;
 /// So deep identities are applied inside each other.
 pub(super) const DEPTH: u32 = 16;
 
-fn one() -> Sum {
+fn one() -> Addends {
     vec![Product::one()]
 }
 
 impl Algebra {
     /// An operation on normal forms, in normal form.
-    pub(super) fn apply(&mut self, op: Op, mut x: Vec<Sum>) -> Sum {
+    pub(super) fn apply(&mut self, op: Op, mut x: Vec<Addends>) -> Addends {
         if let Some(known) = self.picked(op, &x) {
             return known;
         }
@@ -84,18 +84,18 @@ impl Algebra {
         }
     }
 
-    fn tidy_product(&mut self, product: Product) -> Sum {
+    fn tidy_product(&mut self, product: Product) -> Addends {
         let sum = self.as_sum(product);
         self.tidy(sum)
     }
 
-    pub(super) fn added(&mut self, x: Vec<Sum>) -> Sum {
+    pub(super) fn added(&mut self, x: Vec<Addends>) -> Addends {
         let sum = self.collected(x.into_iter().flatten().collect());
         self.tidy(sum)
     }
 
     /// A sum with like terms together.
-    pub(super) fn collected(&mut self, sum: Sum) -> Sum {
+    pub(super) fn collected(&mut self, sum: Addends) -> Addends {
         self.spend(sum.len());
         let mut all = Collector::default();
         for product in sum {
@@ -104,7 +104,7 @@ impl Algebra {
         all.sum()
     }
 
-    fn divided(&mut self, x: Vec<Sum>) -> Sum {
+    fn divided(&mut self, x: Vec<Addends>) -> Addends {
         let parts: Vec<Product> = x.iter().map(|sum| self.as_product(sum.clone())).collect();
         match self.power(&parts[1], -1) {
             Some(inverse) => {
@@ -116,7 +116,7 @@ impl Algebra {
     }
 
     /// A whole power, or the operation as it is.
-    fn powered(&mut self, op: Op, x: Vec<Sum>, exponent: i32) -> Sum {
+    fn powered(&mut self, op: Op, x: Vec<Addends>, exponent: i32) -> Addends {
         let base = self.as_product(x[0].clone());
         match self.power(&base, exponent) {
             Some(power) => self.tidy_product(power),
@@ -124,7 +124,7 @@ impl Algebra {
         }
     }
 
-    fn pow(&mut self, x: Vec<Sum>) -> Sum {
+    fn pow(&mut self, x: Vec<Addends>) -> Addends {
         if fraction(&x[0]) == Some(Fraction::ONE) {
             return one();
         }
@@ -139,7 +139,7 @@ impl Algebra {
 
     /// e to the power of a sum: logarithms in it become factors, and a whole
     /// coefficient an exponent, so that e^{a−ln b} = e^a/b and e^{−a} = 1/e^a.
-    pub(super) fn exp(&mut self, x: &Sum) -> Product {
+    pub(super) fn exp(&mut self, x: &Addends) -> Product {
         let mut product = Product::one();
         let mut rest = Collector::default();
         for term in x {
@@ -206,9 +206,9 @@ impl Algebra {
         }
     }
 
-    fn ln(&mut self, x: Vec<Sum>) -> Sum {
+    fn ln(&mut self, x: Vec<Addends>) -> Addends {
         if fraction(&x[0]) == Some(Fraction::ONE) {
-            return Sum::new();
+            return Addends::new();
         }
         if let [product] = &x[0][..]
             && let ([(atom, exponent)], true) = (&product.factors[..], product.coefficient.is_one())
@@ -222,7 +222,7 @@ impl Algebra {
     }
 
     /// σ(−x) = 1 − σ(x)
-    fn sigmoid(&mut self, x: Vec<Sum>) -> Sum {
+    fn sigmoid(&mut self, x: Vec<Addends>) -> Addends {
         let argument = self.as_product(x[0].clone());
         if argument.coefficient.above >= 0 {
             return self.function(Op::Sigmoid, x);
@@ -233,7 +233,7 @@ impl Algebra {
     }
 
     /// f(−x) = ±f(x), and what f(0) is.
-    fn with_parity(&mut self, op: Op, x: Vec<Sum>, parity: Parity) -> Sum {
+    fn with_parity(&mut self, op: Op, x: Vec<Addends>, parity: Parity) -> Addends {
         if x[0].is_empty() {
             return self.number(op.value_1(0.0));
         }
@@ -250,16 +250,16 @@ impl Algebra {
     }
 
     /// A number, of which 0 has no terms.
-    fn number(&mut self, value: f64) -> Sum {
+    fn number(&mut self, value: f64) -> Addends {
         let sum = vec![self.constant(value)];
         match fraction(&sum) {
-            Some(Fraction::ZERO) => Sum::new(),
+            Some(Fraction::ZERO) => Addends::new(),
             _ => sum,
         }
     }
 
     /// Where an operation only picks or compares numbers, the number.
-    fn picked(&mut self, op: Op, x: &[Sum]) -> Option<Sum> {
+    fn picked(&mut self, op: Op, x: &[Addends]) -> Option<Addends> {
         if !op.is_branch() || op.arity().is_none() {
             return None;
         }
@@ -273,7 +273,7 @@ impl Algebra {
     /// A choice between equals, or between numbers; and one that only keeps a
     /// formula from being read where it is not finite, or has the value it has
     /// there anyway: 0 if x = 0 else x/y is x/y.
-    fn select(&mut self, op: Op, mut x: Vec<Sum>) -> Sum {
+    fn select(&mut self, op: Op, mut x: Vec<Addends>) -> Addends {
         let values = [fraction(&x[0]), fraction(&x[1])];
         if let [Some(a), Some(b)] = values.map(|x| x.filter(|x| x.is_binary())) {
             let (a, b) = (a.value(), b.value());
@@ -291,7 +291,7 @@ impl Algebra {
         self.function(op, x)
     }
 
-    fn is_guard(&mut self, x: &[Sum]) -> bool {
+    fn is_guard(&mut self, x: &[Addends]) -> bool {
         let is_zero = x[2].is_empty() || self.is_zero_at_origin(x);
         let compared = match (&x[0][..], &x[1][..]) {
             ([one], []) | ([], [one]) => one,
@@ -307,7 +307,7 @@ impl Algebra {
 
     /// Whether what is chosen where x = 0 is √x if y is 0, too, and otherwise what is chosen
     /// elsewhere: what `rules::zero_at_origin` makes.
-    fn is_zero_at_origin(&mut self, x: &[Sum]) -> bool {
+    fn is_zero_at_origin(&mut self, x: &[Addends]) -> bool {
         let (compared, otherwise) = (self.sum_number(x[0].clone()), self.sum_number(x[3].clone()));
         let Some((Op::SelectLt, inner)) = self.application(&x[2]) else {
             return false;
@@ -318,7 +318,7 @@ impl Algebra {
     }
 
     /// The operation that a sum is, and on which sums.
-    fn application(&self, sum: &Sum) -> Option<(Op, &[u32])> {
+    fn application(&self, sum: &Addends) -> Option<(Op, &[u32])> {
         let [product] = &sum[..] else {
             return None;
         };
@@ -332,12 +332,12 @@ impl Algebra {
     }
 
     /// An operation as an atom, or what a rule says it is.
-    pub(super) fn function(&mut self, op: Op, x: Vec<Sum>) -> Sum {
+    pub(super) fn function(&mut self, op: Op, x: Vec<Addends>) -> Addends {
         let product = self.atom_of(op, x);
         self.as_sum(product)
     }
 
-    pub(super) fn atom_of(&mut self, op: Op, x: Vec<Sum>) -> Product {
+    pub(super) fn atom_of(&mut self, op: Op, x: Vec<Addends>) -> Product {
         let simpler = self.reduction(op, &x);
         let x = x.into_iter().map(|sum| self.sum_number(sum)).collect();
         let atom = self.number_of(Atom::Apply(op, x));
@@ -351,7 +351,7 @@ impl Algebra {
     }
 
     /// The power of a function that is simpler than the function.
-    fn reduction(&mut self, op: Op, x: &[Sum]) -> Option<(i32, Product)> {
+    fn reduction(&mut self, op: Op, x: &[Addends]) -> Option<(i32, Product)> {
         let product = match op {
             Op::Sqrt | Op::Cbrt => self.as_product(x[0].clone()),
             Op::Abs => {

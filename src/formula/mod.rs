@@ -126,17 +126,17 @@ struct Definition {
 }
 
 /// The terms of a formula while it is made: equal ones are one.
-type Terms = IndexSet<Term>;
+type TermTable = IndexSet<Term>;
 
-fn put(terms: &mut Terms, term: Term) -> u32 {
+fn put(terms: &mut TermTable, term: Term) -> u32 {
     terms.insert_full(term).0 as u32
 }
 
-fn put_number(terms: &mut Terms, value: f64) -> u32 {
+fn put_number(terms: &mut TermTable, value: f64) -> u32 {
     put(terms, Term::Number(Bits::of(value)))
 }
 
-fn put_apply(terms: &mut Terms, op: Op, operands: &[u32]) -> u32 {
+fn put_apply(terms: &mut TermTable, op: Op, operands: &[u32]) -> u32 {
     put(terms, Term::Apply(op, operands.into()))
 }
 
@@ -157,7 +157,7 @@ impl Formula {
         root: u32,
         definitions: Vec<Definition>,
     ) -> Self {
-        let mut kept = Terms::new();
+        let mut kept = TermTable::new();
         let mut places = HashMap::new();
         let root = copy(terms, root, &mut kept, &mut places);
         let moved = |definition: Definition| Definition {
@@ -289,7 +289,7 @@ fn needed(terms: &[Term], root: u32) -> Vec<bool> {
 fn copy(
     terms: &(impl Index<usize, Output = Term> + ?Sized),
     root: u32,
-    into: &mut Terms,
+    into: &mut TermTable,
     places: &mut HashMap<u32, u32>,
 ) -> u32 {
     let mut waiting = vec![root];

@@ -4,34 +4,34 @@
 //! the order of declaration of their symbols, then numbers, then functions; and a
 //! sum does not begin with a minus if it need not: 1 − a, a − y, 1 + e^(−z).
 
-use super::algebra::{Algebra, Atom, Collector, Factors, Product, Sum};
+use super::algebra::{Addends, Algebra, Atom, Collector, Powers, Product};
 use super::exact::Fraction;
-use super::{Term, Terms, put, put_apply, put_number};
+use super::{Term, TermTable, put, put_apply, put_number};
 use crate::ops::Op;
 
 /// Makes terms of normal forms.
 pub(super) struct Presenter<'a> {
     algebra: &'a mut Algebra,
-    pub(super) terms: Terms,
+    pub(super) terms: TermTable,
     /// The terms of atoms, by their numbers.
     made: Vec<Option<u32>>,
 }
 
 /// The place of a term in a sum: what kind it is, and then its atoms.
-type Place = (u8, Vec<(u32, i32)>);
+type SortKey = (u8, Vec<(u32, i32)>);
 
 impl<'a> Presenter<'a> {
     pub(super) fn new(algebra: &'a mut Algebra) -> Self {
         Self {
             algebra,
-            terms: Terms::new(),
+            terms: TermTable::new(),
             made: Vec::new(),
         }
     }
 
     /// The term of a sum. Atoms are made of atoms before them, so that one pass
     /// over them finds all parts made.
-    pub(super) fn present(&mut self, sum: &Sum) -> u32 {
+    pub(super) fn present(&mut self, sum: &Addends) -> u32 {
         for atom in self.needed(sum) {
             let term = match self.algebra.atom(atom).clone() {
                 Atom::Number(number) => put(&mut self.terms, Term::Number(number)),
@@ -52,8 +52,8 @@ impl<'a> Presenter<'a> {
     }
 
     /// All atoms that a sum is made of, parts before wholes.
-    fn needed(&self, sum: &Sum) -> Vec<u32> {
-        let atoms = |sum: &Sum| -> Vec<u32> {
+    fn needed(&self, sum: &Addends) -> Vec<u32> {
+        let atoms = |sum: &Addends| -> Vec<u32> {
             sum.iter()
                 .flat_map(|x| &x.factors)
                 .map(|(atom, _)| *atom)
@@ -83,7 +83,7 @@ impl<'a> Presenter<'a> {
     }
 
     fn sum(&mut self, sum: &[Product]) -> u32 {
-        let mut order: Vec<(Place, &Product)> = sum.iter().map(|x| (self.place(x), x)).collect();
+        let mut order: Vec<(SortKey, &Product)> = sum.iter().map(|x| (self.place(x), x)).collect();
         order.sort_by(|a, b| a.0.cmp(&b.0));
         let positive = |x: &&Product| x.coefficient.above > 0;
         let mut sorted: Vec<&Product> = order.into_iter().map(|(_, product)| product).collect();
@@ -124,7 +124,7 @@ impl<'a> Presenter<'a> {
         put_apply(&mut self.terms, Op::Neg, &[term])
     }
 
-    fn place(&self, product: &Product) -> Place {
+    fn place(&self, product: &Product) -> SortKey {
         let mut atoms = Vec::with_capacity(product.factors.len() + 1);
         let mut kind = 1;
         for &(atom, exponent) in &product.factors {
@@ -207,7 +207,7 @@ impl<'a> Presenter<'a> {
 
     /// Numbers first, and functions behind symbols: 0.1·x·sin(x). What is no
     /// function but has one in it stays where it is: σ(x)·(1 − σ(x)).
-    fn functions_last(&self, factors: &Factors) -> Factors {
+    fn functions_last(&self, factors: &Powers) -> Powers {
         let mut sorted = factors.clone();
         sorted.sort_by_key(|(atom, _)| !matches!(self.algebra.atom(*atom), Atom::Number(_)));
         let function = |atom| matches!(self.algebra.atom(atom), Atom::Apply(..));
@@ -253,7 +253,7 @@ impl<'a> Presenter<'a> {
     }
 
     /// The product of all exponentials among the factors, as one exponent.
-    fn exponent(&self, factors: &Factors) -> Option<Sum> {
+    fn exponent(&self, factors: &Powers) -> Option<Addends> {
         let mut exponent = Collector::default();
         for &(atom, power) in factors {
             if let Atom::Apply(Op::Exp, x) = self.algebra.atom(atom) {

@@ -5,7 +5,7 @@
 //! the shortest form that was found (`expand.rs`), and written as terms again
 //! (`present.rs`).
 
-use super::algebra::{Algebra, Product, Sum};
+use super::algebra::{Addends, Algebra, Product};
 use super::present::Presenter;
 use super::{Definition, Formula, Term, copy, needed};
 use crate::ops::Op;
@@ -99,7 +99,7 @@ struct Walk<'t> {
     uses: Vec<u32>,
     /// Addends of a sum that nobody else uses: they are added there at once.
     inner: Vec<bool>,
-    forms: Vec<Sum>,
+    forms: Vec<Addends>,
 }
 
 fn adds(term: &Term) -> bool {
@@ -107,7 +107,7 @@ fn adds(term: &Term) -> bool {
 }
 
 /// The normal form of a term.
-fn normal(algebra: &mut Algebra, terms: &[Term], root: u32) -> Sum {
+fn normal(algebra: &mut Algebra, terms: &[Term], root: u32) -> Addends {
     let needed = needed(terms, root);
     let mut walk = Walk::new(terms, &needed);
     for (index, &needed) in needed.iter().enumerate() {
@@ -140,7 +140,7 @@ impl<'t> Walk<'t> {
                 inner[operand] = adds(&terms[operand]) && uses[operand] == 1;
             }
         }
-        let forms = vec![Sum::new(); needed.len()];
+        let forms = vec![Addends::new(); needed.len()];
         Self {
             terms,
             uses,
@@ -150,7 +150,7 @@ impl<'t> Walk<'t> {
     }
 
     /// The form of a term that was made; moved out by its only user.
-    fn take(&mut self, index: u32) -> Sum {
+    fn take(&mut self, index: u32) -> Addends {
         let index = index as usize;
         if self.uses[index] <= 1 {
             std::mem::take(&mut self.forms[index])
@@ -159,11 +159,11 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn form(&mut self, algebra: &mut Algebra, index: usize) -> Sum {
+    fn form(&mut self, algebra: &mut Algebra, index: usize) -> Addends {
         let terms = self.terms;
         match &terms[index] {
             Term::Number(number) => match algebra.constant(number.value()) {
-                zero if zero == Product::constant(super::exact::Fraction::ZERO) => Sum::new(),
+                zero if zero == Product::constant(super::exact::Fraction::ZERO) => Addends::new(),
                 constant => vec![constant],
             },
             Term::Symbol(symbol) => {
@@ -178,7 +178,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn addends(&mut self, algebra: &mut Algebra, index: u32) -> Sum {
+    fn addends(&mut self, algebra: &mut Algebra, index: u32) -> Addends {
         let mut waiting = vec![(index, false)];
         let mut addends = Vec::new();
         while let Some((at, negative)) = waiting.pop() {

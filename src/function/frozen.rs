@@ -30,7 +30,7 @@ use std::sync::{Arc, OnceLock};
 /// assert_eq!(f.hessian(&[3.0, 5.0]).unwrap(), [[10.0, 6.0], [6.0, 0.0]]);
 /// ```
 ///
-/// Evaluation without a [`Workspace`] allocates one; the methods that end in
+/// Evaluation without a [`Workspace`](crate::Workspace) allocates one; the methods that end in
 /// `_into` take one and allocate nothing once it has been used.
 ///
 /// A comparison between `Var`s that the recording program made (`if a < b`) is
@@ -48,7 +48,7 @@ use std::sync::{Arc, OnceLock};
 /// that records these nodes first.
 ///
 /// Value and gradient of up to some 60,000 nodes are evaluated by instructions on registers,
-/// small functions in half the time of the sweeps; [`Stats::registers`] says how many.
+/// small functions in half the time of the sweeps; [`Stats::registers`](crate::Stats::registers) says how many.
 ///
 /// Where the program added up terms in a loop over its data, freezing finds the loop
 /// again: for value and gradient its turns are then evaluated many at a time, in the
@@ -57,7 +57,7 @@ use std::sync::{Arc, OnceLock};
 /// [`sum`](Var::sum), each made by the same operations; a turn may take other constants and
 /// other nodes from before the loop than the next. No turn may depend on another, and no
 /// comparison may have been made.
-/// [`Stats::turns`] says whether a loop was found.
+/// [`Stats::turns`](crate::Stats::turns) says whether a loop was found.
 ///
 /// ```
 /// use chainrule::{Tape, Var};
@@ -76,7 +76,7 @@ use std::sync::{Arc, OnceLock};
 /// ```
 ///
 /// Debug builds evaluate a function some 6 times as slowly at a point, and a hundred times over
-/// [rows](Rows#debug-builds); two lines in `Cargo.toml` help.
+/// [rows](crate::Rows#debug-builds); two lines in `Cargo.toml` help.
 #[derive(Clone)]
 pub struct Function {
     pub(crate) recording: Recording,

@@ -7,7 +7,7 @@ use crate::error::check_length;
 use crate::execute::driver::workspace::Workspace;
 use crate::execute::lanes::block::BLOCK;
 use crate::execute::lanes::blocks::{self, Broken, Scratch};
-use crate::execute::lanes::lane_program::Place;
+use crate::execute::lanes::lane_program::LaneOperand;
 use crate::execute::lanes::vectors::{VectorTask, Vectors, with_widest};
 use crate::ops::{ABSENT, Real};
 use crate::sweep::reverse;
@@ -30,7 +30,7 @@ struct Evaluated<'a> {
     first: usize,
     count: usize,
     /// The number at a place in a row of the block.
-    at: &'a dyn Fn(Place, usize) -> f64,
+    at: &'a dyn Fn(LaneOperand, usize) -> f64,
     /// A total in a row of the block.
     total: &'a dyn Fn(usize, usize) -> f64,
 }
@@ -40,7 +40,7 @@ impl<F: FnMut(&Evaluated<'_>)> VectorTask<Result<(), Broken>> for EachBlock<'_, 
         let plan = &self.rows.function.plan;
         let columns = &self.rows.columns;
         let seed = self.gradient.then_some(1.0);
-        let rows = blocks::Rows::new(vectors, plan, columns, self.shared, seed);
+        let rows = blocks::RowsOfBlock::new(vectors, plan, columns, self.shared, seed);
         rows.begin(&mut self.scratch.numbers);
         for block in 0..self.rows.len().div_ceil(BLOCK) {
             let rows = rows.at(block);
@@ -133,7 +133,7 @@ impl Rows<'_, '_> {
 
     fn read_into(
         &self,
-        place: Place,
+        place: LaneOperand,
         parameters: &[f64],
         values: &mut [f64],
         workspace: &mut Workspace,

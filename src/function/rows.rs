@@ -12,7 +12,7 @@ use crate::execute::driver::workspace::Workspace;
 use crate::execute::lanes::block::{BLOCK, LANES, Total};
 use crate::execute::lanes::blocks::{self, Broken, Scratch};
 use crate::execute::lanes::columns::Columns;
-use crate::execute::lanes::lane_program::Place;
+use crate::execute::lanes::lane_program::LaneOperand;
 use crate::execute::lanes::vectors::{VectorTask, Vectors, with_widest};
 use crate::ops::{ABSENT, Real};
 use crate::sweep::{forward, reverse};
@@ -128,7 +128,7 @@ impl VectorTask<Result<Total, Broken>> for Chunk<'_> {
     fn run<V: Vectors>(self, vectors: V) -> Result<Total, Broken> {
         let (plan, columns) = (&self.rows.function.plan, &self.rows.columns);
         let seed = (self.wanted == Wanted::Gradient).then_some(1.0);
-        let rows = blocks::Rows::new(vectors, plan, columns, self.shared, seed);
+        let rows = blocks::RowsOfBlock::new(vectors, plan, columns, self.shared, seed);
         let end = (self.first + CHUNK).min(self.rows.len()).div_ceil(BLOCK);
         let blocks = self.first / BLOCK..end;
         rows.add_up(blocks, self.scratch)
@@ -336,7 +336,7 @@ impl Rows<'_, '_> {
     /// are checked.
     fn check_shared_guards(&self, shared: &[f64]) -> Result<(), Error> {
         for guard in &self.function.plan.guards {
-            if let (Place::Shared(a), Place::Shared(b)) = (guard.a, guard.b) {
+            if let (LaneOperand::Shared(a), LaneOperand::Shared(b)) = (guard.a, guard.b) {
                 let operands = (shared[a as usize], shared[b as usize]);
                 if guard.test.holds(operands.0, operands.1) != guard.held {
                     let guard = &self.function.recording.guards()[guard.number];

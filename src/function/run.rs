@@ -4,7 +4,7 @@
 use super::frozen::Function;
 use crate::error::{Error, check_length, expect_length};
 use crate::execute::driver::workspace::Workspace;
-use crate::execute::lanes::lane_program::Place;
+use crate::execute::lanes::lane_program::LaneOperand;
 use crate::execute::scalar::on_registers::OnRegisters;
 use crate::graph::{Guard, Operand};
 use crate::ops::{ABSENT, Real};
@@ -159,7 +159,7 @@ impl Function {
     }
 
     /// Where the `which`-th retained node is.
-    pub(crate) fn retained_place(&self, which: usize) -> Result<Place, Error> {
+    pub(crate) fn retained_place(&self, which: usize) -> Result<LaneOperand, Error> {
         let places = &self.plan.retained;
         let place = places.get(which).copied();
         place.ok_or(Error::NotRetained {

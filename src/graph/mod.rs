@@ -26,7 +26,7 @@ use std::ops::Range;
 
 /// The structure of a tape, without its values.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Graph<'p> {
+pub(crate) struct GraphView<'p> {
     pub(crate) records: &'p [Record],
     pub(crate) operands: &'p [u32],
     pub(crate) constants: &'p [f64],
@@ -72,7 +72,7 @@ impl Nary<'_> {
     }
 }
 
-impl<'p> Graph<'p> {
+impl<'p> GraphView<'p> {
     /// Of a record whose operands are listed.
     #[inline(always)]
     pub(crate) fn nary(self, record: Record) -> Nary<'p> {

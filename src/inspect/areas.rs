@@ -21,14 +21,14 @@ pub(super) struct Region {
 
 /// What an area spans, without the room around it.
 #[derive(Clone, Copy)]
-struct Bounds {
+struct Extent {
     low: (f64, f64),
     high: (f64, f64),
     /// The first and the last layer.
     layers: (usize, usize),
 }
 
-impl Bounds {
+impl Extent {
     const NOTHING: Self = Self {
         low: (f64::MAX, f64::MAX),
         high: (f64::MIN, f64::MIN),
@@ -113,7 +113,7 @@ impl Picture<'_> {
 
 /// Takes the room of an area in each of its layers, unless some of it is taken. Heights are
 /// in tenths, so that they can be keys.
-fn take(taken: &mut [BTreeMap<i64, i64>], span: &Bounds) -> bool {
+fn take(taken: &mut [BTreeMap<i64, i64>], span: &Extent) -> bool {
     let (top, bottom) = span.heights();
     let (top, bottom) = ((10.0 * top).floor() as i64, (10.0 * bottom).ceil() as i64);
     let layers = &mut taken[span.layers.0..=span.layers.1];
@@ -139,7 +139,7 @@ struct Board {
 
 /// A box, the area that it may stand in, and whether the area spans it.
 struct Box {
-    span: Bounds,
+    span: Extent,
     area: Option<usize>,
     spans: bool,
 }
@@ -155,7 +155,7 @@ impl Board {
             let above = picture.kind(shown).map_or(0.0, |_| NAME);
             let layer = plan.layers[i];
             let (area, spans) = picture.area(shown);
-            let span = Bounds {
+            let span = Extent {
                 low: (x, y - above),
                 high: (x + width, y + height),
                 layers: (layer, layer),
@@ -170,11 +170,11 @@ impl Board {
     }
 
     /// What the area of each group spans.
-    fn spans(&self) -> BTreeMap<usize, Bounds> {
+    fn spans(&self) -> BTreeMap<usize, Extent> {
         let mut spans = BTreeMap::new();
         for one in self.boxes.iter().filter(|one| one.spans) {
             if let Some(area) = one.area {
-                spans.entry(area).or_insert(Bounds::NOTHING).hold(&one.span);
+                spans.entry(area).or_insert(Extent::NOTHING).hold(&one.span);
             }
         }
         spans
@@ -182,7 +182,7 @@ impl Board {
 
     /// An area, larger by the inputs of its own that lie there; none if anything lies there
     /// that is not its own.
-    fn held(&self, area: usize, mut span: Bounds) -> Option<Bounds> {
+    fn held(&self, area: usize, mut span: Extent) -> Option<Extent> {
         for _ in 0..GROWS {
             let (top, bottom) = span.heights();
             let mut held = span;

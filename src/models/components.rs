@@ -1,7 +1,7 @@
 //! The derivation of logistic regression's gradient, component by component: the
 //! engine's numbers beside those of the formulas that a person derives.
 
-use super::logistic::{Form, Parameters, Row, hand, row};
+use super::loss::{Form, Parameters, Row, hand, row};
 use crate::{Error, Tape, derivative};
 use std::fmt;
 

@@ -2,7 +2,7 @@
 //! row with its data as named inputs, and the components of the article in its
 //! order and with its names.
 
-use super::logistic::{Form, Parameters, Row, hand, row};
+use super::loss::{Form, Parameters, Row, hand, row};
 use crate::{Error, Explanation, Tape, Var, explain};
 
 /// The graph of one row of logistic regression, all of it named: the data x1 … xd

@@ -4,3 +4,4 @@
 mod components;
 pub mod derivation;
 pub mod logistic;
+mod loss;

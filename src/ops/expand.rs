@@ -211,7 +211,7 @@ macro_rules! expand {
         // Several copies of it, not optimised, would take more stack than a thread may have.
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn result<T: Real>(
-            kind: u8, program: Graph<'_>, index: usize, values: &[T], last: T,
+            kind: u8, program: GraphView<'_>, index: usize, values: &[T], last: T,
         ) -> T {
             let record = program.records[index];
             let of = |i: usize| if i + 1 == index { last } else { values[i] };
@@ -265,7 +265,7 @@ macro_rules! expand {
         #[cfg_attr(not(debug_assertions), inline(always))]
         pub(crate) fn for_each_edge<T: $crate::Real>(
             kind: u8,
-            program: Graph<'_>,
+            program: GraphView<'_>,
             index: usize,
             values: &[T],
             edges: &mut impl Edges<T>,

@@ -21,7 +21,7 @@ use indexmap::IndexSet;
 use std::panic::Location;
 
 /// Makes the recording of a turn.
-struct Maker<'a> {
+struct Outliner<'a> {
     turns: &'a Turns,
     from: &'a Recording,
     to: Recording,
@@ -36,7 +36,7 @@ struct Maker<'a> {
 
 /// The plan of the turns of a loop, if any number differs from turn to turn.
 pub(crate) fn body(from: &Recording, turns: &Turns) -> Option<Body> {
-    let mut maker = Maker::new(from, turns);
+    let mut maker = Outliner::new(from, turns);
     let inputs = maker.to.len() as u32;
     let is_column: Vec<bool> = (0..inputs as usize).map(|i| i >= maker.shared).collect();
     if !is_column.contains(&true) {
@@ -91,7 +91,7 @@ pub(crate) fn body(from: &Recording, turns: &Turns) -> Option<Body> {
     })
 }
 
-impl<'a> Maker<'a> {
+impl<'a> Outliner<'a> {
     /// With the inputs of a turn.
     fn new(from: &'a Recording, turns: &'a Turns) -> Self {
         let mut taken: IndexSet<&Taken> = turns.taken.values().collect();

@@ -5,7 +5,7 @@ use super::reroll::{Argument, Summed, Turns, find};
 use crate::compile::interface::Ends;
 use crate::execute::driver::piece::Piece;
 use crate::execute::driver::rolled::{Inputs, Rolled};
-use crate::execute::driver::shares::Shares;
+use crate::execute::driver::shares::LoopContributions;
 use crate::graph::{Operand, Recording};
 use crate::ops::Op;
 
@@ -46,7 +46,7 @@ impl Rolled {
             inputs: Inputs::new(ends.inputs.iter().map(|&id| number(id)).collect()),
             before: Piece::new(recording, &[0..first, 0..0], number),
             after,
-            shares: Shares::new(&body, turns.count),
+            shares: LoopContributions::new(&body, turns.count),
             body,
             turns: turns.count,
             op,

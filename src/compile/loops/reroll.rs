@@ -8,7 +8,7 @@
 use crate::compile::interface::Ends;
 use crate::execute::driver::taken::{Taken, Window};
 use crate::graph::Recording;
-use crate::graph::{Graph, Operand, Record, RecordForm};
+use crate::graph::{GraphView, Operand, Record, RecordForm};
 use crate::ops::Op;
 use indexmap::IndexMap;
 
@@ -114,7 +114,7 @@ impl Turns {
     }
 
     /// Before the loop, what the sum begins with.
-    pub(crate) fn begin(&self, program: Graph<'_>) -> Vec<u32> {
+    pub(crate) fn begin(&self, program: GraphView<'_>) -> Vec<u32> {
         match self.summed {
             Summed::TurnByTurn => vec![self.first as u32 - 1],
             Summed::ByNode(at) => {
@@ -129,7 +129,7 @@ impl Turns {
     /// its number among the places, which are in order, and with what it is in the turn.
     pub(crate) fn each_at(
         &self,
-        program: Graph<'_>,
+        program: GraphView<'_>,
         places: &[usize],
         mut each: impl FnMut(usize, Operand),
     ) {
@@ -150,7 +150,11 @@ impl Turns {
 }
 
 /// Calls `each` with every operand of a record, and then with the constants of its own.
-pub(crate) fn for_each_argument(program: Graph<'_>, record: Record, mut each: impl FnMut(Operand)) {
+pub(crate) fn for_each_argument(
+    program: GraphView<'_>,
+    record: Record,
+    mut each: impl FnMut(Operand),
+) {
     program.for_each_operand(record, &mut each);
     if record.op().arity().is_none() {
         let own = program.own_constants(record).iter();
@@ -189,7 +193,7 @@ pub(crate) fn find(recording: &Recording, ends: &Ends) -> Option<Turns> {
 }
 
 /// How many nodes are no leaves.
-fn operations(program: Graph<'_>) -> usize {
+fn operations(program: GraphView<'_>) -> usize {
     let records = program.records.iter();
     records.filter(|record| record.op() != Op::Input).count()
 }
@@ -211,7 +215,7 @@ impl Sum {
 }
 
 /// Of all sums of terms that lie equally far apart the one that spans the most nodes.
-fn longest_sum(program: Graph<'_>) -> Option<Sum> {
+fn longest_sum(program: GraphView<'_>) -> Option<Sum> {
     let mut chains: Vec<Chain> = Vec::with_capacity(program.records.len());
     let mut longest: Option<Sum> = None;
     for (index, &record) in program.records.iter().enumerate() {
@@ -268,14 +272,14 @@ impl Chain {
 }
 
 /// The operands of a record that are nodes.
-fn nodes(program: Graph<'_>, record: Record) -> Vec<u32> {
+fn nodes(program: GraphView<'_>, record: Record) -> Vec<u32> {
     let mut nodes = Vec::new();
     program.for_each_operand(record, |operand| nodes.extend(operand.node()));
     nodes
 }
 
 /// The terms of one node that adds all, as far as the last ones lie equally far apart.
-fn summed_by(program: Graph<'_>, at: usize) -> Option<Sum> {
+fn summed_by(program: GraphView<'_>, at: usize) -> Option<Sum> {
     let record = program.records[at];
     let terms = nodes(program, record);
     let &[.., before, last] = &terms[..] else {
@@ -293,7 +297,7 @@ fn summed_by(program: Graph<'_>, at: usize) -> Option<Sum> {
 }
 
 /// What the nodes of the last turn are applied to, compared with the turn before it.
-fn arguments_of_last(program: Graph<'_>, last: usize, period: usize) -> Option<Vec<Argument>> {
+fn arguments_of_last(program: GraphView<'_>, last: usize, period: usize) -> Option<Vec<Argument>> {
     let start = last + 1 - period;
     let mut before = Vec::new();
     for &record in &program.records[start - period..start] {
@@ -336,7 +340,7 @@ fn compare(argument: Operand, before: Operand, start: usize) -> Option<Argument>
 
 impl Turns {
     /// Keeps those turns before the last that do the same as it.
-    fn keep_equal(&mut self, program: Graph<'_>) {
+    fn keep_equal(&mut self, program: GraphView<'_>) {
         let last = self.start(self.count - 1);
         let mut equal = 1;
         while equal < self.count && self.fits(program, last, equal) {
@@ -348,7 +352,7 @@ impl Turns {
 
     /// Whether the turn that is so many turns before the `last` does the same. If so, notes
     /// which constants and which nodes before the loop are others than expected.
-    fn fits(&mut self, program: Graph<'_>, last: usize, turns: usize) -> bool {
+    fn fits(&mut self, program: GraphView<'_>, last: usize, turns: usize) -> bool {
         let start = last - turns * self.period;
         let before = usize::from(self.summed == Summed::TurnByTurn); // the sum so far
         let (mut arguments, mut same, mut news) = (self.arguments.iter(), true, false);
@@ -386,7 +390,7 @@ impl Turns {
     }
 
     /// Notes what the turns take from before the loop. Returns whether all of it is there.
-    fn take(&mut self, program: Graph<'_>) -> bool {
+    fn take(&mut self, program: GraphView<'_>) -> bool {
         let arguments = self.arguments.iter().enumerate();
         let anywhere = arguments.filter(|(_, argument)| **argument == Argument::Anywhere);
         let places: Vec<usize> = anywhere.map(|(at, _)| at).collect();
@@ -414,7 +418,7 @@ impl Turns {
     }
 
     /// Whether only the sum leads from turn to turn and out of the loop.
-    fn is_alone(&self, program: Graph<'_>, ends: &Ends) -> bool {
+    fn is_alone(&self, program: GraphView<'_>, ends: &Ends) -> bool {
         let inside = |operand: Operand| {
             let id = operand.node().map(|id| id as usize);
             id.is_some_and(|id| id != self.sum() && (self.first..=self.last()).contains(&id))
@@ -438,14 +442,14 @@ impl Turns {
 
     /// Whether what a node adds besides the terms lies before the loop, and nothing between
     /// the loop and that node sends back to it what should come later.
-    fn begins_well(&self, program: Graph<'_>, at: usize) -> bool {
+    fn begins_well(&self, program: GraphView<'_>, at: usize) -> bool {
         let begin = self.begin(program);
         let next = self.last() + 1 == at;
         begin.is_empty() || (next && begin.iter().all(|&id| (id as usize) < self.first))
     }
 }
 
-fn same_shape(program: Graph<'_>, a: Record, b: Record) -> bool {
+fn same_shape(program: GraphView<'_>, a: Record, b: Record) -> bool {
     a.code() == b.code()
         && (a.op().arity().is_some()
             || (a.b() == b.b() && program.own_constants(a).len() == program.own_constants(b).len()))

@@ -7,11 +7,11 @@
 
 use super::loop_body::Body;
 use super::piece::Piece;
-use super::shares::Shares;
+use super::shares::LoopContributions;
 use super::taken::Taken;
 use super::workspace::Workspace;
 use crate::execute::lanes::block::{BLOCK, Slot, pad, take_every};
-use crate::execute::lanes::blocks::{Rows, Scratch};
+use crate::execute::lanes::blocks::{RowsOfBlock, Scratch};
 use crate::execute::lanes::columns::Columns;
 use crate::execute::lanes::vectors::{VectorTask, Vectors, with_widest};
 use crate::ops::{ABSENT, Op, Real};
@@ -33,7 +33,7 @@ pub(crate) struct Rolled {
     pub(crate) begin: Vec<u32>,
     pub(crate) sum: u32,
     pub(crate) output: u32,
-    pub(crate) shares: Shares,
+    pub(crate) shares: LoopContributions,
     /// Whether the adjoint of the sum does not depend on the sum: as in a mean, or with a
     /// penalty. Then one way through the turns gives values and adjoints.
     pub(crate) is_adjoint_known: bool,
@@ -238,7 +238,7 @@ impl VectorTask<()> for Turn<'_> {
             ..
         } = &self.rolled.body;
         let columns = Columns::stored(self.rolled.turns, each.len(), constants);
-        let rows = Rows::new(vectors, plan, &columns, self.shared, self.adjoint);
+        let rows = RowsOfBlock::new(vectors, plan, &columns, self.shared, self.adjoint);
         rows.begin(&mut self.scratch.numbers);
         for block in (0..self.rolled.turns.div_ceil(BLOCK)).rev() {
             let (rows, gathered) = (rows.at(block), &mut self.scratch.numbers.gathered);

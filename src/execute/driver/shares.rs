@@ -13,7 +13,7 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// Where the shares of a turn go, by the numbers of the totals that they are.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shares {
+pub(crate) struct LoopContributions {
     /// To nodes that each turn takes for itself and that lie apart, by the number of what is
     /// taken: in the order in which a node receives them.
     apart: Vec<(u32, usize)>,
@@ -33,7 +33,7 @@ enum Target {
     Each(usize),
 }
 
-impl Shares {
+impl LoopContributions {
     pub(crate) fn new(body: &Body, turns: usize) -> Self {
         let (mut shares, all) = (Self::default(), body.shared.len());
         let also_by_turns = nodes_of(body, turns);

@@ -1,17 +1,17 @@
 //! The way back through a block of rows: from step to step, and to totals.
 
 use super::block::{BLOCK, Block, Slot, Total};
-use super::blocks::{Numbers, Rows, Scratch, all};
+use super::blocks::{Numbers, RowsOfBlock, Scratch, all};
 use super::kernels::{self, Sender, Span};
 use super::lane_program::{
-    Factors, Held, How, Kind, Place, Route, Run, Served, Share, Step, To, Way,
+    Factors, Held, How, Kind, LaneContribution, LaneOperand, Route, Run, Served, Step, To, Way,
 };
 use super::vectors::Vectors;
 use crate::ops::{ABSENT, is_absent};
 use smallvec::SmallVec;
 use std::mem;
 
-impl<V: Vectors> Rows<'_, V> {
+impl<V: Vectors> RowsOfBlock<'_, V> {
     /// Goes a way back from the seed in each row.
     pub(crate) fn reverse(&self, way: usize, seed: f64, scratch: &mut Scratch) {
         let (plan, route) = (self.plan, &self.plan.routes[way]);
@@ -73,7 +73,7 @@ struct Back<'b, 'a, 'r, V> {
 
 /// The outputs that a way back serves, and memory for what goes to one of them.
 struct ServedBy<'a, 'r, V> {
-    rows: &'a Rows<'r, V>,
+    rows: &'a RowsOfBlock<'r, V>,
     route: &'a Route,
     multiple: &'a mut Block,
 }
@@ -141,7 +141,7 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
     }
 
     /// Sends a share to one of one or two operands.
-    fn send(&mut self, share: &Share) {
+    fn send(&mut self, share: &LaneContribution) {
         if share.how != How::Computed && self.pass_on(share) {
             return;
         }
@@ -171,7 +171,7 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
     /// Passes on the adjoint itself, as a sum does; unless it must be copied, because it is
     /// wanted row by row.
     #[inline(always)]
-    fn pass_on(&mut self, share: &Share) -> bool {
+    fn pass_on(&mut self, share: &LaneContribution) -> bool {
         match share.to {
             To::Add(to) => {
                 let to = &mut self.numbers.adjoints[to as usize];
@@ -219,8 +219,8 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
             self.numbers,
             #[inline(always)]
             |adjoint, numbers, to| {
-                let column = |at: Place| rows.column(at.index(), numbers);
-                let slot = |at: Place| numbers.value(at.index());
+                let column = |at: LaneOperand| rows.column(at.index(), numbers);
+                let slot = |at: LaneOperand| numbers.value(at.index());
                 match columns {
                     true => add_up_products(rows.span, adjoint, others, column, to),
                     false => add_up_products(rows.span, adjoint, others, slot, to),
@@ -253,7 +253,7 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
         let Some(&[To::Add(i), To::Add(j), To::Add(k), To::Add(l)]) = to.first_chunk() else {
             return false;
         };
-        let Some(Place::Shared(_)) = self.served.rows.plan.arguments.get(other) else {
+        let Some(LaneOperand::Shared(_)) = self.served.rows.plan.arguments.get(other) else {
             return false;
         };
         let adjoints = &mut self.numbers.adjoints;
@@ -272,17 +272,17 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
         let place = self.served.rows.plan.arguments[other];
         match (to, place) {
             // A term by itself, as b in b + w·x: the share is the adjoint.
-            (To::Total(to), Place::Shared(_))
+            (To::Total(to), LaneOperand::Shared(_))
                 if reached && !self.numbers.row_by_row && self.numbers.factors[other] == 1.0 =>
             {
                 return self.served.add_up(adjoint, to, self.numbers);
             }
-            (To::Add(to), Place::Shared(_)) if reached => {
+            (To::Add(to), LaneOperand::Shared(_)) if reached => {
                 let to = &mut self.numbers.adjoints[to as usize].0;
                 let other = &[self.numbers.factors[other]];
                 return kernels::add_factor_shares_of(span, adjoint, other, [to]);
             }
-            (_, Place::Shared(_)) => {
+            (_, LaneOperand::Shared(_)) => {
                 let other = self.numbers.factors[other];
                 kernels::factor_shares_of(span, adjoint, other, &mut self.spare.0);
             }
@@ -321,8 +321,8 @@ impl<V: Vectors> Back<'_, '_, '_, V> {
 fn add_up_products<'s, V: Vectors>(
     span: Span<V>,
     adjoint: &Block,
-    mut others: &[Place],
-    block: impl Fn(Place) -> &'s Block,
+    mut others: &[LaneOperand],
+    block: impl Fn(LaneOperand) -> &'s Block,
     mut totals: &mut [Total],
 ) {
     add_up_some::<V, 4>(span, adjoint, &mut others, &block, &mut totals);
@@ -334,8 +334,8 @@ fn add_up_products<'s, V: Vectors>(
 fn add_up_some<'s, V: Vectors, const N: usize>(
     span: Span<V>,
     adjoint: &Block,
-    others: &mut &[Place],
-    block: impl Fn(Place) -> &'s Block,
+    others: &mut &[LaneOperand],
+    block: impl Fn(LaneOperand) -> &'s Block,
     totals: &mut &mut [Total],
 ) {
     while let Some((places, next)) = others.split_first_chunk::<N>() {

@@ -9,7 +9,9 @@ use super::block::{BLOCK, Block, LANES, Slot, Total};
 use super::columns::Columns;
 use super::kernels::{self, Span};
 use super::lane;
-use super::lane_program::{Factors, Kind, Known, Place, Plan, Route, RowGuard, Run, Step, To};
+use super::lane_program::{
+    Factors, Kind, Known, LaneOperand, Plan, Route, RowGuard, Run, Step, To,
+};
 use super::vectors::Vectors;
 use crate::ops::{ABSENT, Real};
 use smallvec::SmallVec;
@@ -18,12 +20,12 @@ use std::ops::Range;
 
 /// The numbers of an operand in a block of rows.
 #[derive(Clone, Copy)]
-pub(crate) enum View<'a> {
+pub(crate) enum LaneView<'a> {
     Each(&'a Block),
     All(f64),
 }
 
-impl View<'_> {
+impl LaneView<'_> {
     #[inline(always)]
     pub(crate) fn at(self, row: usize) -> f64 {
         match self {
@@ -88,7 +90,7 @@ fn grow(blocks: &mut Vec<Box<Slot>>, count: usize) {
 
 /// A block of rows.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a, V> {
+pub(crate) struct RowsOfBlock<'a, V> {
     pub(crate) span: Span<V>,
     pub(crate) plan: &'a Plan,
     pub(crate) columns: &'a Columns<'a>,
@@ -114,8 +116,8 @@ impl Numbers {
             .iter()
             .map(|&at| Slot([shared[at as usize]; BLOCK]));
         self.copied.extend(copied);
-        let factor = |place: &Place| match *place {
-            Place::Shared(at) => shared[at as usize],
+        let factor = |place: &LaneOperand| match *place {
+            LaneOperand::Shared(at) => shared[at as usize],
             _ => f64::NAN,
         };
         self.factors.clear();
@@ -161,7 +163,7 @@ impl Numbers {
     }
 }
 
-impl<'a, V: Vectors> Rows<'a, V> {
+impl<'a, V: Vectors> RowsOfBlock<'a, V> {
     /// No block yet.
     pub(crate) fn new(
         vectors: V,
@@ -208,8 +210,10 @@ impl<'a, V: Vectors> Rows<'a, V> {
             rows.evaluate(scratch)?;
             let output = self.plan.outputs.first();
             match output.map(|&output| rows.view(output, &scratch.numbers)) {
-                Some(View::Each(output)) => kernels::add_up(rows.span, output, &mut sum),
-                Some(View::All(output)) => (0..rows.count()).for_each(|i| sum[i % LANES] += output),
+                Some(LaneView::Each(output)) => kernels::add_up(rows.span, output, &mut sum),
+                Some(LaneView::All(output)) => {
+                    (0..rows.count()).for_each(|i| sum[i % LANES] += output);
+                }
                 None => {}
             }
         }
@@ -227,10 +231,10 @@ impl<'a, V: Vectors> Rows<'a, V> {
     }
 
     #[inline(always)]
-    pub(crate) fn view<'s>(&'s self, place: Place, numbers: &'s Numbers) -> View<'s> {
+    pub(crate) fn view<'s>(&'s self, place: LaneOperand, numbers: &'s Numbers) -> LaneView<'s> {
         match place {
-            Place::Shared(at) => View::All(self.shared[at as usize]),
-            place => View::Each(self.block(place, numbers)),
+            LaneOperand::Shared(at) => LaneView::All(self.shared[at as usize]),
+            place => LaneView::Each(self.block(place, numbers)),
         }
     }
 
@@ -243,12 +247,12 @@ impl<'a, V: Vectors> Rows<'a, V> {
     }
 
     #[inline(always)]
-    pub(crate) fn block<'s>(&'s self, place: Place, numbers: &'s Numbers) -> &'s Block {
+    pub(crate) fn block<'s>(&'s self, place: LaneOperand, numbers: &'s Numbers) -> &'s Block {
         match place {
-            Place::Slot(slot) => numbers.value(slot as usize),
-            Place::Column(column) => self.column(column as usize, numbers),
-            Place::Shared(at) => unreachable!("{at} is copied where it is read by rows"),
-            Place::Copied(at) => &numbers.copied[at as usize].0,
+            LaneOperand::Slot(slot) => numbers.value(slot as usize),
+            LaneOperand::Column(column) => self.column(column as usize, numbers),
+            LaneOperand::Shared(at) => unreachable!("{at} is copied where it is read by rows"),
+            LaneOperand::Copied(at) => &numbers.copied[at as usize].0,
         }
     }
 
@@ -328,8 +332,8 @@ impl<'a, V: Vectors> Rows<'a, V> {
             }
             Kind::Terms(first) => self.add_terms(step, first, numbers, out),
             Kind::Many => {
-                let view = |&place: &Place| self.view(place, numbers);
-                let x: SmallVec<[View<'_>; 8]> = arguments.iter().map(view).collect();
+                let view = |&place: &LaneOperand| self.view(place, numbers);
+                let x: SmallVec<[LaneView<'_>; 8]> = arguments.iter().map(view).collect();
                 for (i, out) in out[..self.count()].iter_mut().enumerate() {
                     *out = step.op.value_n(x.len(), |j| x[j].at(i), &[]);
                 }
@@ -354,8 +358,8 @@ impl<'a, V: Vectors> Rows<'a, V> {
                 Factors::Multiples { shared, columns } => {
                     let factors = &numbers.factors[run.half(shared)];
                     let others = &self.plan.arguments[run.half(1 - shared)];
-                    let column = |at: Place| self.column(at.index(), numbers);
-                    let slot = |at: Place| numbers.value(at.index());
+                    let column = |at: LaneOperand| self.column(at.index(), numbers);
+                    let slot = |at: LaneOperand| numbers.value(at.index());
                     match columns {
                         true => self.add_multiples(&mut begin, factors, others, column, out),
                         false => self.add_multiples(&mut begin, factors, others, slot, out),
@@ -363,7 +367,7 @@ impl<'a, V: Vectors> Rows<'a, V> {
                 }
                 Factors::Products => {
                     let half = |which| &self.plan.arguments[run.half(which)];
-                    let block = |place: Place| self.block(place, numbers);
+                    let block = |place: LaneOperand| self.block(place, numbers);
                     let pairs = &mut (half(0), half(1));
                     while let Some((a, b)) = split::<_, _, 2>(pairs) {
                         let both = [&all(a, block), &all(b, block)];
@@ -387,8 +391,8 @@ impl<'a, V: Vectors> Rows<'a, V> {
         &self,
         begin: &mut Option<f64>,
         factors: &[f64],
-        others: &[Place],
-        block: impl Fn(Place) -> &'s Block,
+        others: &[LaneOperand],
+        block: impl Fn(LaneOperand) -> &'s Block,
         out: &mut Block,
     ) {
         let pairs = &mut (factors, others);
@@ -403,8 +407,8 @@ impl<'a, V: Vectors> Rows<'a, V> {
     fn add_some<'s, 'p, const N: usize>(
         &self,
         begin: &mut Option<f64>,
-        pairs: &mut (&'p [f64], &'p [Place]),
-        block: impl Fn(Place) -> &'s Block,
+        pairs: &mut (&'p [f64], &'p [LaneOperand]),
+        block: impl Fn(LaneOperand) -> &'s Block,
         out: &mut Block,
     ) {
         while let Some((some, places)) = split::<_, _, N>(pairs) {
@@ -440,8 +444,8 @@ fn split<'s, A, B, const N: usize>(
 // these words are stored.
 #[inline(always)]
 pub(crate) fn all<'s, const N: usize>(
-    places: &[Place; N],
-    block: impl Fn(Place) -> &'s Block,
+    places: &[LaneOperand; N],
+    block: impl Fn(LaneOperand) -> &'s Block,
 ) -> [&'s Block; N] {
     let mut blocks = [block(places[0]); N];
     for j in 1..N {

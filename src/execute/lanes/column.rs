@@ -1,7 +1,7 @@
 //! `Column`: one column of data where it lies with the caller.
 
 /// A column of data where it lies: its numbers follow one another, or are some way
-/// apart, as in data that lies row by row. For [`Function::rows_from`]. It copies nothing.
+/// apart, as in data that lies row by row. For [`Function::rows_from`](crate::Function::rows_from). It copies nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Column<'d> {
     pub(crate) numbers: &'d [f64],

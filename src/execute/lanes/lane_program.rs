@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Where the numbers of an operand are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Place {
+pub(crate) enum LaneOperand {
     /// A step's, in this slot. (While a plan is made: the step's number.)
     Slot(u32),
     /// A column's.
@@ -20,7 +20,7 @@ pub(crate) enum Place {
     Copied(u32),
 }
 
-impl Place {
+impl LaneOperand {
     /// Its number among those of its kind.
     #[inline(always)]
     pub(crate) fn index(self) -> usize {
@@ -98,8 +98,8 @@ impl Run {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowGuard {
-    pub(crate) a: Place,
-    pub(crate) b: Place,
+    pub(crate) a: LaneOperand,
+    pub(crate) b: LaneOperand,
     pub(crate) test: Comparison,
     pub(crate) held: bool,
     /// Its place among the guards of the recording.
@@ -115,7 +115,7 @@ pub(crate) struct Plan {
     pub(crate) constants: Vec<f64>,
     pub(crate) steps: Vec<Step>,
     /// What the steps are applied to, one after another.
-    pub(crate) arguments: Vec<Place>,
+    pub(crate) arguments: Vec<LaneOperand>,
     pub(crate) runs: Vec<Run>,
     /// What is the same in all rows and is copied to all.
     pub(crate) copied: Vec<u32>,
@@ -128,10 +128,10 @@ pub(crate) struct Plan {
     /// For each total the node that it belongs to: those of the first output of the first
     /// way back in the order of the shares, then those of the next.
     pub(crate) totals: Vec<u32>,
-    pub(crate) outputs: Vec<Place>,
+    pub(crate) outputs: Vec<LaneOperand>,
     /// The ways back from the outputs.
     pub(crate) routes: Vec<Route>,
-    pub(crate) retained: Vec<Place>,
+    pub(crate) retained: Vec<LaneOperand>,
     pub(crate) guards: Vec<RowGuard>,
 }
 
@@ -181,7 +181,7 @@ pub(crate) struct Visit {
 
 /// A share for the first or the only (0) or the second (1) operand of a step.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Share {
+pub(crate) struct LaneContribution {
     pub(crate) operand: usize,
     pub(crate) to: To,
     pub(crate) how: How,
@@ -225,7 +225,7 @@ pub(crate) struct Served {
     /// Its place among the outputs.
     pub(crate) output: usize,
     /// The data that it is a multiple of; the way begins with the other factor.
-    pub(crate) times: Option<Place>,
+    pub(crate) times: Option<LaneOperand>,
     /// How many totals lie before its own, from the way's first one on.
     pub(crate) before: usize,
 }
@@ -243,7 +243,7 @@ pub(crate) struct Route {
     /// How many steps there are on the way there, and visits on the ways back before this one.
     pub(crate) first_visit: usize,
     /// What operations on one or two operands send.
-    pub(crate) shares: Vec<Share>,
+    pub(crate) shares: Vec<LaneContribution>,
     /// Where the share of each argument goes.
     pub(crate) to: Vec<To>,
     /// The same for the first and the second factors of each run of terms.
@@ -277,7 +277,7 @@ impl Plan {
     }
 
     /// The arguments of a step.
-    pub(crate) fn of(&self, step: &Step) -> &[Place] {
+    pub(crate) fn of(&self, step: &Step) -> &[LaneOperand] {
         &self.arguments[step.range()]
     }
 }

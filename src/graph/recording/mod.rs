@@ -15,7 +15,7 @@ use limits::{CONSTANTS, Limits};
 pub(crate) use nary::{Given, Mixed, SHORTEST_RANGE};
 
 use super::guards::{self, Guards};
-use super::{Graph, Guard, MOST, Names, NodeId, Operand, Record, RecordForm};
+use super::{GraphView, Guard, MOST, Names, NodeId, Operand, Record, RecordForm};
 use crate::ops::Op;
 use indexmap::set::Slice;
 use std::panic::Location;
@@ -76,8 +76,8 @@ impl Recording {
         self.values[id as usize]
     }
 
-    pub(crate) fn program(&self) -> Graph<'_> {
-        Graph {
+    pub(crate) fn program(&self) -> GraphView<'_> {
+        GraphView {
             records: &self.records[..self.len],
             operands: &self.operands,
             constants: &self.constants[..self.constants_len],
@@ -86,8 +86,8 @@ impl Recording {
 
     /// The structure to read, and the values to write with the room behind them.
     #[inline]
-    fn program_and_room(&mut self) -> (Graph<'_>, &mut [f64]) {
-        let program = Graph {
+    fn program_and_room(&mut self) -> (GraphView<'_>, &mut [f64]) {
+        let program = GraphView {
             records: &self.records[..self.len],
             operands: &self.operands,
             constants: &self.constants[..self.constants_len],
@@ -96,7 +96,7 @@ impl Recording {
     }
 
     /// The structure to read, and the values to write.
-    pub(crate) fn program_and_values(&mut self) -> (Graph<'_>, &mut [f64]) {
+    pub(crate) fn program_and_values(&mut self) -> (GraphView<'_>, &mut [f64]) {
         let len = self.len;
         let (program, room) = self.program_and_room();
         (program, &mut room[..len])
@@ -107,7 +107,7 @@ impl Recording {
     #[inline]
     pub(crate) fn program_and_registers<const N: usize>(
         &mut self,
-    ) -> Option<(Graph<'_>, &mut [f64; N])> {
+    ) -> Option<(GraphView<'_>, &mut [f64; N])> {
         let (program, room) = self.program_and_room();
         Some((program, room.first_chunk_mut()?))
     }

@@ -16,7 +16,7 @@ mod strip;
 mod unrolled;
 
 use crate::graph::Recording;
-use crate::graph::{Graph, Place, Record};
+use crate::graph::{GraphView, Place, Record};
 use crate::ops::ABSENT;
 use crate::registers::{FEW, Uses};
 use crate::sweep::reverse_to;
@@ -128,7 +128,7 @@ impl RecordingCache {
         recording: &mut Recording,
         output: u32,
         adjoints: &mut Vec<f64>,
-        reverse_to: impl Fn(Graph<'_>, &[f64], &mut [f64], usize),
+        reverse_to: impl Fn(GraphView<'_>, &[f64], &mut [f64], usize),
     ) -> Option<()> {
         if self.waiting > 0 {
             self.waiting -= 1;
@@ -167,7 +167,7 @@ impl RecordingCache {
         recording: &Recording,
         output: u32,
         adjoints: &mut Vec<f64>,
-        reverse_to: impl Fn(Graph<'_>, &[f64], &mut [f64], usize),
+        reverse_to: impl Fn(GraphView<'_>, &[f64], &mut [f64], usize),
     ) -> Option<()> {
         let (program, values) = (recording.program(), recording.values());
         adjoints.clear();
@@ -230,7 +230,7 @@ mod tests {
     /// twice beside that of a loop. Here it leaves the adjoints as they are.
     fn by_program(cache: &mut RecordingCache, recording: &mut Recording) -> bool {
         let (last, sweeps) = (recording.len() as u32 - 1, Cell::new(0));
-        let count = |_: Graph<'_>, _: &[f64], _: &mut [f64], _| sweeps.set(sweeps.get() + 1);
+        let count = |_: GraphView<'_>, _: &[f64], _: &mut [f64], _| sweeps.set(sweeps.get() + 1);
         let swept = cache.sweep(recording, last, &mut Vec::new(), count);
         swept.is_some() && sweeps.get() != 1
     }

@@ -2,7 +2,7 @@
 //! a loop. Values stay where they are recorded, and the room behind them holds the adjoints.
 
 use super::{MOST_NODES, uses};
-use crate::graph::{Graph, NodeId, Place, Record};
+use crate::graph::{GraphView, NodeId, Place, Record};
 use crate::ops::ABSENT;
 use crate::registers::{Assembler, FEW, Operation, of};
 
@@ -94,7 +94,7 @@ impl StraightLine {
     #[inline(always)]
     pub(super) fn sweep(
         &self,
-        program: Graph<'_>,
+        program: GraphView<'_>,
         registers: &mut [f64; FEW],
         adjoints: &mut Vec<f64>,
     ) {

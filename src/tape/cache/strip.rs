@@ -8,7 +8,7 @@ use super::copies::{CopyRun, copy, gather, push, read, write};
 use super::iterations::Iterations;
 use super::live_in::{Affine, LiveIns, StripOperand};
 use super::uses;
-use crate::graph::{Graph, NodeId, Record};
+use crate::graph::{GraphView, NodeId, Record};
 use crate::ops::{ABSENT, is_absent};
 use crate::registers::{Assembler, FEW, Operation};
 use std::hint::black_box;
@@ -300,7 +300,7 @@ impl Strip {
     }
 
     /// The reverse sweep over all strips.
-    pub(super) fn sweep(&mut self, program: Graph<'_>, values: &[f64], adjoints: &mut [f64]) {
+    pub(super) fn sweep(&mut self, program: GraphView<'_>, values: &[f64], adjoints: &mut [f64]) {
         let Iterations {
             first,
             period,

@@ -4,7 +4,7 @@
 use super::iterations::{Iterations, MAX_PERIOD, MIN_COUNT};
 use super::strip::Strip;
 use crate::graph::Recording;
-use crate::graph::{Graph, Record};
+use crate::graph::{GraphView, Record};
 use crate::ops::ABSENT;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -49,7 +49,7 @@ impl UnrolledLoop {
 
     /// Assembles the adjoint program of a strip, given all adjoints up to the output. `None` if
     /// no loop makes up most of the recording, or if its live-ins or live-outs are not regular.
-    pub(super) fn assemble(&mut self, program: Graph<'_>, adjoints: &[f64]) -> Option<()> {
+    pub(super) fn assemble(&mut self, program: GraphView<'_>, adjoints: &[f64]) -> Option<()> {
         let records = program.records.get(..adjoints.len())?;
         self.leaves = leaves(records);
         let iterations = Iterations::find(records, self.leaves)?;
@@ -77,7 +77,7 @@ impl UnrolledLoop {
     }
 
     /// Finds the live-outs of the strips. `None` if a live-out is one of some strips only.
-    fn find_live_outs(&mut self, program: Graph<'_>, after: &[Record]) -> Option<()> {
+    fn find_live_outs(&mut self, program: GraphView<'_>, after: &[Record]) -> Option<()> {
         let (strips, Iterations { first, period, .. }) = (self.nodes(), self.iterations);
         self.strip.live_outs.clear();
         for live_out in self.read_by(program, after)? {
@@ -103,7 +103,7 @@ impl UnrolledLoop {
     /// sum of all terms does. `None` if there are more than `MAX_LIVE_OUTS`.
     fn read_by(
         &self,
-        program: Graph<'_>,
+        program: GraphView<'_>,
         after: &[Record],
     ) -> Option<SmallVec<[LiveOut; MAX_LIVE_OUTS]>> {
         let nodes = self.iterations.first..self.nodes().end;
@@ -129,7 +129,7 @@ impl UnrolledLoop {
         recording: &Recording,
         output: u32,
         adjoints: &mut Vec<f64>,
-        reverse_to: impl Fn(Graph<'_>, &[f64], &mut [f64], usize),
+        reverse_to: impl Fn(GraphView<'_>, &[f64], &mut [f64], usize),
     ) {
         let (program, values) = (recording.program(), recording.values());
         let (len, nodes) = (output as usize + 1, self.nodes());
