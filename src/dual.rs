@@ -6,7 +6,6 @@
 //! Hessian–vector products.
 
 use crate::ops::{ABSENT, Op, Real, flatten, table};
-use smallvec::SmallVec;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -84,19 +83,18 @@ impl<T: Real> Real for Dual<T> {
 
     #[track_caller]
     fn nary(op: Op, operands: &[&[Self]], constants: &[&[f64]]) -> Self {
-        let operands = flatten(operands);
-        let values: SmallVec<[T; 8]> = operands.iter().map(|x| x.value).collect();
-        let value = T::nary(op, &[&values], constants);
+        let x = flatten(operands);
+        Self::nary_of(op, x.len(), |i| x[i], &flatten(constants))
+    }
+
+    #[track_caller]
+    fn nary_of(op: Op, n: usize, operand: impl Fn(usize) -> Self, constants: &[f64]) -> Self {
+        let x = |i: usize| operand(i).value;
+        let value = T::nary_of(op, n, x, constants);
         let mut tangent = T::from(ABSENT);
-        op.partials_n(
-            values.len(),
-            |i| values[i],
-            &flatten(constants),
-            value,
-            |i, partial| {
-                add_share(&mut tangent, op, operands[i].tangent, || partial);
-            },
-        );
+        op.partials_n(n, x, constants, value, |i, partial| {
+            add_share(&mut tangent, op, operand(i).tangent, || partial);
+        });
         Self { value, tangent }
     }
 

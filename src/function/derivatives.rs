@@ -15,9 +15,15 @@ use crate::graph::Operand;
 use crate::ops::{ABSENT, Real};
 use crate::sweep::{forward, reverse, reverse_to, seed};
 use std::mem;
+use std::ops::RangeInclusive;
 
-/// With fewer directions than these a Hessian is made of products with one after another.
-const FEW_DIRECTIONS: usize = 6;
+/// With fewer directions than these a Hessian is made of products with one after another; with
+/// more, too, because lanes of unit vectors take as much memory as the Hessian.
+const DIRECTIONS: RangeInclusive<usize> = 6..=2048;
+
+/// Of a larger recording, in bytes, no derivative is made a function: it would have some ten
+/// times as many nodes. The sweeps take it as it is.
+const MOST_BYTES: usize = 1 << 22;
 
 impl Function {
     /// The values of all outputs.
@@ -115,7 +121,7 @@ impl Function {
         check_length("components of the product", product.len(), self.outputs())?;
         self.expect_direction(x, v)?;
         let out = [&mut *values, &mut *product];
-        if self.run_along(self.tangent(), x, v, out, workspace) {
+        if self.is_small() && self.run_along(self.tangent(), x, v, out, workspace) {
             return Ok(());
         }
         let duals = self.evaluate_dual(x, v)?;
@@ -221,7 +227,7 @@ impl Function {
         self.expect_direction(x, v)?;
         let mut value = [0.0];
         let out = [&mut value[..], &mut *gradient, &mut *product];
-        if self.run_along(self.product_with_hessian(), x, v, out, workspace) {
+        if self.is_small() && self.run_along(self.product_with_hessian(), x, v, out, workspace) {
             return Ok(());
         }
         let values = self.evaluate_dual(x, v)?;
@@ -264,7 +270,8 @@ impl Function {
         check_length("inputs", x.len(), n)?;
         // Outside of a domain the value is NaN, and no derivative is what is recorded for it.
         let value = self.value_with(x, workspace)?;
-        if n >= FEW_DIRECTIONS && !value.is_nan() && self.products_with_all(x, hessian, workspace) {
+        let in_lanes = DIRECTIONS.contains(&n) && self.is_small() && !value.is_nan();
+        if in_lanes && self.products_with_all(x, hessian, workspace) {
             return Ok(());
         }
         let (mut direction, mut gradient) = (vec![0.0; n], vec![0.0; n]);
@@ -275,6 +282,10 @@ impl Function {
             direction[i] = 0.0;
         }
         Ok(())
+    }
+
+    fn is_small(&self) -> bool {
+        self.recording.bytes() <= MOST_BYTES
     }
 
     fn expect_direction(&self, x: &[f64], v: &[f64]) -> Result<(), Error> {

@@ -314,3 +314,22 @@ fn with_a_workspace_no_derivative_allocates_after_the_first_time() {
     evaluate();
     assert_eq!(measure(evaluate).count_total, 0);
 }
+
+#[test]
+fn a_large_function_is_differentiated_as_a_small_one() {
+    fn chain<'t>(x: &[Var<'t>], len: usize) -> Var<'t> {
+        (0..len).fold(x[0], |y, _| (y * x[1]).sin() + x[0])
+    }
+    let (at, v) = ([0.3, 0.7], [1.0, -0.5]);
+    for len in [100, 120_000] {
+        let f = Function::record(|r| chain(&r.inputs(&at), len));
+        let tape = Tape::new();
+        let x = tape.vars(&at);
+        let expected = chain(&x, len).hvp(&x, &v);
+        let (gradient, product) = f.hvp(&at, &v).unwrap();
+        assert_eq!(bits(&gradient), bits(&expected.0), "{len}");
+        assert_eq!(bits(&product), bits(&expected.1), "{len}");
+        let tangent = f.jvp(&at, &v).unwrap().1[0];
+        assert!((tangent - (gradient[0] - 0.5 * gradient[1])).abs() < 1e-12);
+    }
+}
