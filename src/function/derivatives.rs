@@ -36,8 +36,9 @@ impl Function {
         Ok(values)
     }
 
-    /// Writes the values of all outputs. Allocates nothing once the workspace has been used; so
-    /// do all methods that take one.
+    /// Writes the values of all outputs. Allocates nothing once the workspace has been used, as
+    /// all methods that take one; but sweeps over dual numbers do, which answer for tangents and
+    /// second derivatives where one of them is NaN or the recording takes more than 4 MiB.
     ///
     /// # Errors
     /// As [`values`](Self::values), and if `values` is not as long as there are outputs; it is
@@ -274,14 +275,19 @@ impl Function {
         if in_lanes && self.products_with_all(x, hessian, workspace) {
             return Ok(());
         }
-        let (mut direction, mut gradient) = (vec![0.0; n], vec![0.0; n]);
-        for i in 0..n {
+        let mut both = mem::take(&mut workspace.direction);
+        both.clear();
+        both.resize(2 * n, 0.0);
+        let (direction, gradient) = both.split_at_mut(n);
+        let done = (0..n).try_for_each(|i| {
             direction[i] = 1.0;
             let row = &mut hessian[i * n..][..n];
-            self.hvp_into(x, &direction, &mut gradient, row, workspace)?;
+            let done = self.hvp_into(x, direction, gradient, row, workspace);
             direction[i] = 0.0;
-        }
-        Ok(())
+            done
+        });
+        workspace.direction = both;
+        done
     }
 
     fn is_small(&self) -> bool {

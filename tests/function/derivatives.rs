@@ -289,6 +289,10 @@ fn with_a_workspace_no_derivative_allocates_after_the_first_time() {
         tape.function_with_outputs(&x, &waves[..outputs])
     };
     let (one, few, many) = (smooth(1), smooth(3), smooth(12));
+    let small = Function::record(|r| {
+        let x = r.inputs(&[0.4; 3]);
+        (x[0] * x[1]).sin() * x[2].exp()
+    });
     let workspace = &mut Workspace::new();
     let (at, v) = ([0.6; INPUTS], [1.0; INPUTS]);
     let (mut a, mut b) = (vec![0.0; 12], vec![0.0; 12]);
@@ -309,6 +313,9 @@ fn with_a_workspace_no_derivative_allocates_after_the_first_time() {
         one.hvp_into(&at, &v, &mut seven, &mut b[..INPUTS], workspace)
             .unwrap();
         one.hessian_into(&at, &mut all[..INPUTS * INPUTS], workspace)
+            .unwrap();
+        small
+            .hessian_into(&at[..3], &mut all[..9], workspace)
             .unwrap();
     };
     evaluate();

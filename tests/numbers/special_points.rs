@@ -2,7 +2,7 @@
 //! all rows of the table, at the points where an operand is 0, ±1, equal to the other one, or far
 //! outside of where the operation is defined.
 
-use crate::common::{Random, apply, expected};
+use crate::common::{Random, apply, difference, expected};
 use chainrule::{Dual, Op, Real, Tape, Var, hessian};
 
 /// The numbers `x`, of which number `i` moves.
@@ -143,15 +143,6 @@ fn third_derivatives_do_not_depend_on_the_order() {
             );
         }
     });
-}
-
-/// Central differences, extrapolated from steps h, h/2 and h/4.
-fn difference(f: impl Fn(f64) -> f64, x: f64) -> f64 {
-    let central = |h: f64| (f(x + h) - f(x - h)) / ((x + h) - (x - h));
-    let h = 2e-3;
-    let (d1, d2, d3) = (central(h), central(h / 2.0), central(h / 4.0));
-    let (e1, e2) = (d2 + (d2 - d1) / 3.0, d3 + (d3 - d2) / 3.0);
-    e2 + (e2 - e1) / 15.0
 }
 
 /// Whether the operation, or one of its partials, picks something else nearby.

@@ -1,7 +1,7 @@
 //! Is every row of the table right? One walk over `Op::ALL`: values, partials,
 //! second derivatives, constant operands, arity, printing.
 
-use crate::common::{Random, apply, expected};
+use crate::common::{Random, apply, difference, expected};
 use chainrule::{Dual, Function, Op, Real, Tape, Var};
 use std::collections::HashSet;
 use std::panic::catch_unwind;
@@ -114,15 +114,6 @@ fn a_partial_of_the_node_is_the_adjoint_of_its_operand() {
             assert!(close(output.partial(input), adjoint, 0.0), "{op}{x:?}");
         }
     });
-}
-
-/// Central differences, extrapolated from steps h, h/2 and h/4.
-fn difference(f: impl Fn(f64) -> f64, x: f64) -> f64 {
-    let central = |h: f64| (f(x + h) - f(x - h)) / ((x + h) - (x - h));
-    let h = 2e-3;
-    let (d1, d2, d3) = (central(h), central(h / 2.0), central(h / 4.0));
-    let (e1, e2) = (d2 + (d2 - d1) / 3.0, d3 + (d3 - d2) / 3.0);
-    e2 + (e2 - e1) / 15.0
 }
 
 /// Whether the operation picks something else within the steps of `difference`.

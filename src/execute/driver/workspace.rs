@@ -21,6 +21,8 @@ pub struct Workspace {
     /// The inputs of a function that was made from another one, and its outputs.
     pub(crate) point: Vec<f64>,
     pub(crate) results: Vec<f64>,
+    /// A direction, and the gradient beside it.
+    pub(crate) direction: Vec<f64>,
     pub(crate) few: Option<RegisterFile<FEW>>,
     pub(crate) more: Option<RegisterFile<MORE>>,
     /// Whether it is used once and then dropped.
